@@ -1,0 +1,412 @@
+"""One case: from the facts to what happens next, when, and why.
+
+`decide` is called at every wake of a running case, by the preview, by the simulation and by the
+tests. It is a pure function: the same facts at the same instant give the same decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from rules.calendar import BusinessCalendar, Channel
+from rules.facts import CaseFacts, CustomerFacts, Draft, Obstacle, Reach, Role, StepDone, Tone, stronger
+from rules.ledger import Balance, balance
+from rules.pauses import Pauses, TaskRequest, pauses
+from rules.policy import Policy, Step
+
+APPROVAL_BUSINESS_DAYS = 10
+CALL_BUSINESS_DAYS = 3
+
+
+class State(StrEnum):
+    """What a case is doing."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    AWAITING_APPROVAL = "awaiting_approval"
+    AWAITING_PERSON = "awaiting_person"
+    WITHHELD = "withheld"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    BELOW_MINIMUM = "below_minimum"
+    LADDER_DONE = "ladder_done"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a step reaches the debtor: the channel left after fallbacks, the role, the template.
+
+    `role` is None when nobody of the wanted roles can be reached that way: a person is then asked.
+    """
+
+    channel: Channel
+    role: Role | None
+    template: str
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """The next step of a case. `planned` is due date + offset; `at` is the aware UTC instant it happens."""
+
+    step: Step
+    route: Route
+    tone: Tone
+    planned: date
+    day: date
+    at: datetime
+    due: bool
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What `decide` found. `wake_at` is when the case must be looked at again if no fact arrives."""
+
+    state: State
+    stage: str
+    balance: Balance
+    why: str
+    next: NextAction | None = None
+    wake_at: datetime | None = None
+    paused_by: str | None = None
+    closing_reason: str | None = None
+    tasks: tuple[TaskRequest, ...] = ()
+
+
+def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: datetime) -> Decision:
+    """Decide one case at the instant `now` (aware UTC).
+
+    The rules and their order are those of the design: closed, stopped, paused, below the minimum,
+    then the ladder.
+    """
+    owed = balance(case, now)
+    last = _last_done(case, policy)
+    stage = last.step if last else "new"
+    if case.closed_by is not None:
+        return Decision(State.CLOSED, "closed", owed, case.closed_by, closing_reason=case.closed_by)
+    if owed.outstanding <= 0:
+        reason = "paid in full" if any(p.received_at <= now for p in case.payments) else "credited in full"
+        return Decision(State.CLOSED, "closed", owed, reason, closing_reason=reason)
+    if customer.stopped_by is not None:
+        since = f" since {customer.stopped_on}" if customer.stopped_on else ""
+        why = f"all contact stopped: {customer.stopped_by.value.replace('_', ' ')}{since}"
+        return Decision(State.STOPPED, stage, owed, why, paused_by=customer.stopped_by.value)
+
+    held = pauses(case, customer, now)
+    calls = _calls(case, customer.calendar, now)
+    tasks = held.tasks + calls.tasks
+    if held.active:
+        first = held.active[0]
+        upcoming = None
+        if held.ends_at is not None:
+            upcoming = _next_action(case, customer, policy, last, held.ends_at, held, now)
+        reasons = "; ".join(f"{i.reason.replace('_', ' ')} ({i.why})" for i in held.active)
+        then = f", then {upcoming.next.step.key} {upcoming.why}" if upcoming else ""
+        return Decision(
+            State.PAUSED,
+            stage,
+            owed,
+            f"paused by {reasons}{then}",
+            next=upcoming.next if upcoming else None,
+            wake_at=_earliest(held.wake_at, calls.wake_at),
+            paused_by=first.reason,
+            tasks=tasks,
+        )
+    threshold = policy.threshold(case.currency)
+    if owed.chaseable < threshold or owed.chaseable <= 0:
+        why = f"{owed.chaseable} {case.currency} is below the minimum of {threshold} {case.currency}"
+        return Decision(State.BELOW_MINIMUM, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
+    found = _next_action(case, customer, policy, last, now, held, now)
+    if found is None:
+        why = "every step of the policy is done; a person decides"
+        return Decision(State.LADDER_DONE, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
+    return _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    next: NextAction
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    tasks: tuple[TaskRequest, ...]
+    wake_at: datetime | None
+    unmade: bool
+
+
+def _ladder(
+    case: CaseFacts,
+    found: _Found,
+    owed: Balance,
+    stage: str,
+    calls: _Calls,
+    tasks: tuple[TaskRequest, ...],
+    calendar: BusinessCalendar,
+    now: datetime,
+) -> Decision:
+    """The case stands before a step: it waits for its time, for a person, or the step is due."""
+    action, why = found.next, found.why
+    if calls.unmade:
+        why += "; the call is not made yet"
+    state = State.DUE if action.due else State.WAITING
+    wake_at: datetime | None = action.at
+    draft = _draft(case, action.step.key)
+    blocked = next((b for b in case.blocked if b.step == action.step.key), None)
+    if action.due and draft is not None and not draft.approved and not draft.stale:
+        expires = calendar.add_business_days(draft.composed_on, APPROVAL_BUSINESS_DAYS)
+        if calendar.local_day(now) < expires:
+            state, wake_at = State.AWAITING_APPROVAL, calendar.slot(expires)
+            why = f"composed on {draft.composed_on}, waits for approval; composed again on {expires}"
+            action = _not_due(action)
+    elif action.due and blocked is not None:
+        if blocked.until is None:
+            state, wake_at = State.AWAITING_PERSON, None
+            why = f"{blocked.obstacle.value.replace('_', ' ')}: a person was asked on {blocked.since}"
+            action = _not_due(action)
+        elif calendar.local_day(now) < blocked.until:
+            state = State.WITHHELD if blocked.obstacle is Obstacle.WITHHELD else State.AWAITING_PERSON
+            wake_at = calendar.slot(calendar.first_business_day(blocked.until))
+            why = f"would have left on {blocked.since}: sending is off for this recipient"
+            action = _not_due(action)
+    if state is State.DUE and not action.step.is_contact:
+        tasks = (*tasks, TaskRequest("decision", f"decision/{case.invoice}/{action.step.key}", why))
+    return Decision(
+        state, stage, owed, why, next=action, wake_at=_earliest(wake_at, calls.wake_at), tasks=tasks
+    )
+
+
+def _not_due(action: NextAction) -> NextAction:
+    return NextAction(
+        action.step, action.route, action.tone, action.planned, action.day, action.at, due=False
+    )
+
+
+def _earliest(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)
+
+
+def _last_done(case: CaseFacts, policy: Policy) -> StepDone | None:
+    return max(case.done, key=lambda done: (_place(done, policy), done.on), default=None)
+
+
+def _place(done: StepDone, policy: Policy) -> int:
+    """Place of a done step on this policy's ladder; of one from another policy, by its offset."""
+    if done.step in policy.position:
+        return policy.position[done.step]
+    return sum(step.offset_days <= done.offset_days for step in policy.steps) - 1
+
+
+def _next_place(case: CaseFacts, policy: Policy, last: StepDone | None) -> int:
+    if last is not None:
+        return _place(last, policy) + 1
+    come = [
+        place
+        for place, step in enumerate(policy.steps)
+        if case.due_on + timedelta(days=step.offset_days) <= case.opened_on
+    ]
+    return min(max(come, default=0), policy.position[policy.entry_cap])
+
+
+def _next_action(
+    case: CaseFacts,
+    customer: CustomerFacts,
+    policy: Policy,
+    last: StepDone | None,
+    start: datetime,
+    held: Pauses,
+    now: datetime,
+) -> _Found | None:
+    """The next step and its instant, reckoned from `start` (now, or the end of the pause in force)."""
+    calendar = customer.calendar
+    resumed = held.last_end if start == now else calendar.local_day(start)
+    tone = max((done.tone for done in case.done), key=list(Tone).index, default=Tone.STATEMENT)
+    for place in range(_next_place(case, policy, last), len(policy.steps)):
+        step = policy.steps[place]
+        route = resolve(step, customer)
+        planned = case.due_on + timedelta(days=step.offset_days)
+        floors = _floors(case, customer, policy, step, resumed)
+        earliest = max([planned, *(floor.day for floor in floors)])
+        day = calendar.first_business_day(max(earliest, calendar.local_day(start)))
+        at = _instant(calendar, earliest, route.channel, start)
+        if step.offset_days < 0 and calendar.local_day(at) > case.due_on:
+            continue
+        draft = _draft(case, step.key)
+        action = NextAction(
+            step=step,
+            route=route,
+            tone=stronger(step.tone, tone),
+            planned=planned,
+            day=max(day, calendar.local_day(at)),
+            at=at,
+            due=at <= now,
+            approved=draft is not None and draft.approved,
+        )
+        return _Found(action, _explain(calendar, step, planned, floors, action, start))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    day: date
+    why: str
+
+
+def _floors(
+    case: CaseFacts, customer: CustomerFacts, policy: Policy, step: Step, resumed: date | None
+) -> list[_Floor]:
+    """The days before which this step may not come, each with its reason."""
+    floors = []
+    contacts = [done.on for done in case.done]
+    if contacts:
+        last = max(contacts)
+        floors.append(
+            _Floor(
+                last + timedelta(days=policy.min_gap_days),
+                f"{policy.min_gap_days} days after the last contact on this invoice ({last})",
+            )
+        )
+    if resumed is not None:
+        floors.append(
+            _Floor(
+                resumed + timedelta(days=policy.resume_gap_days),
+                f"{policy.resume_gap_days} days after the end of the pause ({resumed})",
+            )
+        )
+    if step.is_contact and customer.last_contact_on is not None:
+        last = customer.last_contact_on
+        floors.append(
+            _Floor(
+                last + timedelta(days=customer.gap_days),
+                f"{customer.gap_days} days after the customer's last contact ({last})",
+            )
+        )
+    if not step.is_contact:
+        floors.extend(_notice_lock(case, policy))
+    for draft in case.drafts:
+        if draft.folded and not draft.approved and not draft.stale and draft.step != step.key:
+            floors.append(
+                _Floor(
+                    customer.calendar.add_business_days(draft.composed_on, 1),
+                    f"carried by the {draft.step} that waits for approval since {draft.composed_on}",
+                )
+            )
+    return floors
+
+
+def _notice_lock(case: CaseFacts, policy: Policy) -> list[_Floor]:
+    """A decision on what follows the notice is locked until the notice's own deadline has passed."""
+    locks = []
+    for done in case.done:
+        if done.step in policy.position:
+            term = policy.step(done.step).deadline_days
+            if term is not None:
+                deadline = done.on + timedelta(days=term)
+                locks.append(_Floor(deadline + timedelta(days=1), f"the notice's deadline is {deadline}"))
+    return locks
+
+
+def _instant(calendar: BusinessCalendar, earliest: date, channel: Channel, start: datetime) -> datetime:
+    """09:30 of the first business day; already passed today: now if inside the hours, else the next slot."""
+    today = calendar.local_day(start)
+    day = calendar.first_business_day(max(earliest, today))
+    slot = calendar.slot(day)
+    if day > today or start <= slot:
+        return slot
+    if calendar.is_open(channel, start):
+        return start
+    return calendar.slot(calendar.first_business_day(today + timedelta(days=1)))
+
+
+def _explain(
+    calendar: BusinessCalendar,
+    step: Step,
+    planned: date,
+    floors: list[_Floor],
+    action: NextAction,
+    start: datetime,
+) -> str:
+    """Why the step happens on that day, in one line a credit manager can check."""
+    offset = step.offset_days
+    side = "before" if offset < 0 else "after"
+    words = [f"{abs(offset)} days {side} the due date" if offset else "on the due date"]
+    binding = max(floors, key=lambda floor: floor.day, default=None)
+    earliest = planned
+    if binding is not None and binding.day > planned:
+        earliest = binding.day
+        words.append(f"not before {binding.day}, {binding.why}")
+    natural = calendar.first_business_day(earliest)
+    if natural < calendar.local_day(start):
+        words.append(f"late: its day was {natural}")
+    elif natural != earliest:
+        words.append(f"{earliest} is {calendar.why_closed(earliest)}: moved to {natural}")
+    if action.day > max(natural, calendar.first_business_day(calendar.local_day(start))):
+        words.append(f"past the hours of that day: moved to {action.day}")
+    if action.route.fallback:
+        words.append(f"no mobile number: by {action.route.channel.value}")
+    elif action.route.role is None and action.route.channel in (Channel.EMAIL, Channel.SMS):
+        words.append("no address known yet: a person will be asked")
+    if action.tone is not step.tone:
+        words.append(f"in the tone it last met ({action.tone.value})")
+    return "; ".join(words)
+
+
+def resolve(step: Step, customer: CustomerFacts) -> Route:
+    """The channel and role a step ends up with, its fallbacks tried in order.
+
+    A phone fallback always holds: the collector finds the number. A step without fallback keeps its
+    channel, with no role: it waits while a person finds an address.
+    """
+    role = _reachable(step.channel, step.recipient, customer)
+    if role is not None or step.channel not in (Channel.EMAIL, Channel.SMS):
+        return Route(step.channel, role, step.template)
+    for fallback in step.fallback:
+        role = _reachable(fallback.channel, fallback.recipient or step.recipient, customer)
+        if role is not None or fallback.channel is Channel.PHONE:
+            return Route(fallback.channel, role, fallback.template, fallback=True)
+    return Route(step.channel, None, step.template)
+
+
+def _reachable(channel: Channel, roles: tuple[Role, ...], customer: CustomerFacts) -> Role | None:
+    for role in roles:
+        reach = customer.reach.get(role, Reach())
+        if {
+            Channel.EMAIL: reach.email,
+            Channel.SMS: reach.mobile,
+            Channel.PHONE: reach.phone,
+            Channel.LETTER: reach.email,
+        }.get(channel, False):
+            return role
+    return None
+
+
+def _draft(case: CaseFacts, step: str) -> Draft | None:
+    return next((draft for draft in case.drafts if draft.step == step and not draft.folded), None)
+
+
+def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls:
+    """A call not made in three business days is escalated; the ladder does not wait for it."""
+    tasks = []
+    wakes = []
+    for call in case.open_calls:
+        if call.escalated:
+            continue
+        late_on = calendar.add_business_days(call.opened_on, CALL_BUSINESS_DAYS)
+        if calendar.slot(late_on) <= now:
+            why = f"call of {call.opened_on} not made"
+            tasks.append(TaskRequest("call_overdue", f"call-overdue/{case.invoice}/{call.step}", why))
+        else:
+            wakes.append(calendar.slot(late_on))
+    return _Calls(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
+
+
+def quoted(case: CaseFacts, now: datetime) -> tuple[str, Decimal, Decimal, date]:
+    """What a letter quotes of a case: when this changes, a waiting draft is composed again."""
+    owed = balance(case, now)
+    return case.invoice, owed.outstanding, owed.disputed, case.due_on

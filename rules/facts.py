@@ -1,0 +1,227 @@
+"""The facts a decision is made from, as plain frozen values.
+
+The ledger loads them, the simulation invents them, the tests spell them out: the same types each
+time. Amounts are `Decimal` in the invoice's currency, dates are calendar days in the customer's
+time zone, instants are aware UTC. A fact whose instant lies after the `now` of a decision is not
+yet known to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from rules.calendar import BusinessCalendar, Channel
+
+
+class Role(StrEnum):
+    """Whom a message is written to, at the customer's."""
+
+    ACCOUNTING = "accounting"
+    BUYER = "buyer"
+    EXECUTIVE = "executive"
+
+
+class Tone(StrEnum):
+    """How a message speaks, weakest first. Strength is its place in `TONES`."""
+
+    STATEMENT = "statement"
+    COURTEOUS = "courteous"
+    FIRM = "firm"
+    NOTICE = "notice"
+
+
+TONES: tuple[Tone, ...] = tuple(Tone)
+
+
+def stronger(first: Tone, second: Tone) -> Tone:
+    """The stronger of two tones."""
+    return max(first, second, key=TONES.index)
+
+
+class StopReason(StrEnum):
+    """What ends all contact with a customer at once."""
+
+    INSOLVENCY = "insolvency"
+    DO_NOT_CONTACT = "do_not_contact"
+    LAWYER = "represented_by_lawyer"
+
+
+class Obstacle(StrEnum):
+    """Why a step that is due has not left, and what it waits for."""
+
+    FIND_CONTACT = "find_contact"
+    DELIVERY_FAILED = "delivery_failed"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received on the invoice, until it is reversed (returned, bounced, booked in error)."""
+
+    amount: Decimal
+    received_at: datetime
+    reversed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """A credit granted on the invoice."""
+
+    amount: Decimal
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An amount the customer contests; `None` is the whole invoice."""
+
+    opened_at: datetime
+    amount: Decimal | None = None
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """One payment promised for a day."""
+
+    due_on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A payment plan; a promise to pay is a plan of one instalment."""
+
+    key: str
+    agreed_at: datetime
+    instalments: tuple[Instalment, ...]
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The customer says it has paid, on `paid_on`; the bank has not shown it yet."""
+
+    key: str
+    claimed_at: datetime
+    paid_on: date
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No contact from `since` until the start of the local day `until`, or until someone resumes."""
+
+    reason: str
+    since: datetime
+    until: date | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step of the ladder that was done for this case: one ContactItem of the ledger.
+
+    `on` is the local day; `tone` is the tone the debtor met, which may be stronger than the step's own
+    when the item was folded into a stronger letter.
+    """
+
+    step: str
+    on: date
+    offset_days: int
+    tone: Tone
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A composed contact that waits for a person's approval.
+
+    `folded` says that this case is only carried along by the draft (it is due at a weaker step);
+    `stale` that a fact the draft quotes has changed since it was composed.
+    """
+
+    step: str
+    composed_on: date
+    folded: bool = False
+    approved: bool = False
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A due step that waits for a person, or for the sending switch.
+
+    `until` is the local day on which it is looked at again by itself (withheld messages only).
+    """
+
+    step: str
+    obstacle: Obstacle
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A phone task nobody has closed yet."""
+
+    step: str
+    opened_on: date
+    escalated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """Everything known of one invoice.
+
+    `opened_on` is the local day its case started; the steps already done, those of another tool
+    included, are in `done`. `closed_by` is set when a person closed the case (its reason).
+    """
+
+    invoice: str
+    currency: str
+    total: Decimal
+    due_on: date
+    opened_on: date
+    payments: tuple[Payment, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    done: tuple[StepDone, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    open_calls: tuple[OpenCall, ...] = ()
+    closed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """By which means one role at the customer's can be reached."""
+
+    email: bool = False
+    mobile: bool = False
+    phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """What is known of the customer, across all its invoices.
+
+    `gap_days` local calendar days lie between two contacts; `last_contact_on` is the day of the latest,
+    whatever invoice it was about. `bank_known_until`, when set, is the last day whose bank movements
+    are recorded; unset means payments are recorded as they come.
+    """
+
+    calendar: BusinessCalendar
+    gap_days: int = 5
+    last_contact_on: date | None = None
+    stopped_by: StopReason | None = None
+    stopped_on: date | None = None
+    reach: Mapping[Role, Reach] = field(default_factory=dict)
+    bank_known_until: date | None = None
