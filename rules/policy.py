@@ -81,6 +81,8 @@ class Step(_Strict):
             raise ValueError(f"recipient: an {self.channel} step needs at least one role")
         if self.channel is Channel.EMAIL and self.tone is Tone.NOTICE:
             raise ValueError("tone: a formal notice is a letter, not an e-mail")
+        if self.channel is Channel.LETTER and not self.approval:
+            raise ValueError("approval: a letter is always approved by a person before it leaves")
         if self.channel is Channel.LETTER and self.tone is Tone.NOTICE and self.deadline_days is None:
             raise ValueError("deadline_days: a formal notice gives the debtor a deadline (8 or 15 days)")
         return self
