@@ -1,0 +1,58 @@
+"""What people read: e-mails, text messages, letters, call sheets, in the reader's language.
+
+The public face is here: the facts a message needs (:mod:`.context`) and the functions that write it
+(:mod:`.render`). Nothing in this package knows the database, the providers or the clock.
+"""
+
+from activities.rendering.context import (
+    Credit,
+    Creditor,
+    Debtor,
+    HoldNotice,
+    Line,
+    Message,
+    PaidItem,
+    Recipient,
+    Section,
+    Signatory,
+    Tone,
+)
+from activities.rendering.gsm7 import sms_segments, to_gsm7
+from activities.rendering.render import (
+    LOCALES,
+    TEMPLATES,
+    Kind,
+    Rendered,
+    RenderError,
+    locale_for,
+    render,
+    render_call_sheet,
+    render_sms,
+    templates_for,
+)
+
+__all__ = [
+    "LOCALES",
+    "TEMPLATES",
+    "Credit",
+    "Creditor",
+    "Debtor",
+    "HoldNotice",
+    "Kind",
+    "Line",
+    "Message",
+    "PaidItem",
+    "Recipient",
+    "RenderError",
+    "Rendered",
+    "Section",
+    "Signatory",
+    "Tone",
+    "locale_for",
+    "render",
+    "render_call_sheet",
+    "render_sms",
+    "sms_segments",
+    "templates_for",
+    "to_gsm7",
+]

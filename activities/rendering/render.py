@@ -1,0 +1,261 @@
+"""Write a message: choose the language, fill the templates, refuse anything half said.
+
+A message's prose lives once, in `templates/<locale>/<template>/words.txt`; plain text and HTML are laid
+out from it by `templates/_layouts`, so they cannot say different things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from activities.rendering.context import Message
+from activities.rendering.formats import Formats, one_line, tidy, typeset_french
+from activities.rendering.gsm7 import septets, to_gsm7
+from activities.rendering.layout import html_paragraphs, text_paragraphs
+from activities.rendering.view import (
+    call_rows,
+    functions,
+    line_notes,
+    payment_rows,
+    statement_text,
+    sums_text,
+    variables,
+)
+from models.errors import RelanceError
+
+LOCALES: Final = ("fr", "en")
+"""Languages with every template. English is what any other language falls back to."""
+
+SMS_LIMIT: Final = 306
+"""Places of the GSM 7-bit alphabet in two joined text messages."""
+
+_FOLDER: Final = Path(__file__).parent / "templates"
+
+
+class RenderError(RelanceError):
+    """A message could not be written. The text names the template, the language and the cause."""
+
+    def __init__(self, template: str, locale: str, cause: object) -> None:
+        super().__init__(f"template {template!r} ({locale}): {cause}")
+        self.template = template
+        self.locale = locale
+
+
+class Kind(StrEnum):
+    """What a template makes."""
+
+    EMAIL = "email"
+    LETTER = "letter"
+    SMS = "sms"
+    CALL_SHEET = "call_sheet"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a template is, and what it refuses to do without.
+
+    :param statement: it shows the open items; `pay`: it says how to pay.
+    :param needs: names in :class:`Message` that may not be None.
+    :param due: it needs late items; `demands`: and a sum to ask for once credits are deducted.
+    """
+
+    kind: Kind
+    statement: bool = True
+    pay: bool = True
+    needs: tuple[str, ...] = ()
+    due: bool = False
+    demands: bool = False
+
+
+TEMPLATES: Final[Mapping[str, Template]] = {
+    "account_statement": Template(Kind.EMAIL),
+    "courteous_reminder": Template(Kind.EMAIL, due=True),
+    "firm_reminder": Template(Kind.EMAIL, due=True, demands=True),
+    "sms_reminder": Template(Kind.SMS, due=True, demands=True),
+    "email_instead_of_sms": Template(Kind.EMAIL, due=True, demands=True),
+    "statement_companion": Template(Kind.EMAIL),
+    "formal_notice": Template(Kind.LETTER, needs=("deadline",), due=True, demands=True),
+    "notice_copy": Template(Kind.EMAIL, needs=("deadline",), due=True, demands=True),
+    "thank_you": Template(Kind.EMAIL, statement=False, pay=False),
+    "phone_call": Template(Kind.CALL_SHEET, pay=False, due=True),
+    "sales_rep_call_notice": Template(Kind.INTERNAL, pay=False, due=True),
+    "hold_notice": Template(Kind.INTERNAL, pay=False, needs=("hold",)),
+}
+"""Every message there is, by its name in a policy or in the code that sends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as it will be read.
+
+    :param subject: one line; for a letter, its subject line.
+    :param html: None when the message has plain text only.
+    """
+
+    subject: str
+    text: str
+    html: str | None
+
+
+def locale_for(language: str) -> str:
+    """Return the locale whose templates a language gets: itself if it has some, else English.
+
+    :param language: BCP 47 tag; only its primary part counts (`fr-BE` reads `fr`).
+    """
+    primary = language.replace("_", "-").split("-")[0].strip().lower()
+    return primary if primary in LOCALES else "en"
+
+
+def templates_for(locale: str) -> dict[str, tuple[str, ...]]:
+    """Return the files of each message in a locale: which of `subject.txt`, `words.txt`, `sms.txt` exist.
+
+    :param locale: one of :data:`LOCALES`.
+    """
+    return {
+        name: tuple(sorted(path.name for path in (_FOLDER / locale / name).glob("*.txt")))
+        for name in TEMPLATES
+    }
+
+
+def render(message: Message) -> Rendered:
+    """Write an e-mail, a letter or an internal notice.
+
+    :raises RenderError: unknown template, one of another kind, facts it cannot do without, or a template
+        that fails.
+    """
+    return _render(message, {Kind.EMAIL, Kind.LETTER, Kind.INTERNAL})
+
+
+def render_call_sheet(message: Message, *, language: str | None = None) -> Rendered:
+    """Write what the collector reads before and during a call.
+
+    :param language: of the sheet; by default that of the person to call, since the script is spoken.
+    :raises RenderError: as :func:`render` does.
+    """
+    return _render(message, {Kind.CALL_SHEET}, language)
+
+
+def render_sms(message: Message) -> str:
+    """Write a text message in the GSM 7-bit alphabet, two parts (306 places) at most.
+
+    Details go first when room is short: the payment link, then the end of a long company name.
+
+    :raises RenderError: as :func:`render` does, or if it will not fit.
+    """
+    locale = locale_for(message.recipient.language)
+    name = message.step_template
+    _check(message, locale, {Kind.SMS})
+    used = 0
+    for detail in (2, 1, 0):
+        try:
+            names = variables(tidy(message), Formats(locale)) | {"detail": detail}
+            text = _environment(locale).get_template(f"{locale}/{name}/sms.txt").render(names)
+            sms = to_gsm7(one_line(text))
+            used = septets(sms)
+        except Exception as error:
+            raise RenderError(name, locale, error) from error
+        if used <= SMS_LIMIT:
+            return sms
+    raise RenderError(name, locale, f"the text takes {used} places, {SMS_LIMIT} are allowed")
+
+
+def _render(message: Message, kinds: set[Kind], language: str | None = None) -> Rendered:
+    locale = locale_for(language or message.recipient.language)
+    name = message.step_template
+    template = _check(message, locale, kinds)
+    layout = "message" if template.kind is Kind.EMAIL else template.kind.value
+    # The signatory answers for a message even when its template breaks: whatever the engine raises,
+    # the caller gets one error that names the template.
+    try:
+        environment = _environment(locale)
+        facts, formats = tidy(message), Formats(locale)
+        names = variables(facts, formats) | {
+            "template": name,
+            "options": template,
+            "letter": template.kind is Kind.LETTER,
+        }
+        names["labels"] = environment.get_template(f"{locale}/_labels.txt").make_module(names)
+        names["words"] = environment.get_template(f"{locale}/{name}/words.txt").make_module(names)
+        if template.pay:
+            names["payment"] = payment_rows(facts, names, names["labels"], formats)
+        if template.kind is Kind.CALL_SHEET:
+            names["call_facts"] = call_rows(facts, names["words"], formats)
+        subject = one_line(environment.get_template(f"{locale}/{name}/subject.txt").render(names))
+        names["subject"] = subject
+        text = environment.get_template(f"_layouts/{layout}.txt").render(names)
+        html = environment.get_template(f"_layouts/{layout}.html").render(names)
+    except Exception as error:
+        raise RenderError(name, locale, error) from error
+    return Rendered(subject, _neat(text), html.strip() + "\n")
+
+
+def _check(message: Message, locale: str, kinds: set[Kind]) -> Template:
+    name = message.step_template
+    template = TEMPLATES.get(name)
+    if template is None:
+        raise RenderError(name, locale, f"no such template; there are {', '.join(TEMPLATES)}")
+    if template.kind not in kinds:
+        raise RenderError(name, locale, f"it makes a {template.kind.value}, which was not asked for here")
+    for field in template.needs:
+        if getattr(message, field) is None:
+            raise RenderError(name, locale, f"it cannot do without {field}")
+    if template.due and not any(section.due for section in message.sections):
+        raise RenderError(name, locale, "no item is late")
+    if template.demands and not any(section.asked for section in message.sections):
+        raise RenderError(name, locale, "nothing is asked: credits cover what is late")
+    if "deadline" in template.needs and message.deadline is not None and message.deadline < message.today:
+        raise RenderError(name, locale, f"its deadline {message.deadline} has passed on {message.today}")
+    return template
+
+
+def _neat(text: str) -> str:
+    """Trim line ends and keep at most one blank line between blocks."""
+    out: list[str] = []
+    for line in text.strip("\n").splitlines():
+        stripped = line.rstrip(" \t")
+        if stripped or (out and out[-1]):
+            out.append(stripped)
+    return "\n".join(out).rstrip("\n") + "\n"
+
+
+class _TypesetLoader(BaseLoader):
+    """Reads templates from the folder, with French typography applied to French sources."""
+
+    def __init__(self) -> None:
+        self._files = FileSystemLoader(_FOLDER)
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Any]:
+        source, filename, uptodate = self._files.get_source(environment, template)
+        return (typeset_french(source) if template.startswith("fr/") else source), filename, uptodate
+
+    def list_templates(self) -> list[str]:
+        return self._files.list_templates()
+
+
+@lru_cache(maxsize=len(LOCALES))
+def _environment(locale: str) -> Environment:
+    formats = Formats(locale)
+    environment = ImmutableSandboxedEnvironment(
+        loader=_TypesetLoader(),
+        undefined=StrictUndefined,
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(functions(formats))
+    environment.globals["statement_text"] = partial(statement_text, formats=formats)
+    environment.globals["sums_text"] = partial(sums_text, formats=formats)
+    environment.globals["line_notes"] = partial(line_notes, formats=formats)
+    environment.filters["text_paragraphs"] = text_paragraphs
+    environment.filters["html_paragraphs"] = html_paragraphs
+    return environment

@@ -1,0 +1,156 @@
+"""A creditor, a debtor and their invoices, to be bent by each test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from activities.rendering import (
+    Credit,
+    Creditor,
+    Debtor,
+    HoldNotice,
+    Line,
+    Message,
+    PaidItem,
+    Recipient,
+    Rendered,
+    Section,
+    Signatory,
+    Tone,
+    render,
+    render_call_sheet,
+)
+
+TODAY = date(2026, 11, 23)
+
+CREDITOR = Creditor(
+    name="Ateliers Brunet",
+    legal_name="Ateliers Brunet SAS",
+    address_lines=("14 rue des Forges", "69007 Lyon"),
+    registration="SIREN 812 345 678, RCS Lyon",
+    email="comptabilite@brunet.example",
+    phone="+33472000010",
+    payee="Ateliers Brunet SAS",
+    iban="FR7630006000011234567890189",
+    bic="AGRIFRPPXXX",
+    payment_link="https://payer.brunet.example/c/7QX2",
+    country="FR",
+)
+BARE_CREDITOR = replace(CREDITOR, address_lines=(), registration="", iban=None, bic=None, payment_link=None)
+COLLECTOR = Signatory("Claire Martin", "Chargée de recouvrement", "claire@brunet.example", "+33472000012")
+DEBTOR = Debtor("Constructions Méridionales SARL", "C-0042", ("ZI des Paluds", "13400 Aubagne"), "FR")
+READER = Recipient("Sophie Lambert", "responsable comptable", "s@meridionales.example", "+33442000011", "fr")
+NOBODY = Recipient(None, None, None, None, "fr")
+HOLD = HoldNotice(date(2026, 11, 16), ("FA-1", "FA-2"))
+
+ORDER = {
+    "account_statement": Tone.STATEMENT,
+    "courteous_reminder": Tone.COURTEOUS,
+    "firm_reminder": Tone.FIRM,
+    "email_instead_of_sms": Tone.SMS,
+    "statement_companion": Tone.SMS,
+    "formal_notice": Tone.NOTICE,
+    "notice_copy": Tone.NOTICE,
+    "thank_you": Tone.STATEMENT,
+    "phone_call": Tone.CALL,
+    "sales_rep_call_notice": Tone.CALL,
+    "hold_notice": Tone.FIRM,
+    "sms_reminder": Tone.SMS,
+}
+
+
+def line(
+    number: str = "FA-1",
+    total: str = "1234.56",
+    *,
+    late: int = 20,
+    outstanding: str | None = None,
+    disputed: str = "0",
+    acted: bool = True,
+    reminded_on: date | None = None,
+    order_ref: str | None = "BC-77810",
+) -> Line:
+    due_on = TODAY - timedelta(days=late)
+    left = Decimal(outstanding or total)
+    return Line(
+        number,
+        order_ref,
+        due_on - timedelta(days=30),
+        due_on,
+        Decimal(total),
+        left,
+        Decimal(disputed),
+        late,
+        acted,
+        reminded_on,
+        left - Decimal(disputed),
+    )
+
+
+ONE = Section.of("EUR", due=(line(),))
+RICH = Section.of(
+    "EUR",
+    due=(
+        line("FA-1", "4820.00", late=62),
+        line("FA-2", "1234.56", late=48, outstanding="934.56"),
+        line("FA-3", "15780.40", late=33, disputed="780.40", order_ref=None),
+        line("FA-4", "2150.00", late=1, acted=False, reminded_on=date(2026, 11, 12)),
+    ),
+    coming=(line("FA-5", "1890.00", late=-3), line("FA-6", "420.00", late=-3)),
+    disputed=(line("FA-3", "15780.40", late=33, disputed="780.40", order_ref=None),),
+    credits=(Credit("AV-7", date(2026, 10, 2), Decimal("150.00")),),
+)
+DOLLARS = Section.of("USD", due=(line("FA-9", "1299.90", late=25),))
+
+
+def message(template: str, language: str = "fr", **changes: Any) -> Message:
+    """A message with the least it can do with, unless told more."""
+    facts: dict[str, Any] = {
+        "step_template": template,
+        "tone": ORDER.get(template, Tone.COURTEOUS),
+        "today": TODAY,
+        "creditor": CREDITOR,
+        "debtor": DEBTOR,
+        "recipient": replace(READER, language=language),
+        "signatory": COLLECTOR,
+        "sections": () if template in {"thank_you", "hold_notice"} else (ONE,),
+        "payment_reference": "C-0042",
+    }
+    if template in {"formal_notice", "notice_copy"}:
+        facts["deadline"] = date(2026, 12, 8)
+    if template == "hold_notice":
+        facts["hold"] = HOLD
+    return Message(**(facts | changes))
+
+
+def rich(template: str, language: str = "fr", **changes: Any) -> Message:
+    """A message in which everything that can be said is there to say."""
+    facts: dict[str, Any] = {
+        "sections": (RICH, DOLLARS),
+        "deadline": date(2026, 12, 8),
+        "notice_sent_on": date(2026, 10, 12),
+        "previous_contact_on": date(2026, 11, 12),
+        "hold": HOLD,
+        "call_person": replace(COLLECTOR, name="Paul Roux"),
+        "indemnity_per_invoice": Decimal(40),
+        "paid": (PaidItem("FA-1", "BC-1", Decimal("4820"), "EUR"), PaidItem("FA-2", None, Decimal(5), "USD")),
+    }
+    return message(template, language, **(facts | changes))
+
+
+def bare(template: str, language: str = "fr", **changes: Any) -> Message:
+    """A message to somebody unknown from a creditor that filled in little."""
+    facts: dict[str, Any] = {
+        "creditor": BARE_CREDITOR,
+        "recipient": replace(NOBODY, language=language),
+        "debtor": Debtor("X", "C-1", ()),
+        "signatory": replace(COLLECTOR, title=""),
+    }
+    return message(template, language, **(facts | changes))
+
+
+def written(what: Message) -> Rendered:
+    return render_call_sheet(what) if what.step_template == "phone_call" else render(what)

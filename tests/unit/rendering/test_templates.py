@@ -1,0 +1,188 @@
+"""Every message in every language, with much and with little to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import activities.rendering
+from activities.rendering import LOCALES, TEMPLATES, Kind, Message, Section, Tone, sms_segments, templates_for
+from activities.rendering.render import SMS_LIMIT, render_sms
+from tests.unit.rendering.messages import CREDITOR, DEBTOR, ONE, bare, line, message, rich, written
+
+FOLDER = Path(activities.rendering.__file__).parent / "templates"
+PAGES = [name for name, template in TEMPLATES.items() if template.kind is not Kind.SMS]
+MAKERS = [message, rich, bare]
+VOID = {"meta", "br", "link", "img", "hr"}
+
+
+class Tags(HTMLParser):
+    """Checks that tags close in order, and keeps what was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_message_has_its_files(locale: str) -> None:
+    for name, files in templates_for(locale).items():
+        wanted = ("sms.txt",) if TEMPLATES[name].kind is Kind.SMS else ("subject.txt", "words.txt")
+        assert files == wanted, f"{locale}/{name}"
+
+
+def test_no_folder_without_a_message() -> None:
+    for locale in LOCALES:
+        assert {path.name for path in (FOLDER / locale).iterdir() if path.is_dir()} == set(TEMPLATES)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", PAGES)
+def test_renders(name: str, locale: str, make: Callable[[str, str], Message]) -> None:
+    page = written(make(name, locale))
+    assert page.subject
+    assert "\n" not in page.subject
+    assert page.html is not None
+    for part in (page.subject, page.text, page.html):
+        assert not re.search(r"\{\{|\}\}|\{%|None|Undefined|&lt;p", part)
+    assert not re.search(r"\w +[.,]", page.text)
+    assert "\n\n\n" not in page.text
+    assert not re.search(r"[ \t]\n", page.text)
+    assert max(len(each) for each in page.text.splitlines()) <= 100
+
+    tags = Tags()
+    tags.feed(page.html)
+    assert tags.open == []
+    assert ("html", {"lang": locale}) in tags.seen
+    assert not [tag for tag, _ in tags.seen if tag in {"img", "script", "iframe"}]
+    assert all("scope" in attrs for tag, attrs in tags.seen if tag == "th")
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if TEMPLATES[name].pay])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_says_who_signs_and_how_to_pay(name: str, locale: str) -> None:
+    page = written(rich(name, locale))
+    assert page.html is not None
+    for part in (page.text, page.html):
+        for fact in (
+            "Claire Martin",
+            "claire@brunet.example",
+            "FR76 3000 6000 0112 3456 7890 189",
+            "AGRIFRPPXXX",
+            "Ateliers Brunet SAS",
+            "C-0042",
+            "https://payer.brunet.example/c/7QX2",
+            "BC-77810",
+            "+33\u00a04\u00a072\u00a000\u00a000\u00a012",
+        ):
+            assert fact in part, fact
+
+
+def test_without_an_iban_the_invoices_are_pointed_at() -> None:
+    page = written(bare("courteous_reminder"))
+    assert "IBAN" not in page.text
+    assert "Nos coordonnées bancaires figurent sur nos factures." in page.text
+
+
+def test_no_template_holds_an_iban_or_an_outside_image() -> None:
+    for path in FOLDER.rglob("*.*"):
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){3,}", source), path
+        assert "src=" not in source, path
+        assert not re.search(r"https?://(?!www\.w3\.org)", source), path
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("count", [1, 12])
+def test_sms_fits_in_two_parts(locale: str, make: Callable[..., Message], count: int) -> None:
+    due = tuple(line(f"FA-2026-{each:05}", "12345.60") for each in range(count))
+    text = render_sms(make("sms_reminder", locale, sections=(Section.of("EUR", due=due),)))
+    assert sms_segments(text) <= 2
+    assert "\n" not in text
+    assert ("Paul Roux" if make is rich else "Claire Martin") in text
+    assert "+33 4 72 00 00 12" in text
+    assert not re.search(r" \.|  ", text.replace("/c/7QX2 .", ""))
+
+
+def test_sms_of_a_creditor_with_a_long_name_and_link_still_fits() -> None:
+    long = replace(
+        CREDITOR,
+        name="Société Coopérative Ouvrière de Production des Ateliers Réunis « Brunet & Sœurs »",
+        payment_link="https://payer.example/" + "x" * 90,
+    )
+    text = render_sms(rich("sms_reminder", creditor=long))
+    assert sms_segments(text) <= 2
+    assert "xxx" not in text
+    assert "Paul Roux" in text
+    assert SMS_LIMIT == 306
+
+
+def test_french_typography() -> None:
+    page = written(rich("account_statement"))
+    assert "Relevé de compte Ateliers Brunet\u00a0:" in page.subject
+    assert "bien parvenues\u202f?" in page.text
+    for locale_text in (written(rich(name)).text for name in PAGES):
+        assert not re.search(r" [?!;:»]", locale_text)
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ((ONE,), "la facture FA-1 du"),
+        (
+            (Section.of("EUR", due=(line("A"), line("B"))),),
+            "les 2 factures échues ci-dessous ne sont pas encore réglées",
+        ),
+    ],
+)
+def test_singular_and_plural(sections: tuple[Section, ...], words: str) -> None:
+    text = " ".join(written(message("courteous_reminder", sections=sections)).text.split("\n"))
+    assert words in text
+
+
+def test_a_public_buyer_and_a_foreigner_are_not_told_of_the_code_de_commerce() -> None:
+    for name in ("firm_reminder", "formal_notice"):
+        at_home = written(rich(name)).text
+        assert "L441-10" in at_home
+        assert "BCE majoré de 10 points" in " ".join(at_home.split("\n"))
+        assert "D441-5" in at_home
+
+        public = written(rich(name, debtor=replace(DEBTOR, public_body=True))).text
+        assert "L441-10" not in public
+        assert "R2192-31" in public
+        assert "majoré de 8 points" in " ".join(public.split("\n"))
+
+        for country in ("DE", ""):
+            for locale in LOCALES:
+                abroad = written(rich(name, locale, debtor=replace(DEBTOR, country=country))).text
+                assert not re.search(r"L441|D441|R2192|1344|code civil|Civil Code|BCE|ECB", abroad)
+
+
+def test_courteous_words_become_firmer_with_the_tone() -> None:
+    assert "L441-10" not in written(message("courteous_reminder")).text
+    assert "L441-10" in written(message("courteous_reminder", tone=Tone.FIRM)).text
+
+
+def test_indemnity_is_announced_from_the_facts_only() -> None:
+    assert (
+        "40,00\u00a0€ par facture" in written(rich("firm_reminder", indemnity_per_invoice=Decimal(40))).text
+    )
+    assert "40,00" not in written(message("firm_reminder")).text
