@@ -1,0 +1,1 @@
+"""The ledger: PostgreSQL behind plain functions. A transaction is one unit of work."""

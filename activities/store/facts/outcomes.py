@@ -1,0 +1,144 @@
+"""Tasks that people finish, and what their outcome changes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from activities.store.facts.recording import Recording
+from activities.store.facts.steering import add_pause
+from activities.store.lookup import among
+from activities.store.planned import withdraw_contact
+from activities.store.tasks import close_task, task_by_id
+from models.errors import InvalidFact, NotFound, WrongState
+from models.messages import TaskCompleted
+from models.tables import Communication, ContactItem, ContactMade, DunningCase, Invoice, Task
+from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind, TaskStatus
+
+REFUSED_PAUSE_BUSINESS_DAYS = 10
+"""A refused letter would be composed again at once: its case waits this long, unless someone resumes it."""
+
+_OUTCOMES = {
+    TaskKind.APPROVAL.value: ("approved", "refused"),
+    TaskKind.UNCERTAIN_MESSAGE.value: ("sent", "not_sent"),
+}
+
+
+def task_completed(at: Recording, fact: TaskCompleted) -> None:
+    """A person finished a task. Approvals and uncertain messages have fixed outcomes; others are free text.
+
+    Every open case the task is about is told; an approval also nudges the outreach.
+    """
+    if fact.task_id is None:
+        raise InvalidFact("task_id: required")
+    task = task_by_id(at.session, fact.task_id)
+    if task.customer_id != at.customer.id or (task.invoice_id or at.invoice.id) != at.invoice.id:
+        raise NotFound(f"task_id: no task {fact.task_id} about invoice {at.invoice.number!r}")
+    if task.status != TaskStatus.OPEN:
+        raise WrongState(f"task_id: the task is {task.status} already")
+    outcome = fact.outcome or "done"
+    allowed = _OUTCOMES.get(task.kind)
+    if allowed is not None and outcome not in allowed:
+        raise InvalidFact(f"outcome: {outcome!r} is not one of {', '.join(allowed)}")
+    contact = _approvable(at, task) if task.kind == TaskKind.APPROVAL else None
+    message = _uncertain(at, task) if task.kind == TaskKind.UNCERTAIN_MESSAGE else None
+
+    at.registered(fact)
+    close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
+    if contact is not None:
+        _approve_or_refuse(at, contact, outcome, fact)
+        at.nudge()
+    if message is not None:
+        _settle(at, message, outcome)
+    at.session.flush()
+    at.tell_cases(_about(at, task))
+
+
+def _approvable(at: Recording, task: Task) -> ContactMade:
+    wanted = select(ContactMade).with_for_update().execution_options(populate_existing=True)
+    if task.contact_id is None:
+        wanted = wanted.where(ContactMade.approval_task_id == task.id)
+    else:
+        wanted = wanted.where(ContactMade.id == task.contact_id)
+    contact = at.session.exec(wanted).one_or_none()
+    if contact is None:
+        raise NotFound(f"task_id: the approval {task.id} names no contact")
+    if contact.status != ContactStatus.DRAFT:
+        raise WrongState(f"task_id: the letter is {contact.status}: there is nothing to approve")
+    return contact
+
+
+def _approve_or_refuse(at: Recording, contact: ContactMade, outcome: str, fact: TaskCompleted) -> None:
+    """An approved draft may leave. A refused one is withdrawn, and its step waits a while."""
+    if outcome == "approved":
+        contact.status = ContactStatus.APPROVED
+        return
+    why = f"refused by {fact.by or at.who}" + (f": {fact.note}" if fact.note else "")
+    withdraw_contact(at.session, contact, at.now, why, fact.by or at.who)
+    until = at.calendar.add_business_days(at.today, REFUSED_PAUSE_BUSINESS_DAYS)
+    invoices = at.session.exec(
+        select(Invoice)
+        .join(ContactItem, col(ContactItem.invoice_id) == Invoice.id)
+        .where(ContactItem.contact_id == contact.id, col(ContactItem.folded).is_(False))
+    ).all()
+    for invoice in invoices:
+        add_pause(at, invoice, "letter refused", until)
+
+
+def _uncertain(at: Recording, task: Task) -> Communication:
+    message = at.session.exec(
+        select(Communication).where(Communication.id == task.communication_id).with_for_update()
+    ).one_or_none()
+    if message is None:
+        raise NotFound(f"task_id: the task {task.id} names no message")
+    if message.status != CommunicationStatus.UNCERTAIN:
+        raise WrongState(f"task_id: the message is {message.status}: it is not uncertain")
+    return message
+
+
+def _settle(at: Recording, message: Communication, outcome: str) -> None:
+    """The message had left, or it had not: then its steps were not done after all, and come again."""
+    if outcome == "sent":
+        message.status = CommunicationStatus.SENT
+        message.sent_at = message.sending_at or at.now
+    else:
+        message.status = CommunicationStatus.FAILED
+        message.error = "a person found that it was not sent"
+    at.session.flush()
+    if message.contact_id is None:
+        return
+    contact = at.session.get_one(ContactMade, message.contact_id)
+    others = at.session.exec(
+        select(Communication.status).where(
+            Communication.contact_id == contact.id, Communication.audience == Audience.DEBTOR
+        )
+    ).all()
+    if CommunicationStatus.UNCERTAIN in others or contact.status != ContactStatus.UNCERTAIN:
+        return
+    if CommunicationStatus.SENT in others:
+        contact.status = ContactStatus.SENT
+        return
+    contact.status = ContactStatus.FAILED
+    contact.reason = "a person found that it was not sent"
+    contact.concluded_at = contact.on_day = None
+    items = at.session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
+    for item in items:
+        item.concluded = False
+        item.concluded_at = item.on_day = None
+
+
+def _about(at: Recording, task: Task) -> list[UUID]:
+    """Open cases a task is about: its invoice, else every invoice of its contact, else the one it came by."""
+    ids = [task.invoice_id or at.invoice.id]
+    if task.contact_id is not None:
+        ids += at.session.exec(
+            select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id)
+        ).all()
+    return list(
+        at.session.exec(
+            select(DunningCase.invoice_id)
+            .where(among(DunningCase.invoice_id, set(ids)), col(DunningCase.closed_at).is_(None))
+            .order_by(col(DunningCase.invoice_id))
+        )
+    )

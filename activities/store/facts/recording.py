@@ -1,0 +1,170 @@
+"""What every fact needs while it is being recorded: the rows it is about, and where to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, select
+
+from activities.store.amounts import exact
+from activities.store.events import add_event
+from activities.store.lookup import open_cases
+from activities.store.outbox import add_notes
+from activities.store.tasks import open_task, owner
+from models.errors import InvalidFact, NotFound
+from models.ids import CaseSignal, OutreachSignal
+from models.messages import Fact
+from models.tables import Company, Customer, DunningCase, FactRow, Invoice
+from models.tables.words import NoteTo, TaskKind
+from rules.calendar import BusinessCalendar
+
+# A bank's day may be ahead of the customer's: at most one calendar day lies between any two zones.
+_ZONE_SLACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording did. `notes` are the outbox notes to deliver once the transaction is committed."""
+
+    duplicate: bool
+    notes: tuple[int, ...]
+    event_id: str
+
+
+@dataclass(slots=True)
+class Recording:
+    """One fact being recorded, under its customer's lock."""
+
+    session: Session
+    now: datetime
+    today: date
+    calendar: BusinessCalendar
+    company: Company
+    customer: Customer
+    invoice: Invoice
+    case: DunningCase
+    signal: CaseSignal
+    event_id: str
+    payload: dict[str, Any]
+    who: str
+    fact_id: UUID = field(default_factory=uuid4)
+    notes: list[int] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case is open."""
+        return self.case.closed_at is None
+
+    def registered(self, fact: Fact) -> None:
+        """Write the fact's own row, its line in the journal, and the customer's new sequence number."""
+        self.session.add(
+            FactRow(
+                id=self.fact_id,
+                company_id=self.company.id,
+                event_id=self.event_id,
+                kind=self.signal,
+                invoice_id=self.invoice.id,
+                customer_id=self.customer.id,
+                payload=self.payload,
+                recorded_at=self.now,
+                recorded_by=self.who,
+            )
+        )
+        self.customer.ledger_seq += 1
+        self.log(self.signal, fact.note, {**self.payload, "event_id": self.event_id}, who=fact.by)
+        # Rows of the fact refer to it, and nothing orders inserts but a flush.
+        self.session.flush()
+
+    def log(
+        self, what: str, why: str | None = None, detail: dict[str, Any] | None = None, who: str | None = None
+    ) -> None:
+        """Add a line to the journal of this case."""
+        add_event(
+            self.session,
+            company_id=self.company.id,
+            invoice_id=self.invoice.id,
+            customer_id=self.customer.id,
+            at=self.now,
+            who=who or self.who,
+            what=what,
+            why=why,
+            detail=detail,
+        )
+
+    def tell(self) -> None:
+        """Tell this case, if it is open; a closed one has nothing to decide."""
+        if self.is_open:
+            self.tell_cases([self.invoice.id])
+
+    def tell_all(self) -> None:
+        """Tell every open case of the customer."""
+        self.tell_cases(open_cases(self.session, self.customer.id))
+
+    def tell_cases(self, invoice_ids: list[UUID], signal: CaseSignal | None = None) -> None:
+        """Tell the cases of these invoices. Starting one that does not run is harmless: it looks and ends."""
+        payload = {"recorded": True, "event_id": self.event_id}
+        self.notes += add_notes(
+            self.session, invoice_ids, NoteTo.CASE, signal or self.signal, self.now, payload
+        )
+
+    def nudge(self) -> None:
+        """Let the customer's outreach look again."""
+        self.notes += add_notes(
+            self.session, [self.customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, self.now
+        )
+
+    def ask(
+        self,
+        kind: TaskKind,
+        key: str,
+        title: str,
+        body: str = "",
+        due_on: date | None = None,
+        about_invoice: bool = True,
+    ) -> None:
+        """Open a task for who follows the customer."""
+        open_task(
+            self.session,
+            key=key,
+            kind=kind,
+            company_id=self.company.id,
+            customer_id=self.customer.id,
+            invoice_id=self.invoice.id if about_invoice else None,
+            title=title,
+            body=body,
+            now=self.now,
+            today=self.today,
+            due_on=due_on,
+            assignee_email=owner(self.customer, self.company),
+        )
+
+    def amount(
+        self, amount: Decimal | None, currency: str | None = None, field_name: str = "amount"
+    ) -> Decimal:
+        """A required amount in the invoice's currency; InvalidFact names what is wrong."""
+        if amount is None:
+            raise InvalidFact(f"{field_name}: required")
+        if currency is not None and currency != self.invoice.currency:
+            raise InvalidFact(f"currency: {currency} given, the invoice is in {self.invoice.currency}")
+        return exact(field_name, amount, self.invoice.currency)
+
+    def past_day(self, name: str, day: date | None) -> date:
+        """A day that has come (today, if left out); InvalidFact when it lies in the future."""
+        if day is None:
+            return self.today
+        if day > self.today + _ZONE_SLACK:
+            raise InvalidFact(f"{name}: {day} lies in the future (today is {self.today})")
+        return day
+
+    def fact_named(self, name: str, event_id: str, kind: CaseSignal) -> FactRow:
+        """The earlier fact another one refers to; NotFound when there is none of that kind."""
+        found = self.session.exec(
+            select(FactRow).where(FactRow.company_id == self.company.id, FactRow.event_id == event_id)
+        ).one_or_none()
+        if found is None or found.kind != kind or found.customer_id != self.customer.id:
+            raise NotFound(f"{name}: no {kind} {event_id!r} of this customer")
+        return found

@@ -1,0 +1,81 @@
+"""Finding rows by the names people use, and locking the customer they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Session, col, select
+
+from models.errors import NotFound
+from models.tables import Company, Customer, DunningCase, Invoice
+
+
+def among(column: UUID | None, ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """`column = ANY(ids)`: one parameter whatever the number of ids, unlike IN."""
+    return col(column) == any_(literal(list(ids), ARRAY(Uuid())))
+
+
+def lock_customer(session: Session, customer_id: UUID) -> Customer:
+    """The customer's row, freshly read and locked until the end of the transaction.
+
+    FOR NO KEY UPDATE excludes every other caller of this function, yet lets rows that merely reference
+    the customer be inserted meanwhile.
+
+    Raises:
+        NotFound: the ledger has no such customer.
+    """
+    found = session.exec(
+        select(Customer)
+        .where(Customer.id == customer_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no customer {customer_id}")
+    return found
+
+
+def company_by_ref(session: Session, ref: str) -> Company:
+    """The company of that reference; NotFound otherwise."""
+    found = session.exec(select(Company).where(Company.ref == ref)).one_or_none()
+    if found is None:
+        raise NotFound(f"no company {ref!r}")
+    return found
+
+
+def invoice_by_number(session: Session, company_ref: str, number: str) -> Invoice:
+    """The invoice of that number; NotFound names what is missing, the company or the invoice."""
+    company = company_by_ref(session, company_ref)
+    found = session.exec(
+        select(Invoice).where(Invoice.company_id == company.id, Invoice.number == number)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no invoice {number!r} in company {company_ref!r}")
+    return found
+
+
+def case_of(session: Session, invoice_id: UUID) -> DunningCase:
+    """The case of an invoice, freshly read; NotFound otherwise."""
+    found = session.exec(
+        select(DunningCase)
+        .where(DunningCase.invoice_id == invoice_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no case for invoice {invoice_id}")
+    return found
+
+
+def open_cases(session: Session, customer_id: UUID) -> list[UUID]:
+    """Invoice ids of the customer's open cases, oldest due date first."""
+    return list(
+        session.exec(
+            select(DunningCase.invoice_id)
+            .join(Invoice, col(Invoice.id) == DunningCase.invoice_id)
+            .where(DunningCase.customer_id == customer_id, col(DunningCase.closed_at).is_(None))
+            .order_by(col(Invoice.due_on), col(Invoice.number))
+        )
+    )

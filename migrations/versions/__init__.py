@@ -1,0 +1,1 @@
+"""Migrations in order; a released one is never changed."""

@@ -1,0 +1,1 @@
+"""The words of the business: tables, messages, names and errors."""

@@ -1,0 +1,88 @@
+"""Names that must be spelt one way only: workflow ids, keys, search attributes, workflows, signals."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from urllib.parse import quote
+from uuid import UUID
+
+CASE_WORKFLOW = "InvoiceCase"
+OUTREACH_WORKFLOW = "CustomerOutreach"
+TASK_QUEUE = "relance"
+STATUS_QUERY = "status"
+
+
+class CaseSignal(StrEnum):
+    """Signals of `InvoiceCase`. Add only; a name is never given another meaning."""
+
+    PAYMENT_RECEIVED = "payment_received"
+    PAYMENT_REVERSED = "payment_reversed"
+    PAYMENT_CLAIMED = "payment_claimed"
+    CREDIT_NOTE_ISSUED = "credit_note_issued"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_RESOLVED = "dispute_resolved"
+    PAYMENT_PLAN_AGREED = "payment_plan_agreed"
+    PAYMENT_PLAN_CANCELLED = "payment_plan_cancelled"
+    DELIVERY_HOLD_PLACED = "delivery_hold_placed"
+    DELIVERY_HOLD_RELEASED = "delivery_hold_released"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    INVOICE_CHANGED = "invoice_changed"
+    POLICY_CHANGED = "policy_changed"
+    INSOLVENCY_OPENED = "insolvency_opened"
+    TASK_COMPLETED = "task_completed"
+    CONTACT_CONCLUDED = "contact_concluded"
+    CLOSED = "closed"
+
+
+class OutreachSignal(StrEnum):
+    """Signals of `CustomerOutreach`."""
+
+    NUDGED = "nudged"
+
+
+class SearchAttribute(StrEnum):
+    """Search attributes of a case, with the type Temporal registers them under."""
+
+    CASE_STAGE = "CaseStage"
+    COMPANY_REF = "CompanyRef"
+    CUSTOMER_REF = "CustomerRef"
+    CURRENCY = "Currency"
+    OUTSTANDING = "Outstanding"
+    DUE_DATE = "DueDate"
+    NEXT_ACTION_AT = "NextActionAt"
+    PAUSED_BY = "PausedBy"
+    POLICY = "Policy"
+
+
+SEARCH_ATTRIBUTE_TYPES: dict[str, str] = {
+    SearchAttribute.CASE_STAGE: "Keyword",
+    SearchAttribute.COMPANY_REF: "Keyword",
+    SearchAttribute.CUSTOMER_REF: "Keyword",
+    SearchAttribute.CURRENCY: "Keyword",
+    SearchAttribute.OUTSTANDING: "Double",
+    SearchAttribute.DUE_DATE: "Datetime",
+    SearchAttribute.NEXT_ACTION_AT: "Datetime",
+    SearchAttribute.PAUSED_BY: "Keyword",
+    SearchAttribute.POLICY: "Keyword",
+}
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def case_id(company: str, number: str) -> str:
+    """Workflow id of an invoice's case; both parts are percent-encoded, so `/` in a number is safe."""
+    return f"invoice/{_part(company)}/{_part(number)}"
+
+
+def outreach_id(customer: UUID) -> str:
+    """Workflow id of a customer's outreach; the customer is opaque there (no personal data)."""
+    return f"outreach/{customer}"
+
+
+def event_hash(kind: str, subject: str, payload: str) -> str:
+    """Event id that stands in when a fact came without one: the same fact told twice has the same."""
+    return "sha256:" + hashlib.sha256(f"{kind}\n{subject}\n{payload}".encode()).hexdigest()

@@ -1,0 +1,157 @@
+"""Contacts made with customers, the messages they took, and what became of those."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from models.tables.columns import Instant, Table, check, one_of
+from models.tables.words import Audience, CommunicationStatus, ContactStatus
+from rules.calendar import Channel
+from rules.facts import Role, Tone
+
+
+class ContactMade(Table, table=True):
+    """One contact with a customer, over every invoice it was about.
+
+    `on_day` is the local day it counts as made; `facts_hash` and `ledger_seq` say from what it was
+    composed; `sending_fingerprint` names the sending switch that withheld it.
+    """
+
+    __tablename__ = "contact_made"
+    __table_args__ = (
+        one_of("status", ContactStatus),
+        one_of("channel", Channel),
+        one_of("tone", Tone),
+        one_of("role", Role),
+        # A contact and its approval task name each other: the check waits for the end of the transaction.
+        ForeignKeyConstraint(
+            ["approval_task_id"],
+            ["task.id"],
+            use_alter=True,
+            deferrable=True,
+            initially="DEFERRED",
+            name="contact_made_approval_task_id_fkey",
+        ),
+        Index(
+            "contact_made_waiting_idx",
+            "customer_id",
+            postgresql_where=text("status IN ('draft', 'approved', 'sending', 'uncertain', 'withheld')"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    step: str
+    channel: str
+    tone: str
+    status: str
+    composed_at: datetime = Field(sa_type=Instant)
+    composed_on: date
+    concluded_at: datetime | None = Field(default=None, sa_type=Instant)
+    on_day: date | None = None
+    approval_task_id: UUID | None = Field(default=None, index=True)
+    ledger_seq: int = Field(sa_type=BigInteger)
+    role: str | None = None
+    contact_person_id: UUID | None = Field(default=None, foreign_key="contact.id")
+    reason: str | None = None
+    sending_fingerprint: str | None = None
+    facts_hash: str
+
+
+class ContactItem(Table, table=True):
+    """One invoice's part in a contact: the step its ladder takes. Concluded, no other can take that step."""
+
+    __tablename__ = "contact_item"
+    __table_args__ = (
+        one_of("channel", Channel),
+        one_of("tone", Tone),
+        check("concluded", "NOT concluded OR (concluded_at IS NOT NULL AND on_day IS NOT NULL)"),
+        Index("contact_item_step_key", "invoice_id", "step", unique=True, postgresql_where=text("concluded")),
+    )
+
+    contact_id: UUID = Field(primary_key=True, foreign_key="contact_made.id")
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id", index=True)
+    step: str
+    offset_days: int
+    tone: str
+    channel: str
+    folded: bool = False
+    concluded: bool = False
+    concluded_at: datetime | None = Field(default=None, sa_type=Instant)
+    on_day: date | None = None
+
+
+class Content(Table, table=True):
+    """Rendered bytes, kept under their hash: what a message said, as proof."""
+
+    __tablename__ = "content"
+
+    hash: str = Field(primary_key=True)
+    media_type: str
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class Communication(Table, table=True):
+    """One message. `sender_run` says who moved it to `sending`, so that a crash can be told from a race.
+
+    `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`.
+    """
+
+    __tablename__ = "communication"
+    __table_args__ = (
+        one_of("status", CommunicationStatus),
+        one_of("audience", Audience),
+        check("attempts", "attempts >= 0"),
+        Index(
+            "communication_unsettled_idx",
+            "planned_at",
+            postgresql_where=text("status IN ('planned', 'sending', 'uncertain')"),
+        ),
+        Index(None, "provider", "provider_id"),
+        Index(None, "customer_id", "planned_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    contact_id: UUID | None = Field(default=None, foreign_key="contact_made.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
+    company_id: UUID = Field(foreign_key="company.id", index=True)
+    kind: str
+    audience: str
+    channel: str
+    recipient_contact_id: UUID | None = Field(default=None, foreign_key="contact.id")
+    to_address: str
+    cc: list[str] = Field(default_factory=list, sa_type=JSONB)
+    language: str
+    subject: str | None = None
+    content_hash: str = Field(foreign_key="content.hash", index=True)
+    status: str
+    ledger_seq: int = Field(sa_type=BigInteger)
+    balance_quoted: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
+    policy_key: str | None = None
+    policy_version: int | None = None
+    provider: str | None = None
+    provider_id: str | None = None
+    planned_at: datetime = Field(sa_type=Instant)
+    sending_at: datetime | None = Field(default=None, sa_type=Instant)
+    sent_at: datetime | None = Field(default=None, sa_type=Instant)
+    error: str | None = None
+    attempts: int = 0
+    sender_run: str | None = None
+    purpose_key: str | None = Field(default=None, unique=True)
+
+
+class CommunicationEvent(Table, table=True):
+    """What a provider said of a message; the same event told twice is kept once."""
+
+    __tablename__ = "communication_event"
+
+    id: UUID = Field(primary_key=True)
+    communication_id: UUID = Field(foreign_key="communication.id", index=True)
+    at: datetime = Field(sa_type=Instant)
+    kind: str
+    provider_event_id: str | None = Field(default=None, unique=True)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)

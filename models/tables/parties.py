@@ -1,0 +1,132 @@
+"""Who is owed, who owes, and who works on it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, UniqueConstraint
+from sqlmodel import Field
+
+from models.tables.columns import Instant, Table, check, one_of
+from models.tables.words import PhoneKind
+from rules.facts import Role
+
+_COUNTRY = "country ~ '^[A-Z]{2}$'"
+
+
+class Company(Table, table=True):
+    """A creditor; several may share one installation.
+
+    `gap_days` local calendar days lie between two contacts with one customer. `bank_known_until` is the
+    last day whose bank movements are recorded, unset when payments are recorded as they come. The
+    signatory is the credit manager, who signs and is asked where a customer has no collector.
+    """
+
+    __tablename__ = "company"
+    __table_args__ = (check("country", _COUNTRY), check("gap_days", "gap_days BETWEEN 1 AND 60"))
+
+    id: UUID = Field(primary_key=True)
+    ref: str = Field(unique=True)
+    name: str
+    legal_name: str | None = None
+    registration: str | None = None
+    address: str | None = None
+    country: str
+    zone: str | None = None
+    language: str = "fr"
+    email: str | None = None
+    phone: str | None = None
+    payee: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    payment_link: str | None = None
+    gap_days: int = 5
+    bank_known_until: date | None = None
+    signatory_name: str | None = None
+    signatory_email: str | None = None
+    signatory_phone: str | None = None
+
+
+class Customer(Table, table=True):
+    """A debtor of one company. Its id is what Temporal sees; its name never goes there.
+
+    `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
+    value composed it from other facts.
+    """
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        UniqueConstraint("company_id", "ref"),
+        check("country", _COUNTRY),
+        check("ledger_seq", "ledger_seq >= 0"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID = Field(foreign_key="company.id")
+    ref: str
+    name: str
+    country: str
+    zone: str | None = None
+    language: str | None = None
+    segment: str | None = None
+    risk: str | None = None
+    collector_email: str | None = None
+    sales_rep_email: str | None = None
+    policy: str | None = None
+    ledger_seq: int = Field(default=0, sa_type=BigInteger)
+    insolvency_on: date | None = None
+    do_not_contact_since: date | None = None
+    lawyer_since: date | None = None
+
+
+class Staff(Table, table=True):
+    """One of our own people: credit manager, collector, sales representative."""
+
+    __tablename__ = "app_user"
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID | None = Field(default=None, foreign_key="company.id")
+    email: str = Field(unique=True)
+    name: str
+    phone: str | None = None
+    title: str | None = None
+    role: str
+
+
+class ApiKey(Table, table=True):
+    """A key to the API; only its hash is kept. A key without a company opens all of them."""
+
+    __tablename__ = "api_key"
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID | None = Field(default=None, foreign_key="company.id")
+    name: str
+    secret_hash: str = Field(unique=True)
+    role: str
+    created_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Contact(Table, table=True):
+    """A person or a mailbox at the customer's. `phone` is E.164."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "role", "email", "phone", postgresql_nulls_not_distinct=True),
+        one_of("role", Role),
+        one_of("phone_kind", PhoneKind),
+        check("reachable", "email IS NOT NULL OR phone IS NOT NULL OR name IS NOT NULL"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
+    role: str
+    name: str | None = None
+    function: str | None = None
+    language: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    phone_kind: str | None = None
+    hours: str | None = None
+    opted_out_at: datetime | None = Field(default=None, sa_type=Instant)
+    invalid_since: datetime | None = Field(default=None, sa_type=Instant)
+    invalid_reason: str | None = None

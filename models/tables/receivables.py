@@ -1,0 +1,79 @@
+"""Invoices and their cases."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.tables.columns import Instant, Money, Table, check
+
+CURRENCY = "currency ~ '^[A-Z]{3}$'"
+
+
+class Invoice(Table, table=True):
+    """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`."""
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        UniqueConstraint("company_id", "number"),
+        check("total", "total > 0"),
+        check("currency", CURRENCY),
+        check("replaced", "replaced_by_id <> id AND replaces_id <> id"),
+        Index(None, "company_id", "due_on", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID = Field(foreign_key="company.id")
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    number: str
+    issued_on: date
+    due_on: date
+    total: Decimal = Field(sa_type=Money)
+    currency: str
+    order_ref: str | None = None
+    policy: str | None = None
+    replaces_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    replaced_by_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class DunningCase(Table, table=True):
+    """The chase of one invoice (`case` is a reserved word in SQL).
+
+    The facts say what is true; this row is the last decision taken on them, kept for lists and for the
+    sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
+    the only column here that is a fact. `decided_seq` is the customer's `ledger_seq` decided upon.
+    """
+
+    __tablename__ = "dunning_case"
+    __table_args__ = (
+        ForeignKeyConstraint(["policy_key", "policy_version"], ["policy.key", "policy.version"]),
+        check("outstanding", "outstanding >= 0"),
+        check("disputed", "disputed >= 0 AND disputed <= outstanding"),
+        Index("dunning_case_open_next_at_idx", "next_at", postgresql_where=text("closed_at IS NULL")),
+        Index("dunning_case_open_customer_idx", "customer_id", postgresql_where=text("closed_at IS NULL")),
+        Index(None, "policy_key", "policy_version"),
+    )
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    policy_key: str
+    policy_version: int
+    state: str
+    stage: str
+    opened_at: datetime = Field(sa_type=Instant)
+    opened_on: date
+    next_step: str | None = None
+    next_channel: str | None = None
+    next_at: datetime | None = Field(default=None, sa_type=Instant)
+    next_why: str | None = None
+    paused_by: str | None = None
+    outstanding: Decimal = Field(sa_type=Money)
+    disputed: Decimal = Field(default=Decimal(0), sa_type=Money)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    decided_seq: int | None = Field(default=None, sa_type=BigInteger)
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    closing_reason: str | None = None
+    closed_by_person: str | None = None

@@ -1,0 +1,99 @@
+"""The words that status columns may hold. Each is a CHECK in the database: add here and in a migration."""
+
+from enum import StrEnum
+
+
+class PhoneKind(StrEnum):
+    """What can be done with a number: an SMS reaches only a mobile."""
+
+    MOBILE = "mobile"
+    FIXED = "fixed"
+    OTHER = "other"
+
+
+class ContactStatus(StrEnum):
+    """Life of a contact made (or meant to be made) with a customer."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    WITHDRAWN = "withdrawn"
+    STALE = "stale"
+    BY_HAND = "by_hand"
+    OPENING = "opening"
+    """Made by another tool before the case came here."""
+
+
+class CommunicationStatus(StrEnum):
+    """Life of one message."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+    WITHDRAWN = "withdrawn"
+
+
+class Audience(StrEnum):
+    """Who reads a message."""
+
+    DEBTOR = "debtor"
+    INTERNAL = "internal"
+
+
+class TaskStatus(StrEnum):
+    """Life of a task."""
+
+    OPEN = "open"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+class TaskKind(StrEnum):
+    """What a person is asked to do. No CHECK holds this list, so that a new kind needs no migration."""
+
+    PHONE_CALL = "phone_call"
+    CALL_OVERDUE = "call_overdue"
+    APPROVAL = "approval"
+    DECISION = "decision"
+    FIND_CONTACT = "find_contact"
+    DELIVERY_FAILED = "delivery_failed"
+    UNCERTAIN_MESSAGE = "uncertain_message"
+    DISPUTE = "dispute"
+    BROKEN_PROMISE = "broken_promise"
+    CLAIM_NOT_FOUND = "claim_not_found"
+    CLAIM_FILING = "claim_filing"
+    OVERPAYMENT = "overpayment"
+    HOLD_PROPOSAL = "hold_proposal"
+    POLICY_REVIEW = "policy_review"
+    REJECTED_FACT = "rejected_fact"
+
+
+class NoteTo(StrEnum):
+    """Which workflow an outbox note is for."""
+
+    CASE = "case"
+    OUTREACH = "outreach"
+
+
+class DisputeCause(StrEnum):
+    """Why a customer contests an amount, or says why it is late."""
+
+    NOT_RECEIVED = "not_received"
+    ORDER_NUMBER_MISSING = "order_number_missing"
+    WRONG_ENTITY = "wrong_entity"
+    PRICE = "price"
+    QUANTITY = "quantity"
+    QUALITY = "quality"
+    CREDIT_NOTE_DUE = "credit_note_due"
+    NOT_APPROVED = "not_approved"
+    PAYMENT_RUN = "payment_run"
+    CASH_DIFFICULTY = "cash_difficulty"
+    OVERSIGHT = "oversight"
+    OTHER = "other"

@@ -1,0 +1,124 @@
+"""Tasks for people, the journal of cases, and what the installation itself keeps."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from models.tables.columns import Instant, Table, check, one_of
+from models.tables.words import NoteTo, TaskStatus
+
+
+class Task(Table, table=True):
+    """Something a person is asked to do. `key` is its idempotency key; `kind` is one of `TaskKind`."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        one_of("status", TaskStatus),
+        check("closed", "(status = 'open') = (closed_at IS NULL)"),
+        Index("task_open_due_idx", "company_id", "due_on", "id", postgresql_where=text("status = 'open'")),
+        Index("task_open_customer_idx", "customer_id", postgresql_where=text("status = 'open'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID = Field(foreign_key="company.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", index=True)
+    contact_id: UUID | None = Field(default=None, foreign_key="contact_made.id", index=True)
+    communication_id: UUID | None = Field(default=None, foreign_key="communication.id", index=True)
+    kind: str
+    key: str = Field(unique=True)
+    title: str
+    body: str = ""
+    assignee_email: str | None = None
+    step: str | None = None
+    opened_at: datetime = Field(sa_type=Instant)
+    opened_on: date
+    due_on: date | None = None
+    status: str = TaskStatus.OPEN
+    outcome: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    closed_by: str | None = None
+    escalated_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class CaseEvent(Table, table=True):
+    """The journal: who did what, when, why. A trigger refuses any change to what is written."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (Index(None, "invoice_id", "id"), Index(None, "company_id", "id"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id", index=True)
+    company_id: UUID = Field(foreign_key="company.id")
+    at: datetime = Field(sa_type=Instant)
+    who: str
+    what: str
+    why: str | None = None
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+
+
+class PolicyRow(Table, table=True):
+    """One edition of a dunning policy, as its TOML text. A trigger refuses any change: add a version."""
+
+    __tablename__ = "policy"
+    __table_args__ = (check("version", "version >= 1"),)
+
+    key: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    title: str
+    toml: str
+    hash: str
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class AuditEvent(Table, table=True):
+    """An act on the installation itself: the sending switch, a key, the clock. Append-only."""
+
+    __tablename__ = "audit_event"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
+    at: datetime = Field(sa_type=Instant)
+    who: str
+    what: str
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+
+
+class Installation(Table, table=True):
+    """What this installation keeps about itself: the clock's offset, the last sending mode."""
+
+    __tablename__ = "installation"
+
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class OutboxNote(Table, table=True):
+    """A signal that must reach a workflow; deleted once delivered.
+
+    `key` is the invoice's or the customer's id; notes go out by `order_at`, then `id`. Until
+    `claimed_until`, one relay has it.
+    """
+
+    __tablename__ = "outbox_note"
+    __table_args__ = (
+        one_of("workflow", NoteTo),
+        check("attempts", "attempts >= 0"),
+        Index(None, "order_at", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
+    workflow: str
+    key: UUID
+    signal: str
+    payload: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    with_start: bool = True
+    order_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=Instant)
+    attempts: int = 0
+    last_error: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=Instant)
