@@ -1,0 +1,512 @@
+"""Composing: from the ledger's rows and a contact to messages in their readers' languages, as bytes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from activities.envelope import Envelope
+from activities.rendering import (
+    TEMPLATES,
+    Creditor,
+    Debtor,
+    HoldNotice,
+    Kind,
+    Line,
+    Message,
+    PaidItem,
+    Recipient,
+    Section,
+    Signatory,
+    Tone,
+    locale_for,
+    render,
+    render_call_sheet,
+    render_sms,
+)
+from activities.rendering.context import Credit
+from activities.store.credits import unallocated
+from activities.store.load import LoadedCase, LoadedCustomer
+from models.errors import RelanceError
+from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff
+from models.tables.words import Audience, PhoneKind
+from rules import facts as rules_facts
+from rules.calendar import Channel
+from rules.decide import Decision, State
+from rules.facts import Role
+from rules.ledger import balance
+from rules.outreach import Contact as DueContact
+
+PUBLIC_SEGMENTS = ("public", "public_sector")
+FRENCH_SPEAKING = (
+    "FR",
+    "MC",
+    "LU",
+    "BE",
+    "CH",
+    "GP",
+    "MQ",
+    "GF",
+    "RE",
+    "YT",
+    "PF",
+    "NC",
+    "PM",
+    "WF",
+    "BL",
+    "MF",
+)
+
+# Code de commerce D441-5, EU directive 2011/7 art. 6: due by professionals, per invoice paid late.
+FIXED_SUM: dict[str, tuple[Decimal, str]] = dict.fromkeys(
+    (
+        "FR",
+        "DE",
+        "BE",
+        "ES",
+        "IT",
+        "NL",
+        "IE",
+        "LU",
+        "AT",
+        "PT",
+        "FI",
+        "GR",
+        "SK",
+        "SI",
+        "EE",
+        "LV",
+        "LT",
+        "MT",
+        "CY",
+        "HR",
+    ),
+    (Decimal(40), "EUR"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One message ready to be stored: its envelope, and what the ledger keeps beside it."""
+
+    kind: str
+    audience: Audience
+    channel: Channel
+    language: str
+    envelope: Envelope
+    person: Contact | None = None
+    purpose_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSheet:
+    """What a collector reads before calling: the body of a phone task."""
+
+    title: str
+    body: str
+    assignee: str | None
+
+
+class Composer:
+    """Everything about one customer that messages quote, read once for one pass of its outreach."""
+
+    def __init__(
+        self, session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime
+    ) -> None:
+        self._session = session
+        self._loaded = loaded
+        self._now = now
+        self.today: date = loaded.customer.calendar.local_day(now)
+        self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
+        self._cases = {case.facts.invoice: case for case in loaded.cases}
+        people = session.exec(
+            select(Contact)
+            .where(
+                Contact.customer_id == loaded.row.id,
+                col(Contact.opted_out_at).is_(None),
+                col(Contact.invalid_since).is_(None),
+            )
+            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
+        ).all()
+        self._people: dict[str, list[Contact]] = defaultdict(list)
+        for person in people:
+            self._people[person.role].append(person)
+        self._staff: dict[str, Staff | None] = {}
+
+    # ------------------------------------------------------------------ whom
+
+    def person(self, role: Role, channel: Channel) -> Contact | None:
+        """The first of the role's people whom the channel reaches."""
+        for person in self._people[role]:
+            if channel is Channel.EMAIL and person.email:
+                return person
+            if channel is Channel.SMS and person.phone and person.phone_kind == PhoneKind.MOBILE:
+                return person
+            if channel in (Channel.PHONE, Channel.LETTER) and (person.phone or person.email):
+                return person
+        return None
+
+    def language(self, person: Contact | None) -> str:
+        """The person's language, else the customer's, else that of its country."""
+        customer = self._loaded.row
+        chosen = (person.language if person else None) or customer.language
+        return locale_for(chosen or ("fr" if customer.country in FRENCH_SPEAKING else "en"))
+
+    def colleague(self, assignee: str) -> str | None:
+        """E-mail address of the collector, the sales representative or the credit manager."""
+        customer, company = self._loaded.row, self._loaded.company
+        wanted = {
+            "collector": customer.collector_email,
+            "sales_rep": customer.sales_rep_email,
+            "credit_manager": company.signatory_email,
+        }.get(assignee)
+        return wanted or customer.collector_email or company.signatory_email
+
+    def signatory(self) -> Signatory:
+        """Who signs: the collector, else the credit manager, else the company's own address."""
+        company = self._loaded.company
+        staff = self._colleague_row(self._loaded.row.collector_email)
+        if staff is not None:
+            return Signatory(staff.name, staff.title or "", staff.email, staff.phone or company.phone or "")
+        email = self._loaded.row.collector_email or company.signatory_email or company.email or ""
+        return Signatory(
+            company.signatory_name or company.name,
+            "",
+            email,
+            company.signatory_phone or company.phone or "",
+        )
+
+    def _colleague_row(self, email: str | None) -> Staff | None:
+        if email is None:
+            return None
+        if email not in self._staff:
+            self._staff[email] = self._session.exec(select(Staff).where(Staff.email == email)).one_or_none()
+        return self._staff[email]
+
+    # ------------------------------------------------------------------ what
+
+    def contact_messages(self, contact: DueContact) -> list[Composed]:
+        """The messages of a contact, the one that decides it first.
+
+        Raises:
+            NoAddress: nobody of the wanted roles can be reached that way.
+            RenderError: the message cannot be written.
+        """
+        channel, role = contact.route.channel, contact.route.role
+        messages: list[Composed] = []
+        if channel in (Channel.EMAIL, Channel.SMS):
+            person = self.person(role, channel) if role else None
+            if person is None:
+                raise NoAddress(f"no {channel.value} address for {self._loaded.row.name}")
+            messages.append(self._message(contact, contact.route.template, channel, person))
+        if contact.companion:
+            companion = self._companion(contact)
+            if companion is not None:
+                messages.append(companion)
+        if channel is Channel.PHONE:
+            messages += self._told(contact)
+        return messages
+
+    def letter(self, contact: DueContact) -> Composed:
+        """The letter of a contact, to be approved and sent by hand."""
+        person = self.person(contact.route.role, Channel.LETTER) if contact.route.role else None
+        return self._message(contact, contact.route.template, Channel.LETTER, person)
+
+    def draft(self, contact: DueContact) -> list[Composed]:
+        """What waits for approval: the letter, or the messages."""
+        if contact.route.channel is Channel.LETTER:
+            return [self.letter(contact)]
+        return self.contact_messages(contact)
+
+    def call_sheet(self, contact: DueContact) -> CallSheet:
+        """The script and the numbers for a call."""
+        person = self.person(contact.route.role, Channel.PHONE) if contact.route.role else None
+        assignee = self.colleague(contact.step.assignee)
+        message = self._facts(contact, contact.route.template, person)
+        sheet = render_call_sheet(message, language=self.language(person))
+        return CallSheet(sheet.subject, sheet.text, assignee)
+
+    def thank_you(self, paid: Sequence[tuple[Invoice, Decimal]], day: date) -> Composed | None:
+        """One thank-you for what was paid, to accounting or whoever can be reached."""
+        person = next(
+            (found for role in Role if (found := self.person(role, Channel.EMAIL)) is not None), None
+        )
+        if person is None or person.email is None:
+            return None
+        items = tuple(
+            PaidItem(invoice.number, invoice.order_ref, amount, invoice.currency) for invoice, amount in paid
+        )
+        message = self._base("thank_you", Tone.STATEMENT, person, (), paid=items)
+        return self._email(
+            message, person, person.email, purpose_key=f"thank-you/{self._loaded.row.id}/{day}"
+        )
+
+    def quoted(self, contact: DueContact) -> dict[str, str]:
+        """Currency to the sum asked, as the proof keeps it."""
+        return {s.currency: str(s.asked) for s in self._sections({item.invoice for item in contact.items})}
+
+    def _message(
+        self, contact: DueContact, template: str, channel: Channel, person: Contact | None
+    ) -> Composed:
+        message = self._facts(contact, template, person)
+        if TEMPLATES[template].demands and not any(section.asked > 0 for section in message.sections):
+            # Credits cover all that is due: there is nothing to demand, and a statement shows it.
+            message = self._facts(contact, "account_statement", person)
+            template = "account_statement"
+        if channel is Channel.SMS and TEMPLATES[template].kind is Kind.SMS:
+            number = (person.phone if person else None) or ""
+            envelope = Envelope(channel="sms", to_address=number, text=render_sms(message))
+            return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
+        cc = [
+            found.email
+            for role in contact.step.cc
+            if (found := self.person(role, Channel.EMAIL)) is not None and found.email
+        ]
+        address = (person.email if person else None) or ""
+        if channel is Channel.LETTER:
+            rendered = render(message)
+            envelope = Envelope(
+                channel="letter",
+                to_address=address,
+                to_name=person.name if person else None,
+                subject=rendered.subject,
+                text=rendered.text,
+                html=rendered.html,
+            )
+            return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
+        return self._email(message, person, address, cc=cc)
+
+    def _companion(self, contact: DueContact) -> Composed | None:
+        for role in (*contact.step.recipient, *Role):
+            person = self.person(role, Channel.EMAIL)
+            if person is not None and person.email:
+                tone = Tone.SMS if contact.route.channel is Channel.SMS else Tone.CALL
+                message = self._facts(contact, "statement_companion", person, tone)
+                return self._email(message, person, person.email)
+        return None
+
+    def _told(self, contact: DueContact) -> list[Composed]:
+        """Internal word to the colleagues a call step tells (the sales representative)."""
+        messages = []
+        for assignee in contact.step.tell:
+            email = self.colleague(assignee)
+            if email is None or email == self.colleague(contact.step.assignee):
+                continue
+            row = self._colleague_row(email)
+            language = locale_for(self._loaded.company.language)
+            recipient = Recipient(
+                row.name if row else None, row.title if row else None, email, None, language
+            )
+            message = self._facts(contact, "sales_rep_call_notice", None, recipient=recipient)
+            composed = self._email(message, None, email)
+            messages.append(
+                Composed(
+                    composed.kind, Audience.INTERNAL, composed.channel, language, composed.envelope, None
+                )
+            )
+        return messages
+
+    def _email(
+        self,
+        message: Message,
+        person: Contact | None,
+        address: str,
+        cc: Iterable[str] = (),
+        purpose_key: str | None = None,
+    ) -> Composed:
+        rendered = render(message)
+        company, signatory = self._loaded.company, message.signatory
+        envelope = Envelope(
+            channel="email",
+            to_address=address,
+            to_name=message.recipient.name,
+            # Sent from the creditor's own domain, which is the one set up for it; answers go to a person.
+            from_address=company.email or signatory.email,
+            from_name=f"{signatory.name} ({company.name})"
+            if signatory.name != company.name
+            else company.name,
+            reply_to_address=signatory.email,
+            reply_to_name=signatory.name,
+            cc=tuple(dict.fromkeys(c for c in cc if c.lower() != address.lower())),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+        )
+        return Composed(
+            message.step_template,
+            Audience.DEBTOR,
+            Channel.EMAIL,
+            message.recipient.language,
+            envelope,
+            person,
+            purpose_key,
+        )
+
+    def _facts(
+        self,
+        contact: DueContact,
+        template: str,
+        person: Contact | None,
+        tone: Tone | None = None,
+        recipient: Recipient | None = None,
+    ) -> Message:
+        acted = {item.invoice for item in contact.items}
+        deadline = None
+        if contact.step.deadline_days is not None:
+            deadline = self.today + timedelta(days=contact.step.deadline_days)
+        return self._base(
+            template,
+            tone or Tone(contact.tone.value),
+            person,
+            self._sections(acted),
+            recipient=recipient,
+            deadline=deadline,
+            acted=acted,
+        )
+
+    def _base(
+        self,
+        template: str,
+        tone: Tone,
+        person: Contact | None,
+        sections: tuple[Section, ...],
+        acted: set[str] | None = None,
+        **more: Any,
+    ) -> Message:
+        customer, company = self._loaded.row, self._loaded.company
+        fixed, currency = FIXED_SUM.get(company.country, (None, "EUR"))
+        if customer.country not in FIXED_SUM:
+            fixed = None
+        recipient = more.pop("recipient", None) or Recipient(
+            person.name if person else None,
+            person.function if person else None,
+            person.email if person else None,
+            person.phone if person else None,
+            self.language(person),
+        )
+        return Message(
+            step_template=template,
+            tone=tone,
+            today=self.today,
+            creditor=_creditor(company),
+            debtor=Debtor(
+                customer.name, customer.ref, (), customer.country, customer.segment in PUBLIC_SEGMENTS
+            ),
+            recipient=recipient,
+            signatory=self.signatory(),
+            sections=sections,
+            payment_reference=self._reference(acted or set()),
+            notice_sent_on=self._noticed(acted or set()),
+            previous_contact_on=self._loaded.customer.last_contact_on,
+            hold=self._hold(),
+            indemnity_per_invoice=fixed,
+            indemnity_currency=currency,
+            **more,
+        )
+
+    def _reference(self, acted: set[str]) -> str:
+        """What to write on the transfer: the invoice when it is one, the customer's number when several."""
+        listed = {line.invoice for s in self._sections(acted) for line in s.due}
+        return next(iter(listed)) if len(listed) == 1 else self._loaded.row.ref
+
+    def _noticed(self, acted: set[str]) -> date | None:
+        days = [
+            done.on
+            for number in acted
+            for done in self._cases[number].facts.done
+            if done.tone is rules_facts.Tone.NOTICE and done.channel is Channel.LETTER
+        ]
+        return max(days, default=None)
+
+    def _hold(self) -> HoldNotice | None:
+        hold = self._session.exec(
+            select(HoldRow)
+            .where(HoldRow.customer_id == self._loaded.row.id, col(HoldRow.released_at).is_(None))
+            .order_by(col(HoldRow.placed_at))
+            .limit(1)
+        ).one_or_none()
+        if hold is None:
+            return None
+        numbers = self._session.exec(
+            select(Invoice.number)
+            .join(HoldInvoiceRow, col(HoldInvoiceRow.invoice_id) == Invoice.id)
+            .where(HoldInvoiceRow.hold_id == hold.id)
+            .order_by(Invoice.number)
+        ).all()
+        return HoldNotice(self._loaded.customer.calendar.local_day(hold.placed_at), tuple(numbers))
+
+    # ------------------------------------------------------------------ the statement
+
+    def _sections(self, acted: set[str]) -> tuple[Section, ...]:
+        """One section per currency; what a promise, a claim or a pause covers is not asked for: left out."""
+        blocks: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+        for case in self._loaded.cases:
+            decision = self._decisions[case.facts.invoice]
+            if decision.state is State.PAUSED and decision.paused_by != "dispute":
+                continue
+            line = self._line(case, case.facts.invoice in acted)
+            block = blocks[case.facts.currency]
+            if line.chaseable > 0:
+                block["due" if line.days_late > 0 else "coming"].append(line)
+            if line.disputed > 0:
+                block["disputed"].append(line)
+        credits = self._credits()
+        return tuple(
+            Section.of(
+                currency,
+                due=tuple(blocks[currency]["due"]),
+                coming=tuple(blocks[currency]["coming"]),
+                disputed=tuple(blocks[currency]["disputed"]),
+                credits=tuple(credits[currency]),
+            )
+            for currency in sorted({*blocks, *credits})
+        )
+
+    def _line(self, case: LoadedCase, acted: bool) -> Line:
+        owed = balance(case.facts, self._now)
+        reminded = [d.on for d in case.facts.done if d.tone is not rules_facts.Tone.STATEMENT]
+        return Line(
+            invoice=case.invoice.number,
+            order_ref=case.invoice.order_ref,
+            issued_on=case.invoice.issued_on,
+            due_on=case.invoice.due_on,
+            total=case.facts.total,
+            outstanding=owed.outstanding,
+            disputed=owed.disputed,
+            days_late=(self.today - case.invoice.due_on).days,
+            acted=acted,
+            reminded_on=max(reminded, default=None),
+            chaseable=owed.chaseable,
+        )
+
+    def _credits(self) -> dict[str, list[Credit]]:
+        found: dict[str, list[Credit]] = defaultdict(list)
+        for credit in unallocated(self._session, self._loaded.row.id):
+            found[credit.currency].append(Credit(credit.reference, credit.dated, credit.amount))
+        return found
+
+
+class NoAddress(RelanceError):
+    """Nobody of the wanted roles can be reached by the channel of a step."""
+
+
+def _creditor(company: Company) -> Creditor:
+    return Creditor(
+        name=company.name,
+        legal_name=company.legal_name or company.name,
+        address_lines=tuple((company.address or "").splitlines()),
+        registration=company.registration or "",
+        email=company.email or company.signatory_email or "",
+        phone=company.phone or company.signatory_phone or "",
+        payee=company.payee or company.legal_name or company.name,
+        iban=company.iban,
+        bic=company.bic,
+        payment_link=company.payment_link,
+        country=company.country,
+    )

@@ -1,0 +1,253 @@
+"""Storing decisions: what `rules` found for a case becomes its row, its tasks and its notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from activities.store.events import add_event
+from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
+from activities.store.outbox import add_notes
+from activities.store.planned import withdraw_planned
+from activities.store.tasks import open_task, owner, withdraw_tasks
+from models.ids import CaseSignal, OutreachSignal
+from models.tables import ContactItem, ContactMade, Task
+from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
+from rules.decide import Decision, State, decide
+from rules.facts import Tone
+from rules.pauses import TaskRequest
+
+_OUTLIVES_CASE = (
+    TaskKind.OVERPAYMENT,
+    TaskKind.UNCERTAIN_MESSAGE,
+    TaskKind.REJECTED_FACT,
+    TaskKind.CLAIM_FILING,
+)
+
+_TITLES = {
+    "broken_promise": "A promise was not kept",
+    "claim_not_found": "A payment said to be made has not come",
+    "call_overdue": "A call has not been made",
+    "decision": "Decide what follows: go on, mediator, agency, lawyer or court, insurance, factor, write-off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A case as decided and written. `changed` says that something people see moved."""
+
+    loaded: LoadedCase
+    decision: Decision
+    changed: bool
+
+
+def settle_case(
+    session: Session, invoice_id: UUID, now: datetime, fingerprint: str
+) -> tuple[Stored, list[int]]:
+    """Decide one case, do what falls to it alone, and store it; returns it with the notes to deliver.
+
+    To be called under the customer's lock. A decision task (hand-over) is opened and counts as done at once,
+    so the case is decided again after it.
+    """
+    notes: list[int] = []
+    while True:
+        loaded = load_case(session, invoice_id, now, fingerprint)
+        decision = decide(loaded.facts, loaded.customer, loaded.policy, now)
+        _open_tasks(session, loaded, decision, now)
+        action = decision.next
+        if decision.state is State.DUE and action is not None and not action.step.is_contact:
+            _hand_over(session, loaded, decision, now)
+            continue
+        stored = store(session, loaded, decision, now)
+        if decision.state is State.DUE or _may_thank(stored):
+            notes += add_notes(session, [loaded.customer_row.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+        return stored, notes
+
+
+def settle_customer(session: Session, customer_id: UUID, now: datetime, fingerprint: str) -> list[int]:
+    """Decide every open case of a customer after a contact, and tell those whose next step moved.
+
+    To be called under the customer's lock.
+    """
+    loaded = load_customer(session, customer_id, now, fingerprint)
+    moved = [
+        case.invoice.id
+        for case in loaded.cases
+        if store(session, case, decide(case.facts, case.customer, case.policy, now), now).changed
+    ]
+    if not moved:
+        return []
+    return add_notes(session, moved, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
+
+
+def decisions_of(loaded: LoadedCustomer, now: datetime) -> list[Decision]:
+    """The decision on every case of a loaded customer, in their order."""
+    return [decide(case.facts, case.customer, case.policy, now) for case in loaded.cases]
+
+
+def store(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> Stored:
+    """Write the decision on the case's row; a line in the journal where what people see has moved."""
+    case, action = loaded.case, decision.next
+    before = (case.state, case.stage, case.next_step, case.next_at, case.paused_by, case.closed_at)
+    was_state, was_step, was_at = case.state, case.next_step, case.next_at
+    case.state, case.stage = decision.state.value, decision.stage
+    case.outstanding, case.disputed = decision.balance.outstanding, decision.balance.disputed
+    case.next_step = action.step.key if action else None
+    case.next_channel = action.route.channel.value if action else None
+    case.next_at = _shown_at(decision, was_step, was_at)
+    case.next_why, case.paused_by = decision.why, decision.paused_by
+    case.decided_at, case.decided_seq = now, loaded.customer_row.ledger_seq
+    if decision.state is State.CLOSED:
+        _close(session, loaded, decision, now)
+    elif case.closed_at is not None:
+        case.closed_at = case.closing_reason = None
+    after = (case.state, case.stage, case.next_step, case.next_at, case.paused_by, case.closed_at)
+    if was_state != case.state or was_step != case.next_step:
+        add_event(
+            session,
+            company_id=loaded.company.id,
+            customer_id=loaded.customer_row.id,
+            invoice_id=loaded.invoice.id,
+            at=now,
+            who="relance",
+            what=f"case_{case.state}",
+            why=decision.why,
+            detail={
+                "next": case.next_step,
+                "at": case.next_at.isoformat() if case.next_at else None,
+                "outstanding": str(case.outstanding),
+            },
+        )
+    session.flush()
+    return Stored(loaded, decision, changed=before != after)
+
+
+def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
+    """A due step keeps its announced time; what waits for a person shows when it is next looked at."""
+    if decision.next is None:
+        return None
+    if decision.state is State.DUE and step == decision.next.step.key and shown is not None:
+        return min(shown, decision.next.at)
+    if decision.state in (State.AWAITING_APPROVAL, State.WITHHELD) and decision.wake_at is not None:
+        return decision.wake_at
+    return decision.next.at
+
+
+def _close(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> None:
+    case = loaded.case
+    if case.closed_at is not None:
+        return
+    case.closed_at, case.closing_reason = now, decision.closing_reason
+    reason = decision.closing_reason or "closed"
+    withdraw_planned(session, [loaded.invoice.id], now, reason)
+    withdraw_tasks(
+        session,
+        now=now,
+        why=reason,
+        invoice_id=loaded.invoice.id,
+        kinds=tuple(kind for kind in TaskKind if kind not in _OUTLIVES_CASE),
+    )
+
+
+def _may_thank(stored: Stored) -> bool:
+    """Whether the outreach should see if a thank-you is owed: it closed just now, after a reminder."""
+    return (
+        stored.changed
+        and stored.decision.closing_reason == "paid in full"
+        and any(done.tone is not Tone.STATEMENT for done in stored.loaded.facts.done)
+    )
+
+
+def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> None:
+    for request in decision.tasks:
+        company, customer = loaded.company, loaded.customer_row
+        manager = request.kind in ("decision", "call_overdue")
+        task, created = open_task(
+            session,
+            key=f"{request.key}/{loaded.invoice.id}",
+            kind=request.kind,
+            company_id=company.id,
+            customer_id=customer.id,
+            invoice_id=loaded.invoice.id,
+            title=f"{_TITLES[request.kind]}: {loaded.invoice.number}, {customer.name}",
+            body=f"{request.why}. Outstanding: {decision.balance.outstanding} {loaded.invoice.currency}.",
+            now=now,
+            today=loaded.customer.calendar.local_day(now),
+            due_on=loaded.customer.calendar.add_business_days(loaded.customer.calendar.local_day(now), 3),
+            assignee_email=company.signatory_email if manager else owner(customer, company),
+            step=decision.next.step.key if decision.next else None,
+        )
+        if created:
+            _journal(session, loaded, task, request, now)
+            if request.kind == "call_overdue":
+                _escalate(session, loaded, now)
+
+
+def _escalate(session: Session, loaded: LoadedCase, now: datetime) -> None:
+    """Mark the calls about this invoice, so that each is escalated once, whatever invoices it is about."""
+    of_contacts = select(ContactItem.contact_id).where(ContactItem.invoice_id == loaded.invoice.id)
+    calls = session.exec(
+        select(Task).where(
+            Task.kind == TaskKind.PHONE_CALL,
+            Task.status == TaskStatus.OPEN,
+            col(Task.contact_id).in_(of_contacts),
+        )
+    )
+    for task in calls:
+        task.escalated_at = now
+    session.flush()
+
+
+def _journal(session: Session, loaded: LoadedCase, task: Task, request: TaskRequest, now: datetime) -> None:
+    add_event(
+        session,
+        company_id=loaded.company.id,
+        customer_id=loaded.customer_row.id,
+        invoice_id=loaded.invoice.id,
+        at=now,
+        who="relance",
+        what=f"task_{request.kind}",
+        why=request.why,
+        detail={"task": str(task.id)},
+    )
+
+
+def _hand_over(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> None:
+    """A decision step is done when its task opens: it is between ourselves, so no contact of the customer."""
+    action = decision.next
+    if action is None:
+        return
+    day = loaded.customer.calendar.local_day(now)
+    contact = ContactMade(
+        id=uuid4(),
+        customer_id=loaded.customer_row.id,
+        step=action.step.key,
+        channel=action.route.channel.value,
+        tone=action.tone.value,
+        status=ContactStatus.BY_HAND,
+        composed_at=now,
+        composed_on=day,
+        concluded_at=now,
+        on_day=day,
+        ledger_seq=loaded.customer_row.ledger_seq,
+        facts_hash="",
+    )
+    session.add(contact)
+    session.flush()
+    session.add(
+        ContactItem(
+            contact_id=contact.id,
+            invoice_id=loaded.invoice.id,
+            step=action.step.key,
+            offset_days=action.step.offset_days,
+            tone=action.tone.value,
+            channel=action.route.channel.value,
+            concluded=True,
+            concluded_at=now,
+            on_day=day,
+        )
+    )
+    session.flush()

@@ -1,0 +1,474 @@
+"""`prepare_contact`: one pass of a customer's outreach, up to the messages that are ready to leave."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine, or_
+from sqlmodel import Session, col, select
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.clock import Clock
+from activities.compose import Composed, Composer, NoAddress
+from activities.conclude import conclude
+from activities.decisions import decisions_of, settle_customer
+from activities.envelope import keep
+from activities.outbox import Courier
+from activities.rendering import RenderError
+from activities.settings import Settings
+from activities.store.engine import transaction
+from activities.store.load import LoadedCase, LoadedCustomer, facts_hash, load_case, load_customer
+from activities.store.lookup import lock_customer
+from activities.store.planned import withdraw_contact
+from activities.store.tasks import open_task, owner
+from models.errors import NotFound
+from models.messages import OutreachNow, Prepared
+from models.tables import Communication, ContactItem, ContactMade, Customer, DunningCase, Task
+from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from rules.calendar import BusinessCalendar, Channel, business_calendar
+from rules.decide import APPROVAL_BUSINESS_DAYS, Decision, decide
+from rules.ledger import received
+from rules.outreach import Contact, contact_due, owes_thanks
+
+log = logging.getLogger(__name__)
+
+THANKS_WITHIN = timedelta(days=5)
+_UNDER_WAY = (ContactStatus.SENDING, ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
+
+
+class OutreachActivities:
+    """The activity that each pass of an outreach runs. Safe to run twice."""
+
+    def __init__(self, engine: Engine, clock: Clock, courier: Courier, settings: Settings) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._courier = courier
+        self._settings = settings
+
+    @activity.defn(name="prepare_contact")
+    def prepare_contact(self, what: OutreachNow) -> Prepared:
+        """Find what is due for the customer and make it ready: compose, store, open tasks.
+
+        Raises:
+            ApplicationError: of type `NotFound`, final: the ledger has no such customer.
+        """
+        try:
+            with transaction(self._engine) as session:
+                customer = lock_customer(session, what.customer_id)
+                work = _Pass(
+                    session,
+                    customer,
+                    self._clock.business(what.now),
+                    self._settings.sending_fingerprint,
+                )
+                prepared = work.run()
+        except NotFound as error:
+            raise ApplicationError(str(error), type="NotFound", non_retryable=True) from error
+        self._courier.deliver(work.notes)
+        if prepared.wake_at is not None:
+            prepared = prepared.model_copy(update={"wake_at": self._clock.temporal(prepared.wake_at)})
+        return prepared
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass, in one transaction, under the customer's lock."""
+
+    session: Session
+    customer: Customer
+    now: datetime
+    fingerprint: str
+    notes: list[int] = field(default_factory=list)
+
+    def run(self) -> Prepared:
+        """Leftovers first, then the one contact that is due, then a thank-you."""
+        left = self._left_over()
+        if left:
+            return Prepared(send=tuple(left), step="left over", again=True)
+        loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
+        decisions = decisions_of(loaded, self.now)
+        contact = contact_due([case.facts for case in loaded.cases], decisions)
+        if contact is None:
+            return self._thanks(loaded, decisions)
+        composer = Composer(self.session, loaded, decisions, self.now)
+        approved = self._approved(contact, loaded)
+        if approved is not None:
+            return self._leave_approved(approved, contact)
+        self._withdraw_old_drafts(contact, loaded)
+        if contact.needs_approval:
+            return self._draft(contact, loaded, composer)
+        return self._make(contact, loaded, composer)
+
+    # ------------------------------------------------------------- leftovers
+
+    def _left_over(self) -> list[UUID]:
+        """Messages of an earlier pass that were not settled: its worker stopped in between.
+
+        Sending them again is safe: what is `planned` has its facts checked once more, and what is found in
+        `sending` becomes uncertain.
+        """
+        return list(
+            self.session.exec(
+                select(Communication.id)
+                .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+                .where(
+                    Communication.customer_id == self.customer.id,
+                    col(Communication.status).in_((CommunicationStatus.PLANNED, CommunicationStatus.SENDING)),
+                    or_(col(Communication.contact_id).is_(None), col(ContactMade.status).in_(_UNDER_WAY)),
+                )
+                .order_by(col(Communication.planned_at), col(Communication.id))
+            )
+        )
+
+    # ------------------------------------------------------------- approvals
+
+    def _approved(self, contact: Contact, loaded: LoadedCustomer) -> ContactMade | None:
+        """The approved draft of this contact, if what it quotes still holds."""
+        if contact.needs_approval or not contact.step.approval:
+            return None
+        by_number = {case.facts.invoice: case for case in loaded.cases}
+        lead = next(item for item in contact.items if not item.folded)
+        found = self.session.exec(
+            select(ContactMade)
+            .join(ContactItem, col(ContactItem.contact_id) == ContactMade.id)
+            .where(
+                ContactItem.invoice_id == by_number[lead.invoice].invoice.id,
+                ContactMade.status == ContactStatus.APPROVED,
+                ContactMade.step == contact.step.key,
+            )
+            .with_for_update(of=ContactMade)
+        ).first()
+        if found is None:
+            return None
+        acted = _items(self.session, found)
+        numbers = [
+            case.facts.invoice for case in loaded.cases if case.invoice.id in {i.invoice_id for i in acted}
+        ]
+        quoted = facts_hash((c.facts for c in loaded.cases), numbers, found.composed_on, self.now)
+        if len(numbers) == len(acted) and quoted == found.facts_hash:
+            return found
+        self._withdraw(found, "what the letter quotes has changed since it was approved")
+        return None
+
+    def _leave_approved(self, made: ContactMade, contact: Contact) -> Prepared:
+        """Exactly the approved bytes leave: by hand for a letter, by the provider for the rest."""
+        calendar = self._calendar()
+        if contact.route.channel is Channel.LETTER:
+            for message in self._messages(made):
+                message.status, message.sent_at = CommunicationStatus.SENT, self.now
+            self.notes += conclude(
+                self.session, self.customer, made, ContactStatus.BY_HAND, calendar, self.now, self.fingerprint
+            )
+            return Prepared(contact_id=made.id, step=made.step, again=True)
+        made.status = ContactStatus.SENDING
+        messages = self._messages(made)
+        for message in messages:
+            message.ledger_seq = self.customer.ledger_seq
+        self.session.flush()
+        return Prepared(contact_id=made.id, step=made.step, send=tuple(message.id for message in messages))
+
+    def _messages(self, made: ContactMade) -> Sequence[Communication]:
+        return self.session.exec(
+            select(Communication)
+            .where(
+                Communication.contact_id == made.id,
+                Communication.status == CommunicationStatus.PLANNED,
+            )
+            .order_by(col(Communication.planned_at), col(Communication.id))
+        ).all()
+
+    def _withdraw_old_drafts(self, contact: Contact, loaded: LoadedCustomer) -> None:
+        """A draft whose items are due again is stale or too old: it is composed again."""
+        acted = {item.invoice for item in contact.items}
+        ids = [case.invoice.id for case in loaded.cases if case.facts.invoice in acted]
+        drafts = self.session.exec(
+            select(ContactMade)
+            .where(
+                col(ContactMade.id).in_(
+                    select(ContactItem.contact_id).where(
+                        col(ContactItem.invoice_id).in_(ids), col(ContactItem.folded).is_(False)
+                    )
+                ),
+                col(ContactMade.status).in_((ContactStatus.DRAFT, ContactStatus.APPROVED)),
+                ContactMade.step == contact.step.key,
+            )
+            .with_for_update()
+        ).all()
+        for draft in drafts:
+            self._withdraw(
+                draft, f"composed again: its facts changed, or {APPROVAL_BUSINESS_DAYS} days passed"
+            )
+
+    def _withdraw(self, made: ContactMade, why: str) -> None:
+        withdraw_contact(self.session, made, self.now, why, "relance")
+        self.session.flush()
+
+    def _draft(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
+        """Compose, store the bytes, ask one person. Nothing leaves, and no gap begins."""
+        made = self._contact_row(contact, loaded, ContactStatus.DRAFT)
+        try:
+            self._store(made, contact, composer.draft(contact), loaded, composer)
+        except (NoAddress, RenderError) as error:
+            return self._block(made, contact, loaded, error)
+        task = self._task(
+            made,
+            contact,
+            loaded,
+            TaskKind.APPROVAL,
+            f"approval/{made.id}",
+            f"Approve {contact.step.key} to {self.customer.name}",
+            f"About {', '.join((*contact.invoices, *contact.also))}. Read the stored text, then complete "
+            "this task: approved, or refused. It is composed again when a fact it quotes changes.",
+            loaded.company.signatory_email,
+            due_in=APPROVAL_BUSINESS_DAYS,
+        )
+        made.approval_task_id = task.id
+        self.session.flush()
+        self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
+        return Prepared(contact_id=made.id, step=contact.step.key)
+
+    # ------------------------------------------------------------- the contact
+
+    def _make(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
+        """Make the contact: messages to send, or a call to open (which is the contact)."""
+        made = self._contact_row(contact, loaded, ContactStatus.SENDING)
+        try:
+            if contact.route.role is None and contact.route.channel in (Channel.EMAIL, Channel.SMS):
+                raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
+            messages = composer.contact_messages(contact)
+            sheet = composer.call_sheet(contact) if contact.route.channel is Channel.PHONE else None
+            ids = self._store(made, contact, messages, loaded, composer)
+        except (NoAddress, RenderError) as error:
+            return self._block(made, contact, loaded, error)
+        if contact.step.propose_hold:
+            self._task(
+                made,
+                contact,
+                loaded,
+                TaskKind.HOLD_PROPOSAL,
+                f"hold-proposal/{made.id}",
+                f"Stop deliveries to {self.customer.name}?",
+                f"{', '.join((*contact.invoices, *contact.also))} are late. Place a delivery hold, or not.",
+                loaded.company.signatory_email,
+            )
+        if sheet is not None:
+            self._task(
+                made,
+                contact,
+                loaded,
+                TaskKind.PHONE_CALL,
+                f"call/{made.id}",
+                sheet.title,
+                sheet.body,
+                sheet.assignee,
+            )
+            self.notes += conclude(
+                self.session,
+                self.customer,
+                made,
+                ContactStatus.BY_HAND,
+                self._calendar(),
+                self.now,
+                self.fingerprint,
+            )
+        return Prepared(contact_id=made.id, step=contact.step.key, send=tuple(ids))
+
+    def _block(
+        self, made: ContactMade, contact: Contact, loaded: LoadedCustomer, error: Exception
+    ) -> Prepared:
+        """The message cannot be made: it counts as nothing, and a person is asked once for all its items."""
+        missing = isinstance(error, NoAddress)
+        made.status, made.reason, made.concluded_at = ContactStatus.FAILED, str(error), self.now
+        for item in _items(self.session, made):
+            # Whoever finds the address mends it for every item that needed it.
+            item.folded = False
+        self._task(
+            made,
+            contact,
+            loaded,
+            TaskKind.FIND_CONTACT if missing else TaskKind.DELIVERY_FAILED,
+            f"find-contact/{made.id}" if missing else f"delivery-failed/{made.id}",
+            f"Find a contact at {self.customer.name}" if missing else f"{contact.step.key} cannot be written",
+            f"{error}. {contact.step.key} waits for it; complete this task once it is mended.",
+            owner(self.customer, loaded.company),
+        )
+        self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
+        return Prepared(contact_id=made.id, step=contact.step.key, again=True)
+
+    def _contact_row(self, contact: Contact, loaded: LoadedCustomer, status: ContactStatus) -> ContactMade:
+        today = self._calendar().local_day(self.now)
+        acted = {item.invoice for item in contact.items}
+        made = ContactMade(
+            id=uuid4(),
+            customer_id=self.customer.id,
+            step=contact.step.key,
+            channel=contact.route.channel.value,
+            tone=contact.tone.value,
+            status=status,
+            composed_at=self.now,
+            composed_on=today,
+            ledger_seq=self.customer.ledger_seq,
+            role=contact.route.role.value if contact.route.role else None,
+            facts_hash=facts_hash((case.facts for case in loaded.cases), acted, today, self.now),
+        )
+        self.session.add(made)
+        self.session.flush()
+        by_number = {case.facts.invoice: case for case in loaded.cases}
+        for item in contact.items:
+            self.session.add(
+                ContactItem(
+                    contact_id=made.id,
+                    invoice_id=by_number[item.invoice].invoice.id,
+                    step=item.step.key,
+                    offset_days=item.step.offset_days,
+                    tone=contact.tone.value,
+                    channel=contact.route.channel.value,
+                    folded=item.folded,
+                )
+            )
+        self.session.flush()
+        return made
+
+    def _store(
+        self,
+        made: ContactMade,
+        contact: Contact,
+        messages: Sequence[Composed],
+        loaded: LoadedCustomer,
+        composer: Composer,
+    ) -> list[UUID]:
+        lead = next(item.invoice for item in contact.items if not item.folded)
+        case = next(case for case in loaded.cases if case.facts.invoice == lead)
+        if messages and messages[0].person is not None:
+            made.contact_person_id = messages[0].person.id
+        quoted = composer.quoted(contact)
+        return [self._message(message, made, quoted, case, place) for place, message in enumerate(messages)]
+
+    def _message(
+        self,
+        message: Composed,
+        made: ContactMade | None,
+        quoted: dict[str, str],
+        case: LoadedCase | None,
+        place: int = 0,
+    ) -> UUID:
+        envelope = message.envelope
+        row = Communication(
+            id=uuid4(),
+            contact_id=made.id if made else None,
+            customer_id=self.customer.id,
+            company_id=self.customer.company_id,
+            kind=message.kind,
+            audience=message.audience,
+            channel=message.channel.value,
+            recipient_contact_id=message.person.id if message.person else None,
+            to_address=envelope.to_address,
+            cc=list(envelope.cc),
+            language=message.language,
+            subject=envelope.subject,
+            content_hash=keep(self.session, envelope),
+            status=CommunicationStatus.PLANNED,
+            ledger_seq=self.customer.ledger_seq,
+            balance_quoted=quoted if message.audience is Audience.DEBTOR else {},
+            policy_key=case.case.policy_key if case else None,
+            policy_version=case.case.policy_version if case else None,
+            # The message that decides the contact goes first, also when another pass finds them left over.
+            planned_at=self.now + timedelta(microseconds=place),
+            purpose_key=message.purpose_key,
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row.id
+
+    def _task(
+        self,
+        made: ContactMade,
+        contact: Contact,
+        loaded: LoadedCustomer,
+        kind: TaskKind,
+        key: str,
+        title: str,
+        body: str,
+        assignee: str | None,
+        due_in: int = 1,
+    ) -> Task:
+        calendar = self._calendar()
+        today = calendar.local_day(self.now)
+        single = len(contact.items) == 1
+        by_number = {case.facts.invoice: case.invoice.id for case in loaded.cases}
+        task, _ = open_task(
+            self.session,
+            key=key,
+            kind=kind,
+            company_id=loaded.company.id,
+            customer_id=self.customer.id,
+            invoice_id=by_number[contact.items[0].invoice] if single else None,
+            contact_id=made.id,
+            step=contact.step.key,
+            title=title[:300],
+            body=body,
+            now=self.now,
+            today=today,
+            due_on=calendar.add_business_days(today, due_in),
+            assignee_email=assignee,
+        )
+        return task
+
+    # ------------------------------------------------------------- thank-you
+
+    def _thanks(self, loaded: LoadedCustomer, decisions: Sequence[Decision]) -> Prepared:
+        """A thank-you for what was paid lately, once a day, outside ladder and gap; in the hours only."""
+        if loaded.customer.stopped_by is not None:
+            return Prepared()
+        paid = self._paid_lately()
+        if not paid:
+            return Prepared()
+        calendar = self._calendar()
+        today = calendar.local_day(self.now)
+        closed = [(case.facts, decide(case.facts, case.customer, case.policy, self.now)) for case in paid]
+        others = [(case.facts, decision) for case, decision in zip(loaded.cases, decisions, strict=True)]
+        if not owes_thanks(closed, others, today):
+            return Prepared()
+        if not calendar.is_open(Channel.EMAIL, self.now):
+            slot = calendar.slot(calendar.first_business_day(today))
+            opens = slot if slot > self.now else calendar.slot(calendar.add_business_days(today, 1))
+            return Prepared(wake_at=opens)
+        composer = Composer(self.session, loaded, decisions, self.now)
+        items = [(case.invoice, received(case.facts, self.now)) for case in paid]
+        message = composer.thank_you(items, today)
+        if message is None:
+            return Prepared()
+        return Prepared(step="thank_you", send=(self._message(message, None, {}, None),))
+
+    def _paid_lately(self) -> list[LoadedCase]:
+        """Cases paid in full within five days, since the last thank-you."""
+        last = self.session.exec(
+            select(Communication.planned_at)
+            .where(Communication.customer_id == self.customer.id, Communication.kind == "thank_you")
+            .order_by(col(Communication.planned_at).desc())
+            .limit(1)
+        ).one_or_none()
+        calendar = self._calendar()
+        if last is not None and calendar.local_day(last) == calendar.local_day(self.now):
+            return []
+        since = max(filter(None, (last, self.now - THANKS_WITHIN)))
+        ids = self.session.exec(
+            select(DunningCase.invoice_id).where(
+                DunningCase.customer_id == self.customer.id,
+                col(DunningCase.closed_at) > since,
+                DunningCase.closing_reason == "paid in full",
+            )
+        ).all()
+        return [load_case(self.session, invoice_id, self.now, self.fingerprint) for invoice_id in ids]
+
+    def _calendar(self) -> BusinessCalendar:
+        return business_calendar(self.customer.country, self.customer.zone)
+
+
+def _items(session: Session, made: ContactMade) -> Sequence[ContactItem]:
+    return session.exec(select(ContactItem).where(ContactItem.contact_id == made.id)).all()

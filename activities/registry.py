@@ -1,0 +1,36 @@
+"""Every activity a worker offers, built once from what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from activities.clock import Clock
+from activities.outbox import Courier
+from activities.prepare import OutreachActivities
+from activities.providers import Providers
+from activities.review import ReviewActivities
+from activities.sending import SendingActivities
+from activities.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The world, as activities see it."""
+
+    engine: Engine
+    clock: Clock
+    courier: Courier
+    settings: Settings
+    providers: Providers
+
+
+def activities(needs: Needs) -> list[Callable[..., Any]]:
+    """The callables to register with a worker."""
+    review = ReviewActivities(needs.engine, needs.clock, needs.courier, needs.settings)
+    outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings)
+    sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
+    return [review.review, outreach.prepare_contact, sending.send_communication]

@@ -1,0 +1,320 @@
+"""A message leaves once: take it under the customer's lock, call the provider, write what became of it.
+
+Neither provider takes an idempotency key. So a row goes `planned -> sending` in one transaction that has
+checked the facts, the hours and the switch; only then is the provider called. Whoever finds a row in
+`sending` cannot know whether it left: it becomes *uncertain* and a person decides; never a blind second
+send.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
+from activities.channels.sendgrid_email import Email
+from activities.channels.twilio_sms import Sms
+from activities.clock import Clock
+from activities.conclude import conclude, withdraw
+from activities.envelope import Envelope, fetch
+from activities.outbox import Courier
+from activities.providers import Providers
+from activities.settings import Settings
+from activities.store.engine import transaction
+from activities.store.events import add_event
+from activities.store.lookup import lock_customer
+from activities.store.tasks import open_task, owner, withdraw_tasks
+from models.messages import SendInput, SendResult
+from models.tables import Communication, Company, ContactMade, Customer
+from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from rules.calendar import BusinessCalendar, Channel, business_calendar
+
+log = logging.getLogger(__name__)
+
+_SETTLED = {
+    CommunicationStatus.SENT: "sent",
+    CommunicationStatus.FAILED: "failed",
+    CommunicationStatus.WITHHELD: "withheld",
+    CommunicationStatus.UNCERTAIN: "uncertain",
+    CommunicationStatus.WITHDRAWN: "stale",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message that is ours to hand over."""
+
+    envelope: Envelope
+    custom_args: dict[str, str]
+    validity_seconds: int | None
+
+
+@dataclass(slots=True)
+class _At:
+    """One message under its customer's lock, in one transaction; `notes` go out after the commit."""
+
+    session: Session
+    customer: Customer
+    message: Communication
+    contact: ContactMade | None
+    calendar: BusinessCalendar
+    now: datetime
+    fingerprint: str
+    notes: list[int]
+
+    @property
+    def sending(self) -> ContactMade | None:
+        """The contact this message decides upon, while it is under way."""
+        if self.contact is not None and self.contact.status == ContactStatus.SENDING:
+            return self.contact
+        return None
+
+    def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
+        """End the contact, if this message is the one that decides."""
+        contact = self.sending
+        if contact is not None:
+            contact.reason = reason
+            self.notes += conclude(
+                self.session, self.customer, contact, status, self.calendar, self.now, self.fingerprint
+            )
+
+    def log(self, what: str, why: str | None) -> None:
+        """A line in the customer's journal."""
+        add_event(
+            self.session,
+            company_id=self.message.company_id,
+            customer_id=self.customer.id,
+            at=self.now,
+            who="relance",
+            what=f"message_{what}",
+            why=why,
+            detail={
+                "communication": str(self.message.id),
+                "kind": self.message.kind,
+                "channel": self.message.channel,
+                "step": self.contact.step if self.contact else None,
+            },
+        )
+
+    def ask(self, kind: TaskKind, key: str, title: str, body: str) -> None:
+        """Open a task about this message."""
+        company = self.session.get_one(Company, self.message.company_id)
+        open_task(
+            self.session,
+            key=key,
+            kind=kind,
+            company_id=company.id,
+            customer_id=self.customer.id,
+            contact_id=self.contact.id if self.contact else None,
+            communication_id=self.message.id,
+            step=self.contact.step if self.contact else None,
+            title=title[:300],
+            body=body,
+            now=self.now,
+            today=self.calendar.local_day(self.now),
+            assignee_email=owner(self.customer, company),
+        )
+
+
+class SendingActivities:
+    """The activity that hands messages to providers."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, courier: Courier, settings: Settings, providers: Providers
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._courier = courier
+        self._settings = settings
+        self._providers = providers
+
+    @activity.defn(name="send_communication")
+    def send_communication(self, what: SendInput) -> SendResult:
+        """Send one communication, or say why not.
+
+        Raises:
+            ApplicationError: of type `NotSent`, when the provider certainly did not take it: try again.
+        """
+        with transaction(self._engine) as session:
+            at = self._lock(session, what)
+            taken = self._take(at)
+        if isinstance(taken, SendResult):
+            self._courier.deliver(at.notes)
+            return taken
+        # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
+        with activity.shield_thread_cancel_exception():
+            outcome = self._hand_over(taken)
+            with transaction(self._engine) as session:
+                at = self._lock(session, what)
+                result = self._settle(at, outcome)
+        self._courier.deliver(at.notes)
+        if isinstance(outcome, NotSent):
+            raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)
+        return result
+
+    def _lock(self, session: Session, what: SendInput) -> _At:
+        customer = lock_customer(session, what.customer_id)
+        message = session.get(Communication, what.communication_id, with_for_update=True)
+        if message is None:
+            raise ApplicationError(
+                f"no communication {what.communication_id}", type="NotFound", non_retryable=True
+            )
+        return _At(
+            session=session,
+            customer=customer,
+            message=message,
+            contact=session.get(ContactMade, message.contact_id) if message.contact_id else None,
+            calendar=business_calendar(customer.country, customer.zone),
+            now=self._clock.now(),
+            fingerprint=self._settings.sending_fingerprint,
+            notes=[],
+        )
+
+    def _take(self, at: _At) -> _Taken | SendResult:
+        """`planned -> sending`; otherwise the outcome that stands."""
+        message = at.message
+        if message.status == CommunicationStatus.SENDING:
+            reason = "the worker stopped while the provider was being called"
+            _uncertain(at, reason)
+            return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
+        if message.status != CommunicationStatus.PLANNED:
+            outcome = _SETTLED[CommunicationStatus(message.status)]
+            return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
+        refusal = _refusal(at)
+        if refusal is not None:
+            at.notes += withdraw(at.session, message, at.contact, refusal, at.now)
+            return SendResult(communication_id=message.id, outcome=refusal)
+        if not self._settings.may_send_to(message.to_address):
+            # What would have left is kept and shown; it counts as nothing.
+            message.status = CommunicationStatus.WITHHELD
+            message.error = f"RELANCE_SENDING={self._settings.sending.value}"
+            at.log("withheld", message.error)
+            if at.sending is not None:
+                at.sending.sending_fingerprint = at.fingerprint
+            at.conclude(ContactStatus.WITHHELD, message.error)
+            return SendResult(communication_id=message.id, outcome="withheld")
+        message.status, message.sending_at = CommunicationStatus.SENDING, at.now
+        message.attempts += 1
+        message.sender_run = _attempt()
+        return self._taken(at)
+
+    def _taken(self, at: _At) -> _Taken:
+        envelope = fetch(at.session, at.message.content_hash)
+        allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
+        closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
+        return _Taken(
+            envelope=envelope.model_copy(update={"cc": allowed}),
+            custom_args={
+                "communication": str(at.message.id),
+                "customer": str(at.customer.id),
+                "company": str(at.message.company_id),
+            },
+            # A queued SMS must not leave at night: it is valid until the hours close.
+            validity_seconds=max(60, int((closes_at - at.now).total_seconds())) if closes_at else None,
+        )
+
+    def _hand_over(self, taken: _Taken) -> Outcome:
+        envelope = taken.envelope
+        if envelope.channel == Channel.SMS:
+            if self._providers.sms is None:
+                return Rejected("no SMS provider is set up (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)", None)
+            return self._providers.sms.send(
+                Sms(
+                    to_number=envelope.to_address,
+                    body=envelope.text,
+                    sender=self._providers.sms_sender,
+                    validity_seconds=taken.validity_seconds,
+                    status_callback=None,
+                )
+            )
+        if self._providers.email is None:
+            return Rejected("no e-mail provider is set up (SENDGRID_API_KEY)", None)
+        return self._providers.email.send(
+            Email(
+                from_address=envelope.from_address or "",
+                from_name=envelope.from_name or "",
+                to_address=envelope.to_address,
+                to_name=envelope.to_name,
+                reply_to_address=envelope.reply_to_address or envelope.from_address or "",
+                reply_to_name=envelope.reply_to_name or envelope.from_name or "",
+                cc=envelope.cc,
+                subject=envelope.subject or "",
+                text=envelope.text,
+                html=envelope.html,
+                custom_args=taken.custom_args,
+                attachments=(),
+            )
+        )
+
+    def _settle(self, at: _At, outcome: Outcome) -> SendResult:
+        """Write what became of it; the same transaction concludes the contact and notes the cases."""
+        message = at.message
+        match outcome:
+            case Sent():
+                # Also when a later attempt has already called it uncertain: the provider's word is evidence.
+                message.status = CommunicationStatus.SENT
+                message.provider, message.provider_id = outcome.provider, outcome.provider_id
+                message.sent_at, message.error = at.now, None
+                at.log("sent", None)
+                withdraw_tasks(
+                    at.session, now=at.now, why="the provider took it", keys=(f"uncertain/{message.id}",)
+                )
+                if at.contact is not None and at.contact.status == ContactStatus.UNCERTAIN:
+                    at.contact.status = ContactStatus.SENT
+                at.conclude(ContactStatus.SENT)
+                return SendResult(communication_id=message.id, outcome="sent")
+            case NotSent():
+                message.status, message.error = CommunicationStatus.PLANNED, outcome.reason
+                return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
+            case Rejected():
+                message.status, message.error = CommunicationStatus.FAILED, outcome.reason
+                at.log("refused", outcome.reason)
+                at.ask(
+                    TaskKind.DELIVERY_FAILED,
+                    f"delivery-failed/{message.id}",
+                    f"The provider refused {message.kind} to {at.customer.name}: {outcome.reason}",
+                    "Correct the address or the settings, then complete this task: it is composed again.",
+                )
+                at.conclude(ContactStatus.FAILED, outcome.reason)
+                return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
+            case Uncertain():
+                _uncertain(at, outcome.reason)
+                return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
+
+
+def _refusal(at: _At) -> str | None:
+    """Why a planned message may not leave now: its facts moved, its contact is over, or the hours are."""
+    if at.message.audience != Audience.DEBTOR:
+        return None
+    if at.message.ledger_seq != at.customer.ledger_seq:
+        return "stale"
+    if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
+        return "stale"
+    return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
+
+
+def _uncertain(at: _At, reason: str) -> None:
+    """Nobody knows whether it left: the step counts as done, and a person is asked."""
+    message = at.message
+    if message.status == CommunicationStatus.SENT:
+        return
+    message.status, message.error = CommunicationStatus.UNCERTAIN, reason
+    at.log("uncertain", reason)
+    at.ask(
+        TaskKind.UNCERTAIN_MESSAGE,
+        f"uncertain/{message.id}",
+        f"Did {message.kind} to {at.customer.name} leave?",
+        f"{reason}. Look in the provider's log for our id {message.id}, then answer: sent, or not_sent.",
+    )
+    at.conclude(ContactStatus.UNCERTAIN, reason)
+
+
+def _attempt() -> str:
+    info = activity.info()
+    return f"{info.workflow_run_id}/{info.activity_id}/{info.attempt}"

@@ -1,0 +1,74 @@
+"""Settings, read from the environment once at start. Secrets never show in a repr or a log."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Sending(StrEnum):
+    """The switch: `off` decides and renders but nothing leaves; `allowlist` sends to named addresses only."""
+
+    OFF = "off"
+    ALLOWLIST = "allowlist"
+    LIVE = "live"
+
+
+class Settings(BaseSettings):
+    """What an installation is told. Times are seconds.
+
+    Temporal's own settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS …) are read
+    by the standard client configuration, not here.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="RELANCE_DATABASE_URL")
+    sending: Sending = Field(default=Sending.OFF, validation_alias="RELANCE_SENDING")
+    allowlist: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), validation_alias="RELANCE_SENDING_ALLOWLIST"
+    )
+    sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_host: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_HOST")
+    sendgrid_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="SENDGRID_TIMEOUT")
+    twilio_account_sid: str | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
+    twilio_from: str | None = Field(default=None, validation_alias="TWILIO_FROM")
+    twilio_messaging_service_sid: str | None = Field(
+        default=None, validation_alias="TWILIO_MESSAGING_SERVICE_SID"
+    )
+    twilio_base_url: str | None = Field(default=None, validation_alias="TWILIO_BASE_URL")
+    twilio_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+    temporal_ui: str | None = Field(default=None, validation_alias="RELANCE_TEMPORAL_UI")
+    sandbox_url: str | None = Field(default=None, validation_alias="RELANCE_SANDBOX_URL")
+    worker_slots: int = Field(default=20, ge=2, le=500, validation_alias="RELANCE_WORKER_SLOTS")
+    max_cached_workflows: int = Field(default=2_000, ge=10, validation_alias="RELANCE_CACHED_WORKFLOWS")
+    sweep_seconds: float = Field(default=30.0, gt=0, validation_alias="RELANCE_SWEEP_SECONDS")
+
+    @field_validator("allowlist", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def sending_fingerprint(self) -> str:
+        """Names the position of the switch: what one position withheld is looked at again under another."""
+        text = "\n".join((self.sending.value, *sorted(self.allowlist)))
+        return f"{self.sending.value}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    def may_send_to(self, address: str) -> bool:
+        """Whether a message to `address` may leave: an allowlist names addresses, numbers or `@domains`."""
+        if self.sending is Sending.LIVE:
+            return True
+        if self.sending is Sending.OFF:
+            return False
+        target = address.lower()
+        return any(
+            target == entry or (entry.startswith("@") and target.endswith(entry)) for entry in self.allowlist
+        )

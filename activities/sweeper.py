@@ -1,0 +1,130 @@
+"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays.
+
+Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
+harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine, or_
+from sqlmodel import Session, col, select
+
+from activities.clock import Clock
+from activities.outbox import BATCH, Courier
+from activities.store.engine import transaction
+from activities.store.outbox import add_notes
+from models.ids import CaseSignal, OutreachSignal
+from models.tables import Communication, ContactMade, DunningCase, OutboxNote
+from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
+
+log = logging.getLogger(__name__)
+
+OVERDUE = timedelta(hours=1)
+STRAY = timedelta(minutes=15)
+WAKE_BATCH = 500
+_WAITS_FOR_PEOPLE = ("awaiting_person", "stopped", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many notes were delivered, cases woken, and customers with a stray message nudged."""
+
+    delivered: int = 0
+    woken: int = 0
+    strays: int = 0
+
+
+class Sweeper:
+    """Heals what a crash, or a lost Temporal store, left behind."""
+
+    def __init__(self, engine: Engine, clock: Clock, courier: Courier, *, every: float = 30.0) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._courier = courier
+        self._every = every
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep every `every` seconds until `stop` is set; an error is logged, and the next round tries."""
+        while not stop.is_set():
+            try:
+                await self.once()
+            except Exception:
+                log.exception("sweep failed; tried again in %s s", self._every)
+            try:
+                await asyncio.wait_for(stop.wait(), self._every)
+            except TimeoutError:
+                continue
+
+    async def once(self, overdue: timedelta = OVERDUE) -> Swept:
+        """One round: notes, then cases whose next action is `overdue`, then messages stuck in `sending`."""
+        delivered = await self._notes()
+        woken, strays = await asyncio.to_thread(self._overdue, overdue)
+        delivered += await self._notes()
+        return Swept(delivered, woken, strays)
+
+    async def _notes(self) -> int:
+        total = 0
+        while taken := await self._courier.sweep(BATCH):
+            total += taken
+        return total
+
+    def _overdue(self, overdue: timedelta) -> tuple[int, int]:
+        with transaction(self._engine) as session:
+            now = self._clock.now()
+            cases = _overdue_cases(session, now - overdue)
+            if cases:
+                log.warning("waking %d cases whose next action is overdue", len(cases))
+                add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
+            strays = _strays(session, now - STRAY)
+            add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+            return len(cases), len(strays)
+
+
+def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
+    """Open cases that should have acted before `before` and have no note waiting."""
+    return list(
+        session.exec(
+            select(DunningCase.invoice_id)
+            .where(
+                col(DunningCase.closed_at).is_(None),
+                col(DunningCase.next_at) < before,
+                # Also tried again an hour after it was woken, not at every sweep.
+                col(DunningCase.decided_at) < before,
+                col(DunningCase.state).not_in(_WAITS_FOR_PEOPLE),
+                col(DunningCase.invoice_id).not_in(
+                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.CASE)
+                ),
+            )
+            .order_by(col(DunningCase.next_at))
+            .limit(WAKE_BATCH)
+        )
+    )
+
+
+def _strays(session: Session, before: datetime) -> list[UUID]:
+    """Customers with a message that should have been settled long ago: its outreach was lost."""
+    return list(
+        session.exec(
+            select(Communication.customer_id)
+            .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+            .where(
+                col(Communication.status).in_((CommunicationStatus.SENDING, CommunicationStatus.PLANNED)),
+                col(Communication.planned_at) < before,
+                or_(
+                    col(Communication.contact_id).is_(None),
+                    col(ContactMade.status).not_in((ContactStatus.DRAFT, ContactStatus.APPROVED)),
+                ),
+                col(Communication.customer_id).not_in(
+                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.OUTREACH)
+                ),
+            )
+            .distinct()
+            .limit(WAKE_BATCH)
+        )
+    )

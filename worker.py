@@ -1,0 +1,125 @@
+"""The worker process: settings to engine, clients and a Temporal worker; SIGTERM stops it gracefully.
+
+Run as many as you like, on as many machines: they share the work through Temporal and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.clock import Clock
+from activities.installation import read_offset, record_sending
+from activities.outbox import Courier
+from activities.providers import Providers
+from activities.registry import Needs, activities
+from activities.settings import Settings
+from activities.store.engine import make_engine
+from activities.sweeper import Sweeper
+from models.errors import RelanceError
+from models.ids import TASK_QUEUE
+from workflows.runtime import WORKFLOWS, OneArgument, connect, workflow_runner
+
+log = logging.getLogger("relance.worker")
+
+GRACE = timedelta(seconds=30)
+
+
+def make_worker(
+    client: Client,
+    needs: Needs,
+    executor: ThreadPoolExecutor,
+    *,
+    task_queue: str = TASK_QUEUE,
+    graceful: timedelta = GRACE,
+) -> Worker:
+    """The worker on `client`; its slots, threads and database connections are the same number."""
+    slots = needs.settings.worker_slots
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=activities(needs),
+        activity_executor=executor,
+        max_concurrent_activities=slots,
+        max_concurrent_local_activities=slots,
+        max_cached_workflows=needs.settings.max_cached_workflows,
+        workflow_runner=workflow_runner(),
+        interceptors=[OneArgument()],
+        graceful_shutdown_timeout=graceful,
+    )
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; tasks under way are finished first, up to the grace period.
+
+    Raises:
+        RelanceError: a setting is missing; nothing was started.
+    """
+    if settings.database_url is None:
+        raise RelanceError("RELANCE_DATABASE_URL is not set: where is the ledger?")
+    providers = Providers.of(settings)
+    engine = make_engine(settings.database_url.get_secret_value(), settings.worker_slots, "relance worker")
+    executor = ThreadPoolExecutor(2 * settings.worker_slots, "activity")
+    try:
+        await _work(settings, engine, providers, executor, stop)
+    finally:
+        executor.shutdown(wait=True)
+        engine.dispose()
+
+
+async def _work(
+    settings: Settings,
+    engine: Engine,
+    providers: Providers,
+    executor: ThreadPoolExecutor,
+    stop: asyncio.Event,
+) -> None:
+    client = await connect()
+    clock = Clock(await asyncio.to_thread(read_offset, engine))
+    changed = await asyncio.to_thread(record_sending, engine, settings, clock.now())
+    if changed:
+        log.warning("sending is now %s (recorded in the audit trail)", settings.sending.value)
+    courier = Courier(engine, client, asyncio.get_running_loop(), clock)
+    needs = Needs(engine, clock, courier, settings, providers)
+    sweeper = Sweeper(engine, clock, courier, every=settings.sweep_seconds)
+    async with make_worker(client, needs, executor):
+        log.info("worker ready: %d slots, sending %s", settings.worker_slots, settings.sending.value)
+        sweeping = asyncio.create_task(sweeper.run(stop))
+        await stop.wait()
+        log.info("stopping: tasks under way are finished first")
+        await sweeping
+
+
+async def serve(settings: Settings) -> None:
+    """`run` until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def main() -> int:
+    """Entry point; the exit status is 0 after a clean stop, 2 when a setting is missing."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(serve(Settings()))
+    except RelanceError as error:
+        sys.stderr.write(f"relance worker: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

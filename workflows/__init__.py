@@ -1,0 +1,1 @@
+"""Temporal workflows: the clock of the product. They obey recorded decisions and decide nothing."""

@@ -1,0 +1,70 @@
+"""One place for what worker, API, tests and replay must share: converter, sandbox, client, workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfigProfile
+from temporalio.runtime import Runtime
+from temporalio.worker import (
+    HandleSignalInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from models.ids import CaseSignal
+from workflows.customer_outreach import CustomerOutreach
+from workflows.invoice_case import InvoiceCase
+
+WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach)
+DATA_CONVERTER = pydantic_data_converter
+
+KNOWN_SIGNALS = frozenset(CaseSignal)
+# Pure modules, and pydantic: loading them again for each run would cost about ten times a run's start.
+PASSED_THROUGH = ("models", "pydantic", "pydantic_core", "annotated_types", "typing_extensions")
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The sandbox every worker and replayer uses."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    )
+
+
+class OneArgument(Interceptor):
+    """A signal with more than one argument would fail the workflow task for ever: keep the first."""
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: ARG002 - the SDK's signature
+    ) -> type[WorkflowInboundInterceptor] | None:
+        """The inbound interceptor of every run."""
+        return _OneArgument
+
+
+class _OneArgument(WorkflowInboundInterceptor):
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        if input.signal in KNOWN_SIGNALS:
+            input.args = input.args[:1]
+        await super().handle_signal(input)
+
+
+async def connect(
+    address: str | None = None, namespace: str | None = None, *, runtime: Runtime | None = None
+) -> Client:
+    """Connect by the standard Temporal client configuration: environment, then `temporal.toml`.
+
+    `address` and `namespace`, where given, go before it (the local stack knows its own ports).
+    """
+    config = ClientConfigProfile.load().to_client_connect_config()
+    if address is not None:
+        config["target_host"] = address
+    if namespace is not None:
+        config["namespace"] = namespace
+    config.setdefault("target_host", "localhost:7233")
+    return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
