@@ -18,7 +18,6 @@ from activities.rendering import (
     Debtor,
     HoldNotice,
     Kind,
-    Line,
     Message,
     PaidItem,
     Recipient,
@@ -30,17 +29,14 @@ from activities.rendering import (
     render_call_sheet,
     render_sms,
 )
-from activities.rendering.context import Credit
-from activities.store.credits import unallocated
-from activities.store.load import LoadedCase, LoadedCustomer
+from activities.store.load import LoadedCustomer
 from models.errors import RelanceError
 from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff
 from models.tables.words import Audience, PhoneKind
 from rules import facts as rules_facts
 from rules.calendar import Channel
-from rules.decide import Decision, State
+from rules.decide import Decision
 from rules.facts import Role
-from rules.ledger import balance
 from rules.outreach import Contact as DueContact
 
 PUBLIC_SEGMENTS = ("public", "public_sector")
@@ -138,6 +134,7 @@ class Composer:
         for person in people:
             self._people[person.role].append(person)
         self._staff: dict[str, Staff | None] = {}
+        self._statement = Statement(session, loaded, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
@@ -249,7 +246,10 @@ class Composer:
 
     def quoted(self, contact: DueContact) -> dict[str, str]:
         """Currency to the sum asked, as the proof keeps it."""
-        return {s.currency: str(s.asked) for s in self._sections({item.invoice for item in contact.items})}
+        return {
+            s.currency: str(s.asked)
+            for s in self._statement.sections({item.invoice for item in contact.items})
+        }
 
     def _message(
         self, contact: DueContact, template: str, channel: Channel, person: Contact | None
@@ -364,7 +364,7 @@ class Composer:
             template,
             tone or Tone(contact.tone.value),
             person,
-            self._sections(acted),
+            self._statement.sections(acted),
             recipient=recipient,
             deadline=deadline,
             acted=acted,
@@ -412,7 +412,7 @@ class Composer:
 
     def _reference(self, acted: set[str]) -> str:
         """What to write on the transfer: the invoice when it is one, the customer's number when several."""
-        listed = {line.invoice for s in self._sections(acted) for line in s.due}
+        listed = {line.invoice for s in self._statement.sections(acted) for line in s.due}
         return next(iter(listed)) if len(listed) == 1 else self._loaded.row.ref
 
     def _noticed(self, acted: set[str]) -> date | None:
@@ -440,56 +440,6 @@ class Composer:
             .order_by(Invoice.number)
         ).all()
         return HoldNotice(self._loaded.customer.calendar.local_day(hold.placed_at), tuple(numbers))
-
-    # ------------------------------------------------------------------ the statement
-
-    def _sections(self, acted: set[str]) -> tuple[Section, ...]:
-        """One section per currency; what a promise, a claim or a pause covers is not asked for: left out."""
-        blocks: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
-        for case in self._loaded.cases:
-            decision = self._decisions[case.facts.invoice]
-            if decision.state is State.PAUSED and decision.paused_by != "dispute":
-                continue
-            line = self._line(case, case.facts.invoice in acted)
-            block = blocks[case.facts.currency]
-            if line.chaseable > 0:
-                block["due" if line.days_late > 0 else "coming"].append(line)
-            if line.disputed > 0:
-                block["disputed"].append(line)
-        credits = self._credits()
-        return tuple(
-            Section.of(
-                currency,
-                due=tuple(blocks[currency]["due"]),
-                coming=tuple(blocks[currency]["coming"]),
-                disputed=tuple(blocks[currency]["disputed"]),
-                credits=tuple(credits[currency]),
-            )
-            for currency in sorted({*blocks, *credits})
-        )
-
-    def _line(self, case: LoadedCase, acted: bool) -> Line:
-        owed = balance(case.facts, self._now)
-        reminded = [d.on for d in case.facts.done if d.tone is not rules_facts.Tone.STATEMENT]
-        return Line(
-            invoice=case.invoice.number,
-            order_ref=case.invoice.order_ref,
-            issued_on=case.invoice.issued_on,
-            due_on=case.invoice.due_on,
-            total=case.facts.total,
-            outstanding=owed.outstanding,
-            disputed=owed.disputed,
-            days_late=(self.today - case.invoice.due_on).days,
-            acted=acted,
-            reminded_on=max(reminded, default=None),
-            chaseable=owed.chaseable,
-        )
-
-    def _credits(self) -> dict[str, list[Credit]]:
-        found: dict[str, list[Credit]] = defaultdict(list)
-        for credit in unallocated(self._session, self._loaded.row.id):
-            found[credit.currency].append(Credit(credit.reference, credit.dated, credit.amount))
-        return found
 
 
 class NoAddress(RelanceError):

@@ -31,6 +31,7 @@ _TITLES = {
     "broken_promise": "A promise was not kept",
     "claim_not_found": "A payment said to be made has not come",
     "call_overdue": "A call has not been made",
+    "notice_call": "Call about the formal notice",
     "decision": "Decide what follows: go on, mediator, agency, lawyer or court, insurance, factor, write-off",
 }
 

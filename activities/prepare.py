@@ -98,7 +98,7 @@ class _Pass:
         composer = Composer(self.session, loaded, decisions, self.now)
         approved = self._approved(contact, loaded)
         if approved is not None:
-            return self._leave_approved(approved, contact)
+            return self._leave_approved(approved, contact, loaded)
         self._withdraw_old_drafts(contact, loaded)
         if contact.needs_approval:
             return self._draft(contact, loaded, composer)
@@ -155,9 +155,10 @@ class _Pass:
         self._withdraw(found, "what the letter quotes has changed since it was approved")
         return None
 
-    def _leave_approved(self, made: ContactMade, contact: Contact) -> Prepared:
+    def _leave_approved(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> Prepared:
         """Exactly the approved bytes leave: by hand for a letter, by the provider for the rest."""
         calendar = self._calendar()
+        self._drop_done_items(made, contact, loaded)
         if contact.route.channel is Channel.LETTER:
             for message in self._messages(made):
                 message.status, message.sent_at = CommunicationStatus.SENT, self.now
@@ -171,6 +172,15 @@ class _Pass:
             message.ledger_seq = self.customer.ledger_seq
         self.session.flush()
         return Prepared(contact_id=made.id, step=made.step, send=tuple(message.id for message in messages))
+
+    def _drop_done_items(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> None:
+        """What the draft carried along and has gone out by itself meanwhile does not advance again."""
+        due = {item.invoice for item in contact.items}
+        ids = {case.invoice.id for case in loaded.cases if case.facts.invoice in due}
+        for item in _items(self.session, made):
+            if item.invoice_id not in ids:
+                self.session.delete(item)
+        self.session.flush()
 
     def _messages(self, made: ContactMade) -> Sequence[Communication]:
         return self.session.exec(
@@ -314,6 +324,7 @@ class _Pass:
             composed_on=today,
             ledger_seq=self.customer.ledger_seq,
             role=contact.route.role.value if contact.route.role else None,
+            reason=self._why(contact, loaded),
             facts_hash=facts_hash((case.facts for case in loaded.cases), acted, today, self.now),
         )
         self.session.add(made)
@@ -333,6 +344,12 @@ class _Pass:
             )
         self.session.flush()
         return made
+
+    def _why(self, contact: Contact, loaded: LoadedCustomer) -> str:
+        """Why the contact is made now: the reason of its leading item, as the rules give it."""
+        lead = next(item.invoice for item in contact.items if not item.folded)
+        case = next(case for case in loaded.cases if case.facts.invoice == lead)
+        return decide(case.facts, case.customer, case.policy, self.now).why
 
     def _store(
         self,

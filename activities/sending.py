@@ -79,7 +79,7 @@ class _At:
         """End the contact, if this message is the one that decides."""
         contact = self.sending
         if contact is not None:
-            contact.reason = reason
+            contact.reason = reason or contact.reason
             self.notes += conclude(
                 self.session, self.customer, contact, status, self.calendar, self.now, self.fingerprint
             )

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from rules.calendar import BusinessCalendar, Channel
+from rules.calendar import BusinessCalendar, Channel, opening_hours
 from rules.facts import CaseFacts, CustomerFacts, Draft, Obstacle, Reach, Role, StepDone, Tone, stronger
 from rules.ledger import Balance, balance
 from rules.pauses import Pauses, TaskRequest, pauses
@@ -90,7 +90,7 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
     if case.closed_by is not None:
         return Decision(State.CLOSED, "closed", owed, case.closed_by, closing_reason=case.closed_by)
     if owed.outstanding <= 0:
-        reason = "paid in full" if any(p.received_at <= now for p in case.payments) else "credited in full"
+        reason = "paid in full" if _paid(case, now) else "credited in full"
         return Decision(State.CLOSED, "closed", owed, reason, closing_reason=reason)
     if customer.stopped_by is not None:
         since = f" since {customer.stopped_on}" if customer.stopped_on else ""
@@ -128,10 +128,20 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
     return _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
 
 
+def _paid(case: CaseFacts, now: datetime) -> bool:
+    return any(
+        payment.received_at <= now and (payment.reversed_at is None or payment.reversed_at > now)
+        for payment in case.payments
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """The next step; `come` says that its day has come, whatever the hour."""
+
     next: NextAction
     why: str
+    come: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +169,13 @@ def _ladder(
     wake_at: datetime | None = action.at
     draft = _draft(case, action.step.key)
     blocked = next((b for b in case.blocked if b.step == action.step.key), None)
-    if action.due and draft is not None and not draft.approved and not draft.stale:
+    if found.come and draft is not None and not draft.approved and not draft.stale:
         expires = calendar.add_business_days(draft.composed_on, APPROVAL_BUSINESS_DAYS)
         if calendar.local_day(now) < expires:
             state, wake_at = State.AWAITING_APPROVAL, calendar.slot(expires)
             why = f"composed on {draft.composed_on}, waits for approval; composed again on {expires}"
             action = _not_due(action)
-    elif action.due and blocked is not None:
+    elif found.come and blocked is not None:
         if blocked.until is None:
             state, wake_at = State.AWAITING_PERSON, None
             why = f"{blocked.obstacle.value.replace('_', ' ')}: a person was asked on {blocked.since}"
@@ -197,10 +207,17 @@ def _last_done(case: CaseFacts, policy: Policy) -> StepDone | None:
 
 
 def _place(done: StepDone, policy: Policy) -> int:
-    """Place of a done step on this policy's ladder; of one from another policy, by its offset."""
+    """Place of a done step on this policy's ladder; of one from another policy, by its offset.
+
+    Whatever the offsets say, nobody is taken past a formal notice it never got.
+    """
     if done.step in policy.position:
         return policy.position[done.step]
-    return sum(step.offset_days <= done.offset_days for step in policy.steps) - 1
+    reached = [step for step in policy.steps if step.offset_days <= done.offset_days]
+    if done.channel is not Channel.LETTER:
+        letters = [place for place, step in enumerate(policy.steps) if step.channel is Channel.LETTER]
+        return min([len(reached), *letters]) - 1
+    return len(reached) - 1
 
 
 def _next_place(case: CaseFacts, policy: Policy, last: StepDone | None) -> int:
@@ -246,9 +263,10 @@ def _next_action(
             day=max(day, calendar.local_day(at)),
             at=at,
             due=at <= now,
-            approved=draft is not None and draft.approved,
+            approved=draft is not None and draft.approved and not draft.stale,
         )
-        return _Found(action, _explain(calendar, step, planned, floors, action, start))
+        come = earliest <= calendar.local_day(now)
+        return _Found(action, _explain(calendar, step, planned, floors, action, start), come)
     return None
 
 
@@ -313,7 +331,10 @@ def _notice_lock(case: CaseFacts, policy: Policy) -> list[_Floor]:
 
 
 def _instant(calendar: BusinessCalendar, earliest: date, channel: Channel, start: datetime) -> datetime:
-    """09:30 of the first business day; already passed today: now if inside the hours, else the next slot."""
+    """09:30 of the first business day; already passed today: now if inside the hours, else when they open.
+
+    On the same day they open again at 14:00 (SMS, phone); on another, the slot is 09:30.
+    """
     today = calendar.local_day(start)
     day = calendar.first_business_day(max(earliest, today))
     slot = calendar.slot(day)
@@ -321,6 +342,10 @@ def _instant(calendar: BusinessCalendar, earliest: date, channel: Channel, start
         return slot
     if calendar.is_open(channel, start):
         return start
+    for opens, _ in opening_hours(channel):
+        again = calendar.instant(today, opens)
+        if again > start:
+            return again
     return calendar.slot(calendar.first_business_day(today + timedelta(days=1)))
 
 
@@ -391,7 +416,7 @@ def _draft(case: CaseFacts, step: str) -> Draft | None:
 
 
 def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls:
-    """A call not made in three business days is escalated; the ladder does not wait for it."""
+    """Calls not made in three business days, and the call that follows a notice; no ladder waits for them."""
     tasks = []
     wakes = []
     for call in case.open_calls:
@@ -403,6 +428,14 @@ def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls
             tasks.append(TaskRequest("call_overdue", f"call-overdue/{case.invoice}/{call.step}", why))
         else:
             wakes.append(calendar.slot(late_on))
+    for done in case.done:
+        if done.channel is Channel.LETTER and done.tone is Tone.NOTICE:
+            call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
+            if calendar.slot(call_on) <= now:
+                why = f"{done.step} of {done.on}: call the debtor about it"
+                tasks.append(TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why))
+            else:
+                wakes.append(calendar.slot(call_on))
     return _Calls(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
 
 

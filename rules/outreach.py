@@ -86,12 +86,9 @@ def contact_due(cases: Sequence[CaseFacts], decisions: Sequence[Decision]) -> Co
     _, lead = max(
         due, key=lambda d: (d[1].step.strength, d[1].approved, d[1].step.offset_days, d[1].step.key)
     )
-    if lead.approved:
-        chosen = [(c, n) for c, n in due if n.approved or n.step.strength < lead.step.strength]
-    else:
-        chosen = due
+    chosen = [(c, n) for c, n in due if _quoted(c, lead.step.key)] if lead.approved else due
     items = tuple(
-        Item(case.invoice, action.step, folded=action.step.key != lead.step.key) for case, action in chosen
+        Item(case.invoice, action.step, folded=_weaker(action.step, lead.step)) for case, action in chosen
     )
     return Contact(
         step=lead.step,
@@ -101,6 +98,15 @@ def contact_due(cases: Sequence[CaseFacts], decisions: Sequence[Decision]) -> Co
         needs_approval=lead.step.approval and not lead.approved,
         companion=lead.route.channel in (Channel.SMS, Channel.PHONE) and any(item.folded for item in items),
     )
+
+
+def _quoted(case: CaseFacts, step: str) -> bool:
+    """Whether the approved draft of that step is about this case: its bytes are fixed."""
+    return any(draft.step == step and draft.approved and not draft.stale for draft in case.drafts)
+
+
+def _weaker(step: Step, lead: Step) -> bool:
+    return step.key != lead.key or step.strength < lead.strength
 
 
 def owes_thanks(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rules.facts import CaseFacts, CustomerFacts, Dispute
-from rules.ledger import CLAIM_GRACE_BUSINESS_DAYS, claim_state, plan_state, received
+from rules.ledger import CLAIM_GRACE_BUSINESS_DAYS, balance, claim_state, plan_state, received
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,10 @@ def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
             ends.append(pause.ended_at)
         why = pause.reason if pause.until is None else f"{pause.reason}, until {pause.until}"
         found.append(Interval(pause.reason, pause.since, min(ends, default=None), why))
+    owed = balance(case, now)
+    all_disputed = owed.disputed >= owed.outstanding
     for dispute in case.disputes:
-        if dispute.opened_at <= now and _whole(case, dispute, now):
+        if dispute.opened_at <= now and _whole(case, dispute, all_disputed, now):
             end = dispute.resolved_at if dispute.resolved_at and dispute.resolved_at <= now else None
             found.append(Interval("dispute", dispute.opened_at, end, "all that is owed is disputed"))
     for plan in case.plans:
@@ -87,7 +89,8 @@ def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
         claimed = claim_state(claim, calendar, known, now)
         why = f"said to be paid on {claim.paid_on}; the bank is awaited up to {last_day}"
         found.append(Interval("claimed_paid", claim.claimed_at, claimed.ends_at, why))
-        if not claimed.withdrawn and claimed.ends_at is not None and claimed.ends_at <= now:
+        came = received(case, now, since=calendar.start_of_day(claim.paid_on)) > 0
+        if not claimed.withdrawn and not came and claimed.ends_at is not None and claimed.ends_at <= now:
             missing = f"said to be paid on {claim.paid_on}; the bank up to {last_day} does not show it"
             tasks.append(TaskRequest("claim_not_found", f"claim-not-found/{claim.key}", missing))
     ended = [calendar.local_day(i.end) for i in found if i.end is not None and i.end <= now]
@@ -98,15 +101,17 @@ def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
     )
 
 
-def _whole(case: CaseFacts, dispute: Dispute, now: datetime) -> bool:
-    """Whether the dispute takes (or took) everything out of the chase: only then does it pause it."""
+def _whole(case: CaseFacts, dispute: Dispute, all_disputed: bool, now: datetime) -> bool:
+    """Whether the dispute takes (or took) everything out of the chase: only then does it pause it.
+
+    Open ones may do so together, each of a part.
+    """
     if dispute.amount is None:
         return True
-    over = dispute.resolved_at is not None and dispute.resolved_at <= now
-    if over and dispute.resolved_at is not None:
+    if dispute.resolved_at is not None and dispute.resolved_at <= now:
         # The credit that resolves a dispute is granted in the same instant: look just before it.
         before = [note for note in case.credit_notes if note.issued_at < dispute.resolved_at]
         paid = [payment for payment in case.payments if payment.received_at < dispute.resolved_at]
         owed = case.total - sum(note.amount for note in before) - sum(payment.amount for payment in paid)
         return dispute.amount >= owed
-    return dispute.amount >= case.total - received(case, now)
+    return all_disputed

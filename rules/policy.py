@@ -7,9 +7,18 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
-from rules.calendar import Channel
+from rules.calendar import Channel, UnknownCountry, default_zone
 from rules.facts import TONES, Role, Tone
 from rules.money import UnknownCurrency, minor_units
 
@@ -50,18 +59,18 @@ class Step(_Strict):
     """
 
     key: Key
-    offset_days: Annotated[int, Field(ge=-180, le=1825)]
+    offset_days: Annotated[StrictInt, Field(ge=-180, le=1825)]
     channel: Channel
     template: Key
     tone: Tone
     recipient: tuple[Role, ...] = ()
     cc: tuple[Role, ...] = ()
-    approval: bool = False
+    approval: StrictBool = False
     fallback: tuple[Fallback, ...] = ()
     assignee: Assignee = "collector"
     tell: tuple[Assignee, ...] = ()
-    propose_hold: bool = False
-    deadline_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    propose_hold: StrictBool = False
+    deadline_days: Annotated[StrictInt, Field(ge=1, le=90)] | None = None
 
     @cached_property
     def strength(self) -> int:
@@ -92,10 +101,10 @@ class Policy(_Strict):
     """An ordered ladder with its gaps and thresholds. Immutable once used; `version` counts editions."""
 
     key: Key
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[StrictInt, Field(ge=1)] = 1
     title: str
-    min_gap_days: Annotated[int, Field(ge=1, le=60)] = 5
-    resume_gap_days: Annotated[int, Field(ge=0, le=60)] = 5
+    min_gap_days: Annotated[StrictInt, Field(ge=1, le=60)] = 5
+    resume_gap_days: Annotated[StrictInt, Field(ge=0, le=60)] = 5
     entry_cap: Key
     min_amount: dict[str, Amount] = Field(default_factory=dict)
     steps: tuple[Step, ...] = Field(min_length=1)
@@ -155,6 +164,22 @@ class AssignmentRule(_Strict):
     overdue_from: dict[str, Amount] = Field(default_factory=dict)
     overdue_below: dict[str, Amount] = Field(default_factory=dict)
     open_below: dict[str, Amount] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        limits = ("invoice_from", "invoice_below", "overdue_from", "overdue_below", "open_below")
+        for name in limits:
+            for currency in getattr(self, name):
+                try:
+                    minor_units(currency)
+                except UnknownCurrency as error:
+                    raise ValueError(f"{name}: {error}") from None
+        for country in self.country:
+            try:
+                default_zone(country)
+            except UnknownCountry as error:
+                raise ValueError(f"country: {error}") from None
+        return self
 
 
 class Candidate(_Strict):
@@ -237,7 +262,7 @@ def parse_assignment(text: str, file: str, policies: frozenset[str]) -> Assignme
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PolicyError(f"{file}: not valid TOML: {error}") from None
 
 

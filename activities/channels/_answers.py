@@ -130,9 +130,9 @@ def root_cause(error: BaseException) -> str:
     if isinstance(deepest, TimeoutError):
         return "timed out"
     if isinstance(deepest, ssl.SSLCertVerificationError):
-        return f"certificate not trusted ({deepest.verify_message})"
+        return f"certificate not trusted ({getattr(deepest, 'verify_message', 'unknown')})"
     if isinstance(deepest, ssl.SSLError):
-        return f"TLS failed ({deepest.reason})"
+        return f"TLS failed ({getattr(deepest, 'reason', None) or 'unknown'})"
     if isinstance(deepest, socket.gaierror):
         return "host name not found"
     if isinstance(deepest, OSError) and deepest.strerror:

@@ -51,16 +51,19 @@ def _guard(manager: PoolManager) -> None:
 class OneShotAdapter(HTTPAdapter):
     """Sends once, and keeps the last answer, whatever is then made of it. Not thread-safe.
 
+    `offered` turns true when a request is about to be opened; `forget` sets it and the answer back.
+
     Sending raises `NotConnectedError` or `NoAnswerError`, and never an exception for a status.
     """
 
     def __init__(self) -> None:
         self.answer: Answer | None = None
+        self.offered = False
         super().__init__(max_retries=0)
 
     def forget(self) -> None:
         """Drop the last answer, so that it cannot be taken for the next one."""
-        self.answer = None
+        self.answer, self.offered = None, False
 
     def install(self, session: requests.Session) -> None:
         """Make it the only way out of a session, with a fresh connection for every request.
@@ -98,7 +101,7 @@ class OneShotAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send once. Raises `NotConnectedError` if nothing was written, `NoAnswerError` without a status."""
-        self.forget()
+        self.answer, self.offered = None, True
         try:
             response = super().send(
                 request,

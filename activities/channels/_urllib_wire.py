@@ -11,6 +11,7 @@ import http.client
 import ssl
 import urllib.error
 import urllib.request
+from dataclasses import dataclass, field
 from email.message import Message
 from typing import IO, Any
 
@@ -88,42 +89,51 @@ class _Received:
         return dict(self._answer.headers)
 
 
+@dataclass(slots=True)
+class Wire:
+    """Where one thread's requests leave: `limit` is the greatest size of a body in bytes.
+
+    `offered` turns true when a request is about to be opened; the caller sets it back.
+    """
+
+    limit: int
+    offered: bool = False
+    opener: urllib.request.OpenerDirector = field(
+        default_factory=lambda: urllib.request.build_opener(_Handler, _TLSHandler, _NoRedirect)
+    )
+
+
 class OneShotClient(python_http_client.Client):  # type: ignore[misc] # the library has no types
     """`python_http_client.Client` that returns every status instead of raising some.
 
-    Not thread-safe: the library keeps the headers of a client in one shared dictionary.
-    `limit` is the greatest size of a request's body in bytes.
-
-    Requests raise `NotConnectedError`, `NoAnswerError` or `TooLargeError`.
+    `timeout` is in seconds. Not thread-safe: the library keeps the headers of a client in one shared
+    dictionary. Requests raise `NotConnectedError`, `NoAnswerError` or `TooLargeError`.
     """
 
     def __init__(
         self,
         host: str,
         request_headers: dict[str, str],
+        wire: Wire,
         *,
         timeout: float,
-        limit: int,
         version: int | None = 3,
         url_path: list[str] | None = None,
-        opener: urllib.request.OpenerDirector | None = None,
     ) -> None:
         super().__init__(
             host=host, request_headers=request_headers, version=version, url_path=url_path, timeout=timeout
         )
-        self._limit = limit
-        self._opener = opener or urllib.request.build_opener(_Handler, _TLSHandler, _NoRedirect)
+        self._wire = wire
 
     def _build_client(self, name: str | None = None) -> OneShotClient:
         # The base class would build clients of its own class, without any of this.
         return OneShotClient(
             self.host,
             self.request_headers,
+            self._wire,
             timeout=self.timeout,
-            limit=self._limit,
             version=self._version,
             url_path=[*self._url_path, name] if name else self._url_path,
-            opener=self._opener,
         )
 
     def _make_request(
@@ -133,11 +143,12 @@ class OneShotClient(python_http_client.Client):  # type: ignore[misc] # the libr
         timeout: float | None = None,
     ) -> _Received:
         size = len(request.data) if isinstance(request.data, bytes) else 0
-        if size > self._limit:
+        if size > self._wire.limit:
             raise TooLargeError(size)
+        self._wire.offered = True
         try:
             try:
-                response: Any = self._opener.open(request, timeout=timeout or self.timeout)
+                response: Any = self._wire.opener.open(request, timeout=timeout or self.timeout)
             except urllib.error.HTTPError as error:
                 response = error
             with response:

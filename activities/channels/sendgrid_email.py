@@ -21,7 +21,7 @@ from activities.channels._answers import (
     checked_url,
     presentable,
 )
-from activities.channels._urllib_wire import OneShotClient, TooLargeError
+from activities.channels._urllib_wire import OneShotClient, TooLargeError, Wire
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 
 PROVIDER = "sendgrid"
@@ -92,10 +92,14 @@ class SendGridEmail:
         return f"SendGridEmail(host={self._host!r}, timeout={self._timeout:g})"
 
     def send(self, email: Email) -> Outcome:
-        """Hand one e-mail over, once. Whatever the world does is the outcome, never an exception."""
+        """Hand one e-mail over, once. Whatever the world does is the outcome, never an exception.
+
+        Only a cancellation of the thread may be raised, and only when nothing was offered yet.
+        """
+        client, wire = self._line()
+        wire.offered = False
         try:
-            composed = _compose(email)
-            response = self._client().send(composed)
+            response = client.send(_compose(email))
         except NotConnectedError as error:
             return NotSent(f"no connection to SendGrid: {error}", None)
         except NoAnswerError as error:
@@ -105,8 +109,12 @@ class SendGridEmail:
         except ApiKeyIncludedException:
             return Rejected("the text holds what looks like a SendGrid API key: not offered", None)
         except Exception as error:
-            # The wire names all its failures: this one came before it, so nothing was offered.
-            return Rejected(f"the message could not be composed: {type(error).__name__}", None)
+            # Temporal raises a cancellation in the middle of anything.
+            if wire.offered:
+                return Uncertain(f"interrupted: {type(error).__name__}")
+            if isinstance(error, TypeError | ValueError):
+                return Rejected(f"the message cannot be written: {type(error).__name__}", None)
+            raise
         answer = Answer(response.status_code, response.headers, response.body)
         if answer.accepted:
             return Sent(PROVIDER, answer.headers.get("x-message-id") or None)
@@ -124,15 +132,16 @@ class SendGridEmail:
             text = f"our SendGrid API key is refused: {text}"
         return presentable(text, recipients)
 
-    def _client(self) -> sendgrid.SendGridAPIClient:
-        client = getattr(self._local, "client", None)
-        if client is None:
+    def _line(self) -> tuple[sendgrid.SendGridAPIClient, Wire]:
+        line: tuple[sendgrid.SendGridAPIClient, Wire] | None = getattr(self._local, "line", None)
+        if line is None:
+            wire = Wire(MAX_BYTES)
             client = sendgrid.SendGridAPIClient(self._key.get_secret_value(), host=self._host)
             client.client = OneShotClient(
-                self._host, client.client.request_headers, timeout=self._timeout, limit=MAX_BYTES
+                self._host, client.client.request_headers, wire, timeout=self._timeout
             )
-            self._local.client = client
-        return client
+            line = self._local.line = (client, wire)
+        return line
 
 
 def _compose(email: Email) -> helpers.Mail:

@@ -96,7 +96,10 @@ class TwilioSms:
         )
 
     def send(self, sms: Sms) -> Outcome:
-        """Hand one SMS over, once. Whatever the world does is the outcome, never an exception."""
+        """Hand one SMS over, once. Whatever the world does is the outcome, never an exception.
+
+        Only a cancellation of the thread may be raised, and only when nothing was offered yet.
+        """
         sender = sms.sender or (None if self._service else self._sender)
         if sender is None and self._service is None:
             return Rejected("no sender is configured for SMS: not offered", None)
@@ -119,9 +122,13 @@ class TwilioSms:
             return Uncertain(f"no answer from Twilio: {error}")
         except Exception as error:
             answer = line.adapter.answer
+            if answer is None and line.adapter.offered:
+                # Temporal raises a cancellation in the middle of anything.
+                return Uncertain(f"interrupted: {type(error).__name__}")
+            if answer is None and isinstance(error, TypeError | ValueError):
+                return Rejected(f"the message cannot be written: {type(error).__name__}", None)
             if answer is None:
-                # The wire names all its failures: this one came before it, so nothing was offered.
-                return Rejected(f"the message could not be composed: {type(error).__name__}", None)
+                raise
             if answer.accepted:
                 # The yes came; only its body cannot be read.
                 return Sent(PROVIDER, None)

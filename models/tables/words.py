@@ -60,6 +60,7 @@ class TaskKind(StrEnum):
 
     PHONE_CALL = "phone_call"
     CALL_OVERDUE = "call_overdue"
+    NOTICE_CALL = "notice_call"
     APPROVAL = "approval"
     DECISION = "decision"
     FIND_CONTACT = "find_contact"

@@ -54,7 +54,7 @@ def dispute_resolved(at: Recording, fact: DisputeResolved) -> None:
     """The dispute is over; what was granted becomes a credit note in the same instant."""
     dispute = _dispute_to_resolve(at, fact.dispute_event_id)
     credited = None if fact.credited is None else at.amount(fact.credited, field_name="credited")
-    limit = at.invoice.total if dispute.amount is None else dispute.amount
+    limit = at.amount(at.invoice.total if dispute.amount is None else dispute.amount)
     if credited is not None and credited > limit:
         raise InvalidFact(f"credited: {credited} is more than the {limit} in dispute")
     at.registered(fact)

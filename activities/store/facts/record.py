@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from activities.store.facts import disputes, holds, money, outcomes, promises, steering
 from activities.store.facts.recording import Recorded, Recording
@@ -45,6 +46,22 @@ HANDLERS: Final[Mapping[CaseSignal, Handler]] = {
 
 _OF_THE_CUSTOMER: Final = frozenset({CaseSignal.INSOLVENCY_OPENED, CaseSignal.DELIVERY_HOLD_RELEASED})
 """Facts that are the same whichever of the customer's invoices they are told by."""
+
+_AGAIN_AFTER: Final[Mapping[CaseSignal, tuple[CaseSignal, ...]]] = {
+    CaseSignal.PAUSED: (CaseSignal.RESUMED,),
+    CaseSignal.RESUMED: (CaseSignal.PAUSED,),
+    CaseSignal.PAYMENT_PLAN_AGREED: (CaseSignal.PAYMENT_PLAN_CANCELLED, CaseSignal.PAYMENT_PLAN_AGREED),
+    CaseSignal.PAYMENT_PLAN_CANCELLED: (CaseSignal.PAYMENT_PLAN_AGREED,),
+    CaseSignal.DELIVERY_HOLD_PLACED: (CaseSignal.DELIVERY_HOLD_RELEASED,),
+    CaseSignal.DELIVERY_HOLD_RELEASED: (CaseSignal.DELIVERY_HOLD_PLACED,),
+    CaseSignal.POLICY_CHANGED: (CaseSignal.POLICY_CHANGED,),
+    CaseSignal.INVOICE_CHANGED: (CaseSignal.INVOICE_CHANGED,),
+}
+"""Facts that may be told again in the same words, without an event id, once one of these came between.
+
+Paused, resumed and paused once more is two pauses. Money and disputes are not here: of those, the same
+words without an event id are always the same fact, since counting one twice would be worse.
+"""
 
 _EARLIEST_DAY: Final = date(1990, 1, 1)
 _LATEST_DAYS: Final = timedelta(days=3653)
@@ -94,7 +111,7 @@ def record(
     # Under the lock only: another transaction may have changed both since they were first read.
     row = session.get_one(Invoice, row.id, populate_existing=True)
     company = session.get_one(Company, row.company_id)
-    event_id = fact.event_id or event_hash(signal, f"{company.ref}/{row.number}", _canonical(told))
+    event_id = fact.event_id or _stand_in(session, company, row, signal, told)
     if fact.recorded or _known(session, company, row, signal, event_id, told):
         return Recorded(duplicate=True, notes=(), event_id=event_id)
     calendar = business_calendar(customer.country, customer.zone)
@@ -117,6 +134,23 @@ def record(
     with session.begin_nested():
         handler(recording, fact)
     return Recorded(duplicate=False, notes=tuple(recording.notes), event_id=event_id)
+
+
+def _stand_in(
+    session: Session, company: Company, invoice: Invoice, signal: CaseSignal, told: dict[str, Any]
+) -> str:
+    """The event id of a fact that came without one: the same until the fact can be new again."""
+    between = session.exec(
+        select(func.count())
+        .select_from(FactRow)
+        .where(
+            FactRow.invoice_id == invoice.id,
+            col(FactRow.kind).in_(_AGAIN_AFTER.get(signal, ())),
+            (col(FactRow.kind) != signal) | (col(FactRow.payload) != told),
+        )
+    ).one()
+    subject = f"{company.ref}/{invoice.number}" + (f"#{between}" if between else "")
+    return event_hash(signal, subject, _canonical(told))
 
 
 def _known(

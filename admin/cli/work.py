@@ -1,0 +1,109 @@
+"""Commands for the people at work: what waits, what is done, what a case is told; and healing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def tasks(
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    company: Annotated[str | None, typer.Option(help="Only this company's.")] = None,
+) -> None:
+    """List what people are asked to do: calls, approvals, addresses to find, messages to clear up.
+
+    Example: `relance tasks`, then `relance done TASK approved`.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        rows = desk.tasks(everything=everything, company=company)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("task", "due", "kind", "for", "what", "status"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        status = row.status if row.outcome is None else f"{row.status}: {row.outcome}"
+        table.add_row(
+            str(row.id)[:8], str(row.due_on or ""), row.kind, row.assignee_email or "", row.title, status
+        )
+    Console().print(table if rows else "Nothing waits for anybody.")
+
+
+def task(task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")]) -> None:
+    """Show one task whole: a call's script and numbers, a letter that waits for approval.
+
+    Example: `relance task 3f2a91c0`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.show(task_id))
+
+
+def done(
+    task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
+    outcome: Annotated[
+        str, typer.Argument(help="approved, refused, sent, not_sent, or in your words.")
+    ] = "done",
+    note: Annotated[str | None, typer.Option(help="What you want remembered with it.")] = None,
+) -> None:
+    """Complete a task; its case knows at once.
+
+    Example: `relance done 3f2a91c0 approved`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.complete(task_id, outcome, note))
+
+
+def tell(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    invoice: Annotated[str, typer.Argument(help="The invoice's number.")],
+    signal: Annotated[str, typer.Argument(help="payment_received, dispute_opened, paused …")],
+    payload: Annotated[str, typer.Argument(help="The fact as JSON.")] = "{}",
+) -> None:
+    """Record a fact about an invoice, and tell its case.
+
+    Example: `relance tell brunet FA-1001 payment_received '{"amount": "120.00", "currency": "EUR"}'`.
+    Give an `event_id` (the bank's, the ERP's) and telling it twice changes nothing.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.tell(company, invoice, signal, payload))
+
+
+def reconcile() -> None:
+    """Wake every case whose next action is overdue, and deliver every note that waits.
+
+    Workers do this by themselves every half minute for what is an hour late; this does it now, also after a
+    Temporal store was lost or restored.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.reconcile())
+
+
+def migrate() -> None:
+    """Bring the ledger (RELANCE_DATABASE_URL) to the newest schema, with the built-in policies in it."""
+    from activities.settings import Settings
+    from admin.cli.output import refuse
+    from admin.stack.up import prepare_ledger
+
+    url = Settings().database_url
+    if url is None:
+        refuse("RELANCE_DATABASE_URL is not set: which ledger?")
+    prepare_ledger(url.get_secret_value())
+    typer.echo("The ledger is at the newest schema.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (tasks, task, done, tell, reconcile, migrate):
+        app.command()(command)

@@ -1,0 +1,187 @@
+"""What the command line does with the ledger and the cases, one method a command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import Engine, cast
+from sqlalchemy import String as Text
+from sqlmodel import Session, col, select
+
+from activities.clock import Clock
+from activities.envelope import fetch
+from activities.installation import read_offset, who_runs
+from activities.outbox import Courier
+from activities.settings import Settings
+from activities.store import facts
+from activities.store.engine import make_engine, transaction
+from activities.sweeper import Sweeper
+from admin.cli.output import refuse
+from admin.stack.connection import find_installation
+from models.errors import NotFound, RelanceError
+from models.ids import CaseSignal
+from models.messages import FACTS, Fact, TaskCompleted
+from models.tables import Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
+from models.tables.words import TaskStatus
+from workflows.runtime import connect
+
+
+class Desk:
+    """One installation, as a command sees it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._clock = Clock(read_offset(engine))
+
+    @classmethod
+    @contextmanager
+    def open(cls) -> Iterator[Desk]:
+        """The installation the environment names, else the local stack; errors end the command plainly."""
+        find_installation()
+        url = Settings().database_url
+        if url is None:
+            refuse("RELANCE_DATABASE_URL is not set, and no local stack runs here (`relance up`)")
+        engine = make_engine(url.get_secret_value(), pool_size=2, application_name="relance")
+        try:
+            yield cls(engine)
+        except (RelanceError, ValidationError) as error:
+            refuse(_plain(error))
+        finally:
+            engine.dispose()
+
+    def tasks(self, *, everything: bool = False, company: str | None = None) -> Sequence[Task]:
+        """Tasks by due date; open ones, unless `everything`."""
+        wanted = select(Task).order_by(col(Task.due_on), col(Task.opened_at))
+        if not everything:
+            wanted = wanted.where(Task.status == TaskStatus.OPEN)
+        if company is not None:
+            wanted = wanted.join(Company, col(Company.id) == Task.company_id).where(Company.ref == company)
+        with transaction(self._engine) as session:
+            return session.exec(wanted).all()
+
+    def show(self, task_id: str) -> str:
+        """A task with its text, and the stored letter when it asks for approval."""
+        with transaction(self._engine) as session:
+            task = _task(session, task_id)
+            parts = [
+                f"{task.title}\n{task.kind}, {task.status}, for {task.assignee_email or 'nobody yet'}",
+                task.body,
+            ]
+            if task.contact_id is not None:
+                messages = session.exec(
+                    select(Communication)
+                    .where(Communication.contact_id == task.contact_id)
+                    .order_by(col(Communication.planned_at))
+                )
+                for message in messages:
+                    envelope = fetch(session, message.content_hash)
+                    parts.append(f"--- {envelope.subject or message.kind} ---\n{envelope.text}")
+        return "\n\n".join(part for part in parts if part)
+
+    def complete(self, task_id: str, outcome: str, note: str | None) -> str:
+        """Complete a task in the name of who runs the command."""
+        with transaction(self._engine) as session:
+            task = _task(session, task_id)
+            invoice = session.get_one(Invoice, _about(session, task))
+            fact = TaskCompleted(task_id=task.id, outcome=outcome, note=note, by=who_runs())
+            done = facts.record(
+                session,
+                now=self._clock.now(),
+                invoice=invoice,
+                fact=fact,
+                signal=CaseSignal.TASK_COMPLETED,
+                who=who_runs(),
+            )
+        self._deliver(done.notes)
+        return f"{task.title}: {outcome}"
+
+    def tell(self, company: str, number: str, signal: str, payload: str) -> str:
+        """Record a fact told as JSON."""
+        try:
+            kind = CaseSignal(signal)
+        except ValueError:
+            raise NotFound(f"no signal {signal!r}; there are {', '.join(sorted(CaseSignal))}") from None
+        fact: Fact = FACTS[kind].model_validate_json(payload)
+        if fact.recorded:
+            raise RelanceError("recorded: this is for Relance itself to say")
+        with transaction(self._engine) as session:
+            done = facts.record(
+                session,
+                now=self._clock.now(),
+                invoice=(company, number),
+                fact=fact,
+                signal=kind,
+                who=who_runs(),
+            )
+        if done.duplicate:
+            return f"{number}: {signal} was recorded already ({done.event_id}); nothing changed"
+        self._deliver(done.notes)
+        return f"{number}: {signal} recorded ({done.event_id})"
+
+    def reconcile(self) -> str:
+        """One round of the sweeper for everything overdue, however little."""
+
+        async def run() -> str:
+            client = await connect()
+            courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)
+            swept = await Sweeper(self._engine, self._clock, courier).once(overdue=timedelta(0))
+            return (
+                f"{swept.woken} cases woken, {swept.strays} customers with unsettled messages nudged, "
+                f"{swept.delivered} notes delivered"
+            )
+
+        return asyncio.run(run())
+
+    def _deliver(self, notes: Sequence[int]) -> None:
+        async def run() -> None:
+            client = await connect()
+            courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)
+            await courier.deliver_async(notes)
+
+        asyncio.run(run())
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "\n".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'payload'}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+    return str(error)
+
+
+def _task(session: Session, task_id: str) -> Task:
+    found = session.exec(
+        select(Task).where(cast(col(Task.id), Text).startswith(task_id.lower(), autoescape=True)).limit(2)
+    ).all()
+    if not found:
+        raise NotFound(f"no task {task_id!r}")
+    if len(found) > 1:
+        raise NotFound(f"several tasks begin with {task_id!r}: give more of it")
+    return found[0]
+
+
+def _about(session: Session, task: Task) -> UUID:
+    """An invoice the task is about: tasks over several invoices, or none, are completed through one."""
+    if task.invoice_id is not None:
+        return task.invoice_id
+    if task.contact_id is not None:
+        found = session.exec(
+            select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id).limit(1)
+        ).one_or_none()
+        if found is not None:
+            return found
+    found = session.exec(
+        select(DunningCase.invoice_id)
+        .join(Customer, col(Customer.id) == DunningCase.customer_id)
+        .where(Customer.id == task.customer_id)
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"task {task.id} is about no invoice")
+    return found

@@ -1,0 +1,56 @@
+"""Which TCP ports the stack listens on: the usual ones when free, and the same ones at every start."""
+
+import json
+import socket
+from pathlib import Path
+
+from admin.stack.datafolder import read_json, write_private
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen on `port` now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: connections of the last run that linger in TIME_WAIT are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(host: str = LOOPBACK) -> int:
+    """A port that was free a moment ago, chosen by the system."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class PortBook:
+    """The ports chosen for one data folder, kept in its file `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        kept = read_json(path) or {}
+        self._chosen = {name: port for name, port in kept.items() if isinstance(port, int)}
+
+    def choose(self, name: str, preferred: int) -> int:
+        """The port for `name`: that of the last time, else `preferred`, else any; one that is free now.
+
+        No port is given to two names of the same book. Call it while the server is not running.
+        """
+        taken = {port for other, port in self._chosen.items() if other != name}
+        for port in (self._chosen.get(name), preferred):
+            if port is not None and port not in taken and is_free(port):
+                break
+        else:
+            port = free_port()
+            while port in taken:
+                port = free_port()
+        if self._chosen.get(name) != port:
+            self._chosen[name] = port
+            write_private(self.path, json.dumps(self._chosen, indent=1, sort_keys=True) + "\n")
+        return port

@@ -1,0 +1,182 @@
+"""`relance up`: PostgreSQL, Temporal, sandbox providers and a worker, on one data folder.
+
+What the environment already names (`RELANCE_DATABASE_URL`, `TEMPORAL_ADDRESS`, a real provider) is used,
+not started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+import migrations
+from activities.clock import Clock
+from activities.installation import set_offset
+from activities.store.engine import make_engine, transaction
+from activities.store.policies import ensure_builtin
+from admin.stack.checks import answers
+from admin.stack.connection import remember_stack, sandbox_variables
+from admin.stack.datafolder import DataFolder
+from admin.stack.ports import PortBook
+from admin.stack.postgres import LocalPostgres
+from admin.stack.process import Child
+from admin.stack.supervisor import Supervisor
+from admin.stack.temporal import LocalTemporal
+from models.ids import SEARCH_ATTRIBUTE_TYPES, TASK_QUEUE
+from policies import builtin_policy_texts
+from workflows.runtime import connect
+
+POSTGRES_PORT, TEMPORAL_PORT, UI_PORT, SANDBOX_PORT = 54320, 7233, 8233, 8025
+
+
+@dataclass(slots=True)
+class Stack:
+    """A local stack that is up. `variables` are what its processes were given."""
+
+    supervisor: Supervisor
+    folder: DataFolder
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database_url(self) -> str:
+        """The ledger's URL."""
+        return self.variables["RELANCE_DATABASE_URL"]
+
+    @property
+    def temporal_ui(self) -> str | None:
+        """Where the Temporal UI is, when this stack runs it."""
+        return self.variables.get("RELANCE_TEMPORAL_UI")
+
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where the sandbox inbox is, when this stack runs it."""
+        return self.variables.get("RELANCE_SANDBOX_URL")
+
+
+@contextmanager
+def local_stack(
+    folder: DataFolder,
+    *,
+    say: Callable[[str], None] = print,
+    offset: Callable[[], timedelta] | None = None,
+) -> Iterator[Stack]:
+    """Start everything, in order, and stop it in reverse at the end of the block.
+
+    Args:
+        folder: where all of it is kept; started again on it, everything goes on where it was.
+        say: told one line at each step.
+        offset: business time less Temporal's time, asked for once, when the installation is new.
+
+    Raises:
+        StackError: something does not come up; the text says what, and what it last said.
+        StopRequested: Ctrl-C or SIGTERM while starting.
+    """
+    with Supervisor(folder, say=say) as supervisor:
+        stack = Stack(supervisor, folder)
+        ports = PortBook(folder.run / "ports.json")
+        stack.variables = dict(_ledger(supervisor, folder, ports))
+        prepare_ledger(stack.database_url, offset)
+        stack.variables |= _temporal(supervisor, folder, ports)
+        stack.variables |= _sandbox(supervisor, folder, ports)
+        os.environ.update(stack.variables)
+        supervisor.launch(_worker(folder))
+        remember_stack(folder, stack.variables)
+        yield stack
+
+
+def prepare_ledger(url: str, offset: Callable[[], timedelta] | None = None) -> None:
+    """Bring a database to the newest schema, with the built-in policies in it."""
+    new = migrations.current(url) is None
+    migrations.upgrade(url)
+    engine = make_engine(url, pool_size=1)
+    try:
+        if new and offset is not None:
+            set_offset(engine, offset())
+        with transaction(engine) as session:
+            ensure_builtin(session, builtin_policy_texts(), Clock().now())
+    finally:
+        engine.dispose()
+
+
+def _ledger(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
+    given = os.environ.get("RELANCE_DATABASE_URL")
+    if given:
+        return {"RELANCE_DATABASE_URL": given}
+    postgres = LocalPostgres(
+        folder.postgres, port=ports.choose("postgres", POSTGRES_PORT), log=folder.logs / "postgres.log"
+    )
+    supervisor.launch(postgres.child())
+    return {"RELANCE_DATABASE_URL": postgres.url()}
+
+
+def _temporal(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
+    if "TEMPORAL_ADDRESS" in os.environ:
+        return {}
+    temporal = LocalTemporal(
+        folder.temporal_db,
+        port=ports.choose("temporal", TEMPORAL_PORT),
+        ui_port=ports.choose("temporal-ui", UI_PORT),
+        search_attributes=SEARCH_ATTRIBUTE_TYPES,
+        log=folder.logs / "temporal.log",
+    )
+    supervisor.launch(temporal.child())
+    return {"TEMPORAL_ADDRESS": temporal.address, "RELANCE_TEMPORAL_UI": temporal.ui_url or ""}
+
+
+def _sandbox(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
+    port = ports.choose("sandbox", SANDBOX_PORT)
+    url = f"http://127.0.0.1:{port}"
+    variables = sandbox_variables(url, os.environ)
+    if variables:
+        supervisor.launch(
+            Child(
+                name="sandbox",
+                argv=(
+                    sys.executable,
+                    *("-m", "admin.sandbox", "--port", str(port), "--data-dir", str(folder.sandbox)),
+                ),
+                log=folder.logs / "sandbox.log",
+                ready=answers(f"{url}/api/counts"),
+            )
+        )
+    return variables
+
+
+def _worker(folder: DataFolder) -> Child:
+    return Child(
+        name="worker",
+        argv=(sys.executable, "-m", "worker"),
+        log=folder.logs / "worker.log",
+        ready=worker_missing,
+        grace_s=45.0,
+    )
+
+
+def worker_missing() -> str | None:
+    """Ready-check: a worker polls our task queue; else what is missing."""
+    # A loop of its own in a thread of its own: the caller may be running one.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        return None if aside.submit(lambda: asyncio.run(pollers())).result() else "no worker polls yet"
+
+
+async def pollers() -> int:
+    """How many workers polled our task queue in the last minutes, as Temporal saw them."""
+    client = await connect()
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=TASK_QUEUE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    return len(answer.pollers)
