@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.clock import Clock
 from activities.installation import read_offset, record_sending
@@ -56,6 +57,21 @@ def make_worker(
         workflow_runner=workflow_runner(),
         interceptors=[OneArgument()],
         graceful_shutdown_timeout=graceful,
+        deployment_config=_deployment(needs.settings),
+    )
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Worker versioning, where a build id is set: running cases move to the newest build; patches guard them.
+
+    A server refuses a versioning behaviour from workers without a version, so it is not in the definitions.
+    """
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from activities.rendering import (
     render_call_sheet,
     render_sms,
 )
+from activities.statement import Statement
 from activities.store.load import LoadedCustomer
 from models.errors import RelanceError
 from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff
@@ -244,6 +245,33 @@ class Composer:
             message, person, person.email, purpose_key=f"thank-you/{self._loaded.row.id}/{day}"
         )
 
+    def hold_notices(self, hold: HoldRow) -> list[Composed]:
+        """Word to the sales representative and to logistics that deliveries stop, or go on."""
+        company = self._loaded.company
+        what = "placed" if hold.released_at is None else "released"
+        wanted = (self._loaded.row.sales_rep_email, company.logistics_email, company.signatory_email)
+        messages = []
+        for email in dict.fromkeys(filter(None, wanted)):
+            recipient = self._internal(email)
+            message = self._base(
+                "hold_notice",
+                Tone.FIRM,
+                None,
+                self._statement.sections(set()),
+                recipient=recipient,
+                hold=self._notice_of(hold),
+            )
+            key = f"hold/{hold.id}/{what}/{email}"
+            composed = self._email(message, None, email, purpose_key=key)
+            messages.append(replace(composed, audience=Audience.INTERNAL))
+        return messages
+
+    def _internal(self, email: str) -> Recipient:
+        """A colleague, who reads the company's language."""
+        row = self._colleague_row(email)
+        language = locale_for(self._loaded.company.language)
+        return Recipient(row.name if row else None, row.title if row else None, email, None, language)
+
     def quoted(self, contact: DueContact) -> dict[str, str]:
         """Currency to the sum asked, as the proof keeps it."""
         return {
@@ -298,18 +326,9 @@ class Composer:
             email = self.colleague(assignee)
             if email is None or email == self.colleague(contact.step.assignee):
                 continue
-            row = self._colleague_row(email)
-            language = locale_for(self._loaded.company.language)
-            recipient = Recipient(
-                row.name if row else None, row.title if row else None, email, None, language
-            )
+            recipient = self._internal(email)
             message = self._facts(contact, "sales_rep_call_notice", None, recipient=recipient)
-            composed = self._email(message, None, email)
-            messages.append(
-                Composed(
-                    composed.kind, Audience.INTERNAL, composed.channel, language, composed.envelope, None
-                )
-            )
+            messages.append(replace(self._email(message, None, email), audience=Audience.INTERNAL))
         return messages
 
     def _email(
@@ -404,7 +423,7 @@ class Composer:
             payment_reference=self._reference(acted or set()),
             notice_sent_on=self._noticed(acted or set()),
             previous_contact_on=self._loaded.customer.last_contact_on,
-            hold=self._hold(),
+            hold=more.pop("hold", None) or self._hold(),
             indemnity_per_invoice=fixed,
             indemnity_currency=currency,
             **more,
@@ -431,15 +450,18 @@ class Composer:
             .order_by(col(HoldRow.placed_at))
             .limit(1)
         ).one_or_none()
-        if hold is None:
-            return None
+        return None if hold is None else self._notice_of(hold)
+
+    def _notice_of(self, hold: HoldRow) -> HoldNotice:
         numbers = self._session.exec(
             select(Invoice.number)
             .join(HoldInvoiceRow, col(HoldInvoiceRow.invoice_id) == Invoice.id)
             .where(HoldInvoiceRow.hold_id == hold.id)
             .order_by(Invoice.number)
         ).all()
-        return HoldNotice(self._loaded.customer.calendar.local_day(hold.placed_at), tuple(numbers))
+        calendar = self._loaded.customer.calendar
+        released_on = calendar.local_day(hold.released_at) if hold.released_at else None
+        return HoldNotice(calendar.local_day(hold.placed_at), tuple(numbers), released_on)
 
 
 class NoAddress(RelanceError):

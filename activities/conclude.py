@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from activities.decisions import settle_customer
 from activities.store.outbox import add_notes
-from activities.store.planned import withdraw_contact
+from activities.store.planned import unconclude, withdraw_contact
 from models.ids import CaseSignal
 from models.tables import Communication, ContactItem, ContactMade, Customer
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
@@ -59,6 +59,8 @@ def withdraw(
 ) -> list[int]:
     """Take back a message that may not leave any more, with the rest of its contact."""
     message.status, message.error = CommunicationStatus.WITHDRAWN, why
+    # What it was for may be composed again.
+    message.purpose_key = None
     session.flush()
     if contact is None or contact.status != ContactStatus.SENDING:
         return []
@@ -66,6 +68,12 @@ def withdraw(
     session.flush()
     items = session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
     return _look_again(session, items, now) if why == "out_of_hours" else []
+
+
+def take_back(session: Session, contact: ContactMade, why: str, now: datetime) -> list[int]:
+    """A contact counted as made, for want of certainty, was not made: its steps come again."""
+    invoices = unconclude(session, contact, why)
+    return add_notes(session, invoices, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
 
 
 def _look_again(session: Session, items: Sequence[ContactItem], now: datetime) -> list[int]:

@@ -100,6 +100,7 @@ def store(session: Session, loaded: LoadedCase, decision: Decision, now: datetim
     case.next_channel = action.route.channel.value if action else None
     case.next_at = _shown_at(decision, was_step, was_at)
     case.next_why, case.paused_by = decision.why, decision.paused_by
+    case.wake_at = decision.wake_at
     case.decided_at, case.decided_seq = now, loaded.customer_row.ledger_seq
     if decision.state is State.CLOSED:
         _close(session, loaded, decision, now)

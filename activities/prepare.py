@@ -28,7 +28,15 @@ from activities.store.planned import withdraw_contact
 from activities.store.tasks import open_task, owner
 from models.errors import NotFound
 from models.messages import OutreachNow, Prepared
-from models.tables import Communication, ContactItem, ContactMade, Customer, DunningCase, Task
+from models.tables import (
+    Communication,
+    ContactItem,
+    ContactMade,
+    Customer,
+    DunningCase,
+    HoldRow,
+    Task,
+)
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
 from rules.calendar import BusinessCalendar, Channel, business_calendar
 from rules.decide import APPROVAL_BUSINESS_DAYS, Decision, decide
@@ -87,6 +95,7 @@ class _Pass:
 
     def run(self) -> Prepared:
         """Leftovers first, then the one contact that is due, then a thank-you."""
+        self._tell_of_holds()
         left = self._left_over()
         if left:
             return Prepared(send=tuple(left), step="left over", again=True)
@@ -124,6 +133,27 @@ class _Pass:
                 .order_by(col(Communication.planned_at), col(Communication.id))
             )
         )
+
+    # ------------------------------------------------------------- delivery holds
+
+    def _tell_of_holds(self) -> None:
+        """Tell sales and logistics of a delivery hold placed or released, once each."""
+        holds = self.session.exec(select(HoldRow).where(HoldRow.customer_id == self.customer.id)).all()
+        if not holds:
+            return
+        told = set(
+            self.session.exec(
+                select(Communication.purpose_key).where(
+                    Communication.customer_id == self.customer.id, Communication.kind == "hold_notice"
+                )
+            )
+        )
+        loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
+        composer = Composer(self.session, loaded, decisions_of(loaded, self.now), self.now)
+        for hold in holds:
+            for message in composer.hold_notices(hold):
+                if message.purpose_key not in told:
+                    self._message(message, None, {}, None)
 
     # ------------------------------------------------------------- approvals
 
@@ -457,7 +487,12 @@ class _Pass:
             return Prepared(wake_at=opens)
         composer = Composer(self.session, loaded, decisions, self.now)
         items = [(case.invoice, received(case.facts, self.now)) for case in paid]
-        message = composer.thank_you(items, today)
+        try:
+            message = composer.thank_you(items, today)
+        except RenderError:
+            # A courtesy must not stop what is owed: it is logged, and left out.
+            log.exception("the thank-you to customer %s cannot be written", self.customer.id)
+            return Prepared()
         if message is None:
             return Prepared()
         return Prepared(step="thank_you", send=(self._message(message, None, {}, None),))
@@ -466,7 +501,13 @@ class _Pass:
         """Cases paid in full within five days, since the last thank-you."""
         last = self.session.exec(
             select(Communication.planned_at)
-            .where(Communication.customer_id == self.customer.id, Communication.kind == "thank_you")
+            .where(
+                Communication.customer_id == self.customer.id,
+                Communication.kind == "thank_you",
+                col(Communication.status).not_in(
+                    (CommunicationStatus.WITHDRAWN, CommunicationStatus.WITHHELD)
+                ),
+            )
             .order_by(col(Communication.planned_at).desc())
             .limit(1)
         ).one_or_none()

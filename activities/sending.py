@@ -21,7 +21,7 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.channels.sendgrid_email import Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
-from activities.conclude import conclude, withdraw
+from activities.conclude import conclude, take_back, withdraw
 from activities.envelope import Envelope, fetch
 from activities.outbox import Courier
 from activities.providers import Providers
@@ -154,7 +154,7 @@ class SendingActivities:
                 at = self._lock(session, what)
                 result = self._settle(at, outcome)
         self._courier.deliver(at.notes)
-        if isinstance(outcome, NotSent):
+        if isinstance(outcome, NotSent) and result.outcome == "not_sent":
             raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)
         return result
 
@@ -269,10 +269,15 @@ class SendingActivities:
                     at.contact.status = ContactStatus.SENT
                 at.conclude(ContactStatus.SENT)
                 return SendResult(communication_id=message.id, outcome="sent")
+            case NotSent() if message.status == CommunicationStatus.UNCERTAIN:
+                self._not_left_after_all(at, outcome.reason)
+                return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case NotSent():
                 message.status, message.error = CommunicationStatus.PLANNED, outcome.reason
                 return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
             case Rejected():
+                if message.status == CommunicationStatus.UNCERTAIN:
+                    self._not_left_after_all(at, outcome.reason)
                 message.status, message.error = CommunicationStatus.FAILED, outcome.reason
                 at.log("refused", outcome.reason)
                 at.ask(
@@ -286,6 +291,13 @@ class SendingActivities:
             case Uncertain():
                 _uncertain(at, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
+
+    def _not_left_after_all(self, at: _At, reason: str) -> None:
+        """A later attempt called it uncertain while this one was still waiting; now it is certain."""
+        at.message.status, at.message.error = CommunicationStatus.FAILED, reason
+        withdraw_tasks(at.session, now=at.now, why=reason, keys=(f"uncertain/{at.message.id}",))
+        if at.contact is not None and at.contact.status == ContactStatus.UNCERTAIN:
+            at.notes += take_back(at.session, at.contact, reason, at.now)
 
 
 def _refusal(at: _At) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import Engine, func, or_
 from sqlmodel import Session, col, select
 
 from activities.clock import Clock
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 OVERDUE = timedelta(hours=1)
 STRAY = timedelta(minutes=15)
 WAKE_BATCH = 500
-_WAITS_FOR_PEOPLE = ("awaiting_person", "stopped", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +92,11 @@ def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
             select(DunningCase.invoice_id)
             .where(
                 col(DunningCase.closed_at).is_(None),
-                col(DunningCase.next_at) < before,
+                # A row that was only imported has no wake yet; LEAST passes over what is NULL.
+                func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
                 # Also tried again an hour after it was woken, not at every sweep.
                 col(DunningCase.decided_at) < before,
-                col(DunningCase.state).not_in(_WAITS_FOR_PEOPLE),
+                col(DunningCase.state).not_in(("awaiting_person", "stopped")),
                 col(DunningCase.invoice_id).not_in(
                     select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.CASE)
                 ),

@@ -431,6 +431,9 @@ def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls
     for done in case.done:
         if done.channel is Channel.LETTER and done.tone is Tone.NOTICE:
             call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
+            if call_on < case.opened_on:
+                # Another tool's notice, and its call.
+                continue
             if calendar.slot(call_on) <= now:
                 why = f"{done.step} of {done.on}: call the debtor about it"
                 tasks.append(TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 from workflows._ledger_call import call_ledger
 from workflows.options import SEND_RETRY, SEND_TIMEOUT
@@ -19,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from models.messages import OutreachInput, OutreachNow, Prepared, SendInput, SendResult
 
 
-@workflow.defn(name=OUTREACH_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=OUTREACH_WORKFLOW)
 class CustomerOutreach:
     """One pass or a few over one customer. Workflow id: `outreach/<customer>`."""
 

@@ -16,7 +16,6 @@ from temporalio.common import (
     RawValue,
     SearchAttributeKey,
     SearchAttributeUpdate,
-    VersioningBehavior,
 )
 
 from workflows._ledger_call import call_ledger
@@ -32,7 +31,7 @@ NOTHING = RawValue(Payload())
 MAX_PAYLOAD = 16_384
 
 
-@workflow.defn(name=CASE_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=CASE_WORKFLOW)
 class InvoiceCase:
     """The life of one invoice's chase. Workflow id: `invoice/<company>/<number>`."""
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.runtime import Runtime
 from temporalio.worker import (
@@ -22,7 +25,25 @@ from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
 
 WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach)
-DATA_CONVERTER = pydantic_data_converter
+
+
+class LenientPayloadConverter(PydanticPayloadConverter):
+    """Pydantic's converter, but what was sent without a known type and does not decode stays raw.
+
+    A signal with too many arguments has no known types; dropped by the SDK, nobody would ever see it.
+    """
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """As the base class; undecodable payloads without a type hint come back as `RawValue`."""
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except Exception:
+            if type_hints is not None:
+                raise
+            return [RawValue(payload) for payload in payloads]
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=LenientPayloadConverter)
 
 KNOWN_SIGNALS = frozenset(CaseSignal)
 # Pure modules, and pydantic: loading them again for each run would cost about ten times a run's start.

@@ -54,3 +54,16 @@ def withdraw_planned(
     for contact in contacts:
         withdraw_contact(session, contact, now, why, who)
     return contacts
+
+
+def unconclude(session: Session, contact: ContactMade, why: str) -> list[UUID]:
+    """A contact that had counted as made was not made; return the invoices whose step comes again."""
+    contact.status = ContactStatus.FAILED
+    contact.reason = why
+    contact.concluded_at = contact.on_day = None
+    items = session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
+    for item in items:
+        item.concluded = False
+        item.concluded_at = item.on_day = None
+    session.flush()
+    return [item.invoice_id for item in items]

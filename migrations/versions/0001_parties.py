@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("payment_link", sa.String(), nullable=True),
         sa.Column("gap_days", sa.Integer(), nullable=False),
         sa.Column("bank_known_until", sa.Date(), nullable=True),
+        sa.Column("logistics_email", sa.String(), nullable=True),
         sa.Column("signatory_name", sa.String(), nullable=True),
         sa.Column("signatory_email", sa.String(), nullable=True),
         sa.Column("signatory_phone", sa.String(), nullable=True),

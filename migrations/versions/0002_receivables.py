@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("next_step", sa.String(), nullable=True),
         sa.Column("next_channel", sa.String(), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wake_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_why", sa.String(), nullable=True),
         sa.Column("paused_by", sa.String(), nullable=True),
         sa.Column("outstanding", sa.Numeric(19, 4), nullable=False),

@@ -41,6 +41,7 @@ class Company(Table, table=True):
     payment_link: str | None = None
     gap_days: int = 5
     bank_known_until: date | None = None
+    logistics_email: str | None = None
     signatory_name: str | None = None
     signatory_email: str | None = None
     signatory_phone: str | None = None

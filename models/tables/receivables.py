@@ -44,7 +44,9 @@ class DunningCase(Table, table=True):
 
     The facts say what is true; this row is the last decision taken on them, kept for lists and for the
     sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
-    the only column here that is a fact. `decided_seq` is the customer's `ledger_seq` decided upon.
+    the only column here that is a fact. `next_at` is the next step's time, `wake_at` when the case must be
+    looked at again in any case (a promise to check, a call to escalate). `decided_seq` is the customer's
+    `ledger_seq` decided upon.
     """
 
     __tablename__ = "dunning_case"
@@ -68,6 +70,7 @@ class DunningCase(Table, table=True):
     next_step: str | None = None
     next_channel: str | None = None
     next_at: datetime | None = Field(default=None, sa_type=Instant)
+    wake_at: datetime | None = Field(default=None, sa_type=Instant)
     next_why: str | None = None
     paused_by: str | None = None
     outstanding: Decimal = Field(sa_type=Money)

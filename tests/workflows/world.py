@@ -7,7 +7,7 @@ each sets off.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,6 +59,23 @@ from rules.simulate import Contacted
 from workflows.runtime import DATA_CONVERTER, WORKFLOWS, OneArgument, workflow_runner
 
 _TYPES = {"Keyword": 2, "Double": 4, "Datetime": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone at a customer's; a number without another kind is a mobile."""
+
+    role: Role
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    mobile: bool = True
+    language: str | None = None
+
+    @property
+    def phone_kind(self) -> str | None:
+        """What the ledger keeps about the number."""
+        return None if self.phone is None else "mobile" if self.mobile else "fixed"
 
 
 class SkippedClock(Clock):
@@ -114,6 +131,24 @@ class World:
     invoices: dict[str, UUID] = field(default_factory=dict)
     calendar: BusinessCalendar = field(default_factory=lambda: business_calendar("FR", None))
     versions: dict[str, int] = field(default_factory=dict)
+    make_worker: Callable[[], Worker] | None = None
+    worker: Worker | None = None
+    interceptors: list[Interceptor] = field(default_factory=list)
+    """More of them for the next worker started."""
+
+    # -------------------------------------------------------------- worker
+
+    async def start_worker(self) -> None:
+        """Let a worker take up what waits."""
+        assert self.make_worker is not None
+        self.worker = self.make_worker()
+        await self.worker.__aenter__()
+
+    async def stop_worker(self) -> None:
+        """Stop the worker; what happens until it is back, it meets all at once."""
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            await worker.__aexit__(None, None, None)
 
     # ---------------------------------------------------------------- time
 
@@ -142,9 +177,11 @@ class World:
             running = await asyncio.to_thread(self._under_way)
             if not running:
                 return
-            for customer in running:
-                handle = self.env.client.get_workflow_handle(f"outreach/{customer}")
-                await handle.result()
+            # A result that is waited for lets the server skip: by the time it is read, days may have gone.
+            with self.env.auto_time_skipping_disabled():
+                for customer in running:
+                    handle = self.env.client.get_workflow_handle(f"outreach/{customer}")
+                    await handle.result()
 
     def _under_way(self) -> list[UUID]:
         with transaction(self.engine) as session:
@@ -158,21 +195,26 @@ class World:
 
     # ---------------------------------------------------------------- parties and facts
 
-    def customer(self, ref: str = "C-1", **more: Any) -> UUID:
-        """A French customer with a mailbox and a mobile in accounting."""
+    def customer(
+        self, ref: str = "C-1", *, country: str = "FR", people: Sequence[Person] | None = None, **more: Any
+    ) -> UUID:
+        """A customer; French and with a mailbox and a mobile in accounting, unless said otherwise."""
+        accounting = Person(Role.ACCOUNTING, "Comptabilité", f"compta@{ref.lower()}.example", "+33612345678")
         with transaction(self.engine) as session:
             row = Customer(
-                id=uuid4(), company_id=self.company_id, ref=ref, name=f"Client {ref}", country="FR",
+                id=uuid4(), company_id=self.company_id, ref=ref, name=f"Client {ref}", country=country,
                 collector_email="claire@acme.example", sales_rep_email="sam@acme.example", **more,
             )
             session.add(row)
             session.flush()
-            session.add(
-                Contact(
-                    id=uuid4(), customer_id=row.id, role=Role.ACCOUNTING, name="Comptabilité",
-                    email=f"compta@{ref.lower()}.example", phone="+33612345678", phone_kind="mobile",
+            for person in (accounting,) if people is None else people:
+                session.add(
+                    Contact(
+                        id=uuid4(), customer_id=row.id, role=person.role, name=person.name,
+                        language=person.language, email=person.email, phone=person.phone,
+                        phone_kind=person.phone_kind,
+                    )
                 )
-            )
             self.customers[ref] = row.id
             return row.id
 
@@ -347,16 +389,20 @@ async def world(
             it = World(env, engine, sandbox, clock, courier, needs)
             _found(it, start)
             with ThreadPoolExecutor(2 * settings.worker_slots) as executor:
-                async with Worker(
+                it.make_worker = lambda: Worker(
                     env.client,
                     task_queue="relance",
                     workflows=WORKFLOWS,
                     activities=activities(needs),
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
-                    interceptors=[OneArgument(), ApproveAtOnce(it)],
-                ):
+                    interceptors=[OneArgument(), ApproveAtOnce(it), *it.interceptors],
+                )
+                await it.start_worker()
+                try:
                     yield it
+                finally:
+                    await it.stop_worker()
 
 
 def _found(it: World, now: datetime) -> None:

@@ -59,11 +59,14 @@ def release_paid_holds(at: Recording) -> None:
         hold.released_at = at.now
         at.log("delivery_hold_released", "every invoice it named is paid")
         at.session.flush()
+        at.nudge()
         if hold.pauses_ladder:
-            _tell(at, hold)
+            at.tell_all()
 
 
 def _tell(at: Recording, hold: HoldRow) -> None:
+    """Tell the cases; the outreach tells sales and logistics."""
+    at.nudge()
     if hold.pauses_ladder:
         at.tell_all()
     else:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from activities.store.facts.recording import Recording
 from activities.store.facts.steering import add_pause
 from activities.store.lookup import among
-from activities.store.planned import withdraw_contact
+from activities.store.planned import unconclude, withdraw_contact
 from activities.store.tasks import close_task, task_by_id
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import TaskCompleted
@@ -119,13 +119,7 @@ def _settle(at: Recording, message: Communication, outcome: str) -> None:
     if CommunicationStatus.SENT in others:
         contact.status = ContactStatus.SENT
         return
-    contact.status = ContactStatus.FAILED
-    contact.reason = "a person found that it was not sent"
-    contact.concluded_at = contact.on_day = None
-    items = at.session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
-    for item in items:
-        item.concluded = False
-        item.concluded_at = item.on_day = None
+    unconclude(at.session, contact, "a person found that it was not sent")
 
 
 def _about(at: Recording, task: Task) -> list[UUID]:

@@ -18,7 +18,7 @@ from activities.store.facts.record import HANDLERS
 from models.errors import Conflict, InvalidFact
 from models.ids import CaseSignal
 from models.messages import ContactConcluded, PaymentReceived, TaskCompleted
-from models.tables import CaseEvent, FactRow, Task
+from models.tables import CaseEvent, DunningCase, FactRow, PauseRow, Task
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_message, everything
 
 pytestmark = pytest.mark.integration
@@ -130,6 +130,34 @@ def test_other_words_are_the_same_fact(book: Book) -> None:
     """What a person adds, and how an amount is written, does not make it another payment."""
     book.tell(S.PAYMENT_RECEIVED, event_id="bank-1", amount="10.00", note="by transfer")
     assert book.tell(S.PAYMENT_RECEIVED, event_id="bank-1", amount="10.0", by="paul").duplicate
+
+
+def test_the_same_words_later_may_be_another_fact(book: Book) -> None:
+    """Without event ids: a pause that was ended can be told again, and a policy can change back."""
+    told_again: list[tuple[CaseSignal, dict[str, Any]]] = [
+        (S.PAUSED, {}),
+        (S.RESUMED, {}),
+        (S.PAUSED, {}),
+        (S.POLICY_CHANGED, {"policy": "strict"}),
+        (S.POLICY_CHANGED, {"policy": "standard"}),
+        (S.POLICY_CHANGED, {"policy": "strict"}),
+        (S.DELIVERY_HOLD_PLACED, {}),
+        (S.DELIVERY_HOLD_RELEASED, {}),
+        (S.DELIVERY_HOLD_PLACED, {}),
+    ]
+    for signal, fact in told_again:
+        assert not book.tell(signal, **fact).duplicate
+        assert book.tell(signal, **fact).duplicate
+    with transaction(book.engine) as session:
+        paused = session.exec(select(PauseRow.ended_at)).all()
+        assert sorted(at is None for at in paused) == [False, True]
+        assert session.get_one(DunningCase, book.invoices["F-1"]).policy_key == "strict"
+
+
+def test_the_same_payment_without_event_id_is_never_counted_twice(book: Book) -> None:
+    book.tell(S.PAYMENT_RECEIVED, amount="10.00", received_on=TODAY)
+    book.tell(S.PAYMENT_REVERSED)
+    assert book.tell(S.PAYMENT_RECEIVED, amount="10.00", received_on=TODAY).duplicate
 
 
 def test_a_note_of_ours_is_not_recorded_again(book: Book) -> None:

@@ -1,0 +1,231 @@
+"""What an import asks of the ledger: which invoices it knows, and what it knows of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from psycopg import Connection as Psycopg
+from sqlalchemy import Connection
+
+from admin.portfolio.facts import Debtor, DebtorKey, means_of
+from admin.portfolio.parser import Today
+from admin.portfolio.row import Row
+from rules.calendar import business_calendar
+from rules.facts import CustomerFacts, Role, StopReason
+
+InvoiceKey: TypeAlias = tuple[str, str]
+"""Company and number, as the file names them."""
+
+
+Database: TypeAlias = Psycopg[tuple[Any, ...]]
+"""A connection of the driver's own."""
+
+
+def raw(connection: Connection) -> Database:
+    """The psycopg connection inside: for COPY and for arrays."""
+    found: Database | None = connection.connection.driver_connection
+    if found is None:
+        raise RuntimeError("the connection is closed")
+    return found
+
+
+def facts_of(row: Row) -> dict[str, str]:
+    """What a row says of its invoice, as it is kept with the import: another file must say the same."""
+    values = {
+        "customer": row.customer,
+        "issued_on": row.issued_on,
+        "due_on": row.due_on,
+        "amount": row.amount,
+        "currency": row.currency,
+        "order_ref": row.order_ref,
+        "paid": row.paid,
+        "settled_on": row.settled_on,
+        "disputed_on": row.disputed_on,
+        "resolved_on": row.resolved_on,
+        "last_step": row.last_step,
+        "last_contacted_on": row.last_contacted_on,
+        "policy": row.policy,
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An invoice of the ledger: what an import said of it, else what its row says."""
+
+    facts: Mapping[str, str]
+    imported: bool
+
+    def differences(self, row: Row) -> list[tuple[str, str, str]]:
+        """Field, value in the ledger and value in the file, where they differ."""
+        told = facts_of(row)
+        fields = list(told) + [name for name in self.facts if name not in told]
+        if not self.imported:
+            # Somebody else wrote it: the file may well know more, but must not say otherwise.
+            fields = [name for name in fields if name in self.facts]
+        return [
+            (name, self.facts.get(name, ""), told.get(name, ""))
+            for name in fields
+            if self.facts.get(name, "") != told.get(name, "")
+        ]
+
+
+def known_numbers(connection: Connection, rows: Sequence[Row]) -> set[InvoiceKey]:
+    """Which invoices of these rows the ledger has."""
+    found = raw(connection).execute(
+        """
+        SELECT wanted.company, wanted.number
+        FROM unnest(%s::text[], %s::text[]) AS wanted (company, number)
+        JOIN company ON company.ref = wanted.company
+        JOIN invoice ON invoice.company_id = company.id AND invoice.number = wanted.number
+        """,
+        ([row.company for row in rows], [row.invoice for row in rows]),
+    )
+    return {(company, number) for company, number in found}
+
+
+def known_invoices(connection: Connection, rows: Sequence[Row]) -> dict[InvoiceKey, Known]:
+    """The invoices of these rows that the ledger has, with what to compare."""
+    found = raw(connection).execute(
+        """
+        SELECT wanted.company, wanted.number, customer.ref, invoice.issued_on, invoice.due_on,
+            trim_scale(invoice.total)::text, invoice.currency, told.row
+        FROM unnest(%s::text[], %s::text[]) AS wanted (company, number)
+        JOIN company ON company.ref = wanted.company
+        JOIN invoice ON invoice.company_id = company.id AND invoice.number = wanted.number
+        JOIN customer ON customer.id = invoice.customer_id
+        LEFT JOIN LATERAL (
+            SELECT detail -> 'row' AS row FROM case_event
+            WHERE case_event.invoice_id = invoice.id AND what = 'imported' ORDER BY id LIMIT 1
+        ) AS told ON true
+        """,
+        ([row.company for row in rows], [row.invoice for row in rows]),
+    )
+    given = {(row.company, row.invoice): row for row in rows}
+    known = {}
+    for company, number, customer, issued_on, due_on, total, currency, told in found:
+        key = (company, number)
+        if told is not None:
+            known[key] = Known(told, imported=True)
+            continue
+        same_amount = Decimal(total) == given[key].amount
+        facts = {
+            "customer": customer,
+            "issued_on": str(issued_on),
+            "due_on": str(due_on),
+            "amount": str(given[key].amount) if same_amount else total,
+            "currency": currency,
+        }
+        known[key] = Known(facts, imported=False)
+    return known
+
+
+def debtors_of(connection: Connection, keys: Iterable[DebtorKey], today: Today) -> dict[DebtorKey, Debtor]:
+    """The customers among `keys` that the ledger has, with what they owe on their open cases."""
+    wanted = list(keys)
+    found: dict[DebtorKey, Debtor] = {}
+    rows = raw(connection).execute(
+        """
+        SELECT wanted.company, wanted.customer, customer.country, customer.zone, customer.segment,
+            customer.risk, customer.policy, invoice.currency, invoice.due_on, sum(dunning_case.outstanding)
+        FROM unnest(%s::text[], %s::text[]) AS wanted (company, customer)
+        JOIN company ON company.ref = wanted.company
+        JOIN customer ON customer.company_id = company.id AND customer.ref = wanted.customer
+        LEFT JOIN dunning_case
+            ON dunning_case.customer_id = customer.id AND dunning_case.closed_at IS NULL
+        LEFT JOIN invoice ON invoice.id = dunning_case.invoice_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+        """,
+        ([company for company, _ in wanted], [customer for _, customer in wanted]),
+    )
+    for company, customer, country, zone, segment, risk, policy, currency, due_on, owed in rows:
+        key = (company, customer)
+        debtor = found.get(key)
+        if debtor is None:
+            debtor = found[key] = Debtor(country, zone, segment, risk, policy=policy)
+        if currency is not None:
+            late = due_on < today(debtor.calendar)
+            debtor.owe(currency, owed, owed if late else Decimal(0))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer of the ledger as an import needs it.
+
+    `seq` is its ledger's sequence before this batch, `owner` who follows it; its `facts` come without reach,
+    which is in `means`, by role.
+    """
+
+    id: UUID
+    company_id: UUID
+    seq: int
+    owner: str | None
+    facts: CustomerFacts
+    means: tuple[int, ...]
+
+
+def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, CustomerRow]:
+    """Lock customers, always in the same order, and read what decisions need of them."""
+    database = raw(connection)
+    rows = database.execute(
+        """
+        SELECT customer.id, customer.company_id, customer.ledger_seq,
+            coalesce(customer.collector_email, company.signatory_email), customer.country, customer.zone,
+            customer.insolvency_on, customer.do_not_contact_since, customer.lawyer_since, company.gap_days,
+            company.bank_known_until
+        FROM customer JOIN company ON company.id = customer.company_id
+        WHERE customer.id = ANY(%s) ORDER BY customer.id FOR NO KEY UPDATE OF customer
+        """,
+        (list(ids),),
+    ).fetchall()
+    means = _means(connection, ids)
+    last: dict[UUID, date] = {}
+    for customer_id, day in database.execute(
+        """
+        SELECT contact_made.customer_id, max(contact_item.on_day)
+        FROM contact_made JOIN contact_item ON contact_item.contact_id = contact_made.id
+        WHERE contact_made.customer_id = ANY(%s) AND concluded AND contact_item.channel <> 'decision'
+        GROUP BY 1
+        """,
+        (list(ids),),
+    ):
+        last[customer_id] = day
+    found = {}
+    for row in rows:
+        (customer_id, company_id, seq, owner, country, zone, *stops, gap_days, bank_known_until) = row
+        reason, since = next(
+            ((why, day) for why, day in zip(StopReason, stops, strict=True) if day is not None), (None, None)
+        )
+        facts = CustomerFacts(
+            calendar=business_calendar(country, zone),
+            gap_days=gap_days,
+            last_contact_on=last.get(customer_id),
+            stopped_by=reason,
+            stopped_on=since,
+            bank_known_until=bank_known_until,
+        )
+        found[customer_id] = CustomerRow(
+            customer_id, company_id, seq, owner, facts, means.get(customer_id, (0, 0, 0))
+        )
+    return found
+
+
+def _means(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
+    found: dict[UUID, list[int]] = {}
+    places = {role.value: place for place, role in enumerate(Role)}
+    for customer_id, role, email, phone in raw(connection).execute(
+        """
+        SELECT customer_id, role, email, CASE WHEN phone IS NOT NULL THEN coalesce(phone_kind, 'other') END
+        FROM contact
+        WHERE customer_id = ANY(%s) AND opted_out_at IS NULL AND invalid_since IS NULL
+        """,
+        (list(ids),),
+    ):
+        found.setdefault(customer_id, [0, 0, 0])[places[role]] |= means_of(email, phone)
+    return {customer_id: tuple(means) for customer_id, means in found.items()}

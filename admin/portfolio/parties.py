@@ -1,0 +1,166 @@
+"""Companies, customers, their contacts and our own people, made when a portfolio names them first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from admin.portfolio.facts import DebtorKey, debtor_key
+from admin.portfolio.ledger import Database, raw
+from admin.portfolio.row import Phone, Row
+from rules.facts import Role
+
+DEFAULT_LANGUAGE = "fr"
+DEFAULT_GAP_DAYS = 5
+
+_ContactCells: TypeAlias = tuple[Role, str | None, Phone | None]
+
+
+class Parties:
+    """Makes what the ledger does not have yet.
+
+    What it has is left as it is: a portfolio adds contacts to a known customer, and changes nothing else.
+    A new company is called by its reference until `relance companies` tells more; a new customer is what
+    its first row says. What was made or found before is remembered, once `keep` says that it was committed.
+    """
+
+    def __init__(self, default_country: str) -> None:
+        """`default_country` is that of a new company."""
+        self._default_country = default_country
+        self._companies: dict[str, UUID] = {}
+        self._customers: dict[DebtorKey, UUID] = {}
+        self._staff: set[str] = set()
+        self._contacts: set[int] = set()
+        self._made: list[Callable[[], None]] = []
+
+    def keep(self) -> None:
+        """The batch is committed: what it made stays."""
+        for remember in self._made:
+            remember()
+        self._made.clear()
+
+    def ensure(self, connection: Connection, rows: Sequence[Row]) -> dict[DebtorKey, UUID]:
+        """See to everyone these rows name; return the ids of their customers."""
+        self._made.clear()
+        database = raw(connection)
+        companies = self._ensure_companies(database, sorted({row.company for row in rows}))
+        self._ensure_staff(database, rows, companies)
+        customers = self._ensure_customers(database, rows, companies)
+        self._ensure_contacts(database, rows, customers)
+        return customers
+
+    def _ensure_companies(self, database: Database, refs: Sequence[str]) -> dict[str, UUID]:
+        missing = [ref for ref in refs if ref not in self._companies]
+        found: dict[str, UUID] = {}
+        if missing:
+            database.execute(
+                """
+                INSERT INTO company (id, ref, name, country, language, gap_days)
+                SELECT gen_random_uuid(), ref, ref, %s, %s, %s FROM unnest(%s::text[]) AS ref
+                ON CONFLICT (ref) DO NOTHING
+                """,
+                (self._default_country, DEFAULT_LANGUAGE, DEFAULT_GAP_DAYS, missing),
+            )
+            found = dict(
+                database.execute("SELECT ref, id FROM company WHERE ref = ANY(%s)", (missing,)).fetchall()
+            )
+            self._made.append(lambda: self._companies.update(found))
+        return self._companies | found
+
+    def _ensure_staff(self, database: Database, rows: Sequence[Row], companies: Mapping[str, UUID]) -> None:
+        people: dict[str, tuple[str, UUID]] = {}
+        for role, column in (("collector", "collector_email"), ("sales_rep", "sales_rep_email")):
+            for row in rows:
+                email = getattr(row, column)
+                if email and email not in self._staff:
+                    people.setdefault(email, (role, companies[row.company]))
+        if not people:
+            return
+        emails = sorted(people)
+        database.execute(
+            """
+            INSERT INTO app_user (id, company_id, email, name, role)
+            SELECT gen_random_uuid(), company_id, email, split_part(email, '@', 1), role
+            FROM unnest(%s::text[], %s::text[], %s::uuid[]) AS person (email, role, company_id)
+            ON CONFLICT (email) DO NOTHING
+            """,
+            (emails, [people[email][0] for email in emails], [people[email][1] for email in emails]),
+        )
+        self._made.append(lambda: self._staff.update(emails))
+
+    def _ensure_customers(
+        self, database: Database, rows: Sequence[Row], companies: Mapping[str, UUID]
+    ) -> dict[DebtorKey, UUID]:
+        first: dict[DebtorKey, Row] = {}
+        for row in rows:
+            first.setdefault(debtor_key(row), row)
+        keys = sorted(key for key in first if key not in self._customers)
+        made: dict[DebtorKey, UUID] = {}
+        if keys:
+            company_ids = [companies[company] for company, _ in keys]
+            refs = [customer for _, customer in keys]
+            told = [
+                [getattr(first[key], name) for key in keys]
+                for name in (
+                    "customer_name", "country", "timezone", "language", "segment", "risk", "collector_email",
+                    "sales_rep_email",
+                )
+            ]  # fmt: skip
+            database.execute(
+                """
+                INSERT INTO customer (id, company_id, ref, name, country, zone, language, segment, risk,
+                    collector_email, sales_rep_email, ledger_seq)
+                SELECT gen_random_uuid(), told.*, 0
+                FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                    %s::text[], %s::text[], %s::text[], %s::text[]) AS told
+                ON CONFLICT (company_id, ref) DO NOTHING
+                """,
+                (company_ids, refs, *told),
+            )
+            found = database.execute(
+                """
+                SELECT company.ref, customer.ref, customer.id
+                FROM unnest(%s::uuid[], %s::text[]) AS wanted (company_id, ref)
+                JOIN customer ON customer.company_id = wanted.company_id AND customer.ref = wanted.ref
+                JOIN company ON company.id = customer.company_id
+                """,
+                (company_ids, refs),
+            )
+            made = {(company, customer): customer_id for company, customer, customer_id in found}
+            self._made.append(lambda: self._customers.update(made))
+        return {key: made.get(key) or self._customers[key] for key in first}
+
+    def _ensure_contacts(
+        self, database: Database, rows: Sequence[Row], customers: Mapping[DebtorKey, UUID]
+    ) -> None:
+        contacts = {
+            (customers[debtor_key(row)], role.value, email, *(phone or (None, None)))
+            for row in rows
+            for role, email, phone in _contacts(row)
+            if email or phone
+        }
+        hashes = {hash(contact): contact for contact in contacts}
+        new = [contact for mark, contact in hashes.items() if mark not in self._contacts]
+        if not new:
+            return
+        database.execute(
+            """
+            INSERT INTO contact (id, customer_id, role, email, phone, phone_kind)
+            SELECT gen_random_uuid(), told.*
+            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told
+            ON CONFLICT DO NOTHING
+            """,
+            [list(column) for column in zip(*new, strict=True)],
+        )
+        self._made.append(lambda: self._contacts.update(hashes))
+
+
+def _contacts(row: Row) -> tuple[_ContactCells, ...]:
+    return (
+        (Role.ACCOUNTING, row.accounting_email, row.accounting_phone),
+        (Role.BUYER, row.buyer_email, row.buyer_phone),
+        (Role.EXECUTIVE, row.executive_email, None),
+    )
