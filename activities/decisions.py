@@ -167,13 +167,16 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
     for request in decision.tasks:
         company, customer = loaded.company, loaded.customer_row
         manager = request.kind in ("decision", "call_overdue")
+        # One call about one letter, whatever the number of invoices it was about.
+        contact_id = _letter(session, loaded.invoice.id) if request.kind == "notice_call" else None
         task, created = open_task(
             session,
-            key=f"{request.key}/{loaded.invoice.id}",
+            key=f"{request.kind}/{contact_id}" if contact_id else f"{request.key}/{loaded.invoice.id}",
+            contact_id=contact_id,
             kind=request.kind,
             company_id=company.id,
             customer_id=customer.id,
-            invoice_id=loaded.invoice.id,
+            invoice_id=None if contact_id else loaded.invoice.id,
             title=f"{_TITLES[request.kind]}: {loaded.invoice.number}, {customer.name}",
             body=f"{request.why}. Outstanding: {decision.balance.outstanding} {loaded.invoice.currency}.",
             now=now,
@@ -186,6 +189,18 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
             _journal(session, loaded, task, request, now)
             if request.kind == "call_overdue":
                 _escalate(session, loaded, now)
+
+
+def _letter(session: Session, invoice_id: UUID) -> UUID | None:
+    """The latest letter that was about an invoice."""
+    return session.exec(
+        select(ContactItem.contact_id)
+        .where(
+            ContactItem.invoice_id == invoice_id, ContactItem.channel == "letter", col(ContactItem.concluded)
+        )
+        .order_by(col(ContactItem.on_day).desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def _escalate(session: Session, loaded: LoadedCase, now: datetime) -> None:

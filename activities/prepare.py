@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
@@ -14,10 +14,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.clock import Clock
-from activities.compose import Composed, Composer, NoAddress
+from activities.compose import Composer, NoAddress
 from activities.conclude import conclude
+from activities.contact_writer import ContactWriter
 from activities.decisions import decisions_of, settle_customer
-from activities.envelope import keep
 from activities.outbox import Courier
 from activities.rendering import RenderError
 from activities.settings import Settings
@@ -25,7 +25,7 @@ from activities.store.engine import transaction
 from activities.store.load import LoadedCase, LoadedCustomer, facts_hash, load_case, load_customer
 from activities.store.lookup import lock_customer
 from activities.store.planned import withdraw_contact
-from activities.store.tasks import open_task, owner
+from activities.store.tasks import owner
 from models.errors import NotFound
 from models.messages import OutreachNow, Prepared
 from models.tables import (
@@ -35,9 +35,8 @@ from models.tables import (
     Customer,
     DunningCase,
     HoldRow,
-    Task,
 )
-from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from models.tables.words import CommunicationStatus, ContactStatus, TaskKind
 from rules.calendar import BusinessCalendar, Channel, business_calendar
 from rules.decide import APPROVAL_BUSINESS_DAYS, Decision, decide
 from rules.ledger import received
@@ -92,6 +91,10 @@ class _Pass:
     now: datetime
     fingerprint: str
     notes: list[int] = field(default_factory=list)
+    write: ContactWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.write = ContactWriter(self.session, self.customer, self.now)
 
     def run(self) -> Prepared:
         """Leftovers first, then the one contact that is due, then a thank-you."""
@@ -153,7 +156,7 @@ class _Pass:
         for hold in holds:
             for message in composer.hold_notices(hold):
                 if message.purpose_key not in told:
-                    self._message(message, None, {}, None)
+                    self.write.message(message, None, {}, None)
 
     # ------------------------------------------------------------- approvals
 
@@ -205,10 +208,10 @@ class _Pass:
 
     def _drop_done_items(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> None:
         """What the draft carried along and has gone out by itself meanwhile does not advance again."""
-        due = {item.invoice for item in contact.items}
-        ids = {case.invoice.id for case in loaded.cases if case.facts.invoice in due}
+        by_number = {case.facts.invoice: case.invoice.id for case in loaded.cases}
+        due = {(by_number[item.invoice], item.step.key) for item in contact.items}
         for item in _items(self.session, made):
-            if item.invoice_id not in ids:
+            if (item.invoice_id, item.step) not in due:
                 self.session.delete(item)
         self.session.flush()
 
@@ -250,12 +253,12 @@ class _Pass:
 
     def _draft(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Compose, store the bytes, ask one person. Nothing leaves, and no gap begins."""
-        made = self._contact_row(contact, loaded, ContactStatus.DRAFT)
+        made = self.write.contact(contact, loaded, ContactStatus.DRAFT)
         try:
-            self._store(made, contact, composer.draft(contact), loaded, composer)
+            self.write.store(made, contact, composer.draft(contact), loaded, composer)
         except (NoAddress, RenderError) as error:
             return self._block(made, contact, loaded, error)
-        task = self._task(
+        task = self.write.task(
             made,
             contact,
             loaded,
@@ -276,17 +279,17 @@ class _Pass:
 
     def _make(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Make the contact: messages to send, or a call to open (which is the contact)."""
-        made = self._contact_row(contact, loaded, ContactStatus.SENDING)
+        made = self.write.contact(contact, loaded, ContactStatus.SENDING)
         try:
             if contact.route.role is None and contact.route.channel in (Channel.EMAIL, Channel.SMS):
                 raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
             messages = composer.contact_messages(contact)
             sheet = composer.call_sheet(contact) if contact.route.channel is Channel.PHONE else None
-            ids = self._store(made, contact, messages, loaded, composer)
+            ids = self.write.store(made, contact, messages, loaded, composer)
         except (NoAddress, RenderError) as error:
             return self._block(made, contact, loaded, error)
         if contact.step.propose_hold:
-            self._task(
+            self.write.task(
                 made,
                 contact,
                 loaded,
@@ -297,7 +300,7 @@ class _Pass:
                 loaded.company.signatory_email,
             )
         if sheet is not None:
-            self._task(
+            self.write.task(
                 made,
                 contact,
                 loaded,
@@ -327,7 +330,7 @@ class _Pass:
         for item in _items(self.session, made):
             # Whoever finds the address mends it for every item that needed it.
             item.folded = False
-        self._task(
+        self.write.task(
             made,
             contact,
             loaded,
@@ -339,132 +342,6 @@ class _Pass:
         )
         self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
         return Prepared(contact_id=made.id, step=contact.step.key, again=True)
-
-    def _contact_row(self, contact: Contact, loaded: LoadedCustomer, status: ContactStatus) -> ContactMade:
-        today = self._calendar().local_day(self.now)
-        acted = {item.invoice for item in contact.items}
-        made = ContactMade(
-            id=uuid4(),
-            customer_id=self.customer.id,
-            step=contact.step.key,
-            channel=contact.route.channel.value,
-            tone=contact.tone.value,
-            status=status,
-            composed_at=self.now,
-            composed_on=today,
-            ledger_seq=self.customer.ledger_seq,
-            role=contact.route.role.value if contact.route.role else None,
-            reason=self._why(contact, loaded),
-            facts_hash=facts_hash((case.facts for case in loaded.cases), acted, today, self.now),
-        )
-        self.session.add(made)
-        self.session.flush()
-        by_number = {case.facts.invoice: case for case in loaded.cases}
-        for item in contact.items:
-            self.session.add(
-                ContactItem(
-                    contact_id=made.id,
-                    invoice_id=by_number[item.invoice].invoice.id,
-                    step=item.step.key,
-                    offset_days=item.step.offset_days,
-                    tone=contact.tone.value,
-                    channel=contact.route.channel.value,
-                    folded=item.folded,
-                )
-            )
-        self.session.flush()
-        return made
-
-    def _why(self, contact: Contact, loaded: LoadedCustomer) -> str:
-        """Why the contact is made now: the reason of its leading item, as the rules give it."""
-        lead = next(item.invoice for item in contact.items if not item.folded)
-        case = next(case for case in loaded.cases if case.facts.invoice == lead)
-        return decide(case.facts, case.customer, case.policy, self.now).why
-
-    def _store(
-        self,
-        made: ContactMade,
-        contact: Contact,
-        messages: Sequence[Composed],
-        loaded: LoadedCustomer,
-        composer: Composer,
-    ) -> list[UUID]:
-        lead = next(item.invoice for item in contact.items if not item.folded)
-        case = next(case for case in loaded.cases if case.facts.invoice == lead)
-        if messages and messages[0].person is not None:
-            made.contact_person_id = messages[0].person.id
-        quoted = composer.quoted(contact)
-        return [self._message(message, made, quoted, case, place) for place, message in enumerate(messages)]
-
-    def _message(
-        self,
-        message: Composed,
-        made: ContactMade | None,
-        quoted: dict[str, str],
-        case: LoadedCase | None,
-        place: int = 0,
-    ) -> UUID:
-        envelope = message.envelope
-        row = Communication(
-            id=uuid4(),
-            contact_id=made.id if made else None,
-            customer_id=self.customer.id,
-            company_id=self.customer.company_id,
-            kind=message.kind,
-            audience=message.audience,
-            channel=message.channel.value,
-            recipient_contact_id=message.person.id if message.person else None,
-            to_address=envelope.to_address,
-            cc=list(envelope.cc),
-            language=message.language,
-            subject=envelope.subject,
-            content_hash=keep(self.session, envelope),
-            status=CommunicationStatus.PLANNED,
-            ledger_seq=self.customer.ledger_seq,
-            balance_quoted=quoted if message.audience is Audience.DEBTOR else {},
-            policy_key=case.case.policy_key if case else None,
-            policy_version=case.case.policy_version if case else None,
-            # The message that decides the contact goes first, also when another pass finds them left over.
-            planned_at=self.now + timedelta(microseconds=place),
-            purpose_key=message.purpose_key,
-        )
-        self.session.add(row)
-        self.session.flush()
-        return row.id
-
-    def _task(
-        self,
-        made: ContactMade,
-        contact: Contact,
-        loaded: LoadedCustomer,
-        kind: TaskKind,
-        key: str,
-        title: str,
-        body: str,
-        assignee: str | None,
-        due_in: int = 1,
-    ) -> Task:
-        calendar = self._calendar()
-        today = calendar.local_day(self.now)
-        single = len(contact.items) == 1
-        by_number = {case.facts.invoice: case.invoice.id for case in loaded.cases}
-        task, _ = open_task(
-            self.session,
-            key=key,
-            kind=kind,
-            company_id=loaded.company.id,
-            customer_id=self.customer.id,
-            invoice_id=by_number[contact.items[0].invoice] if single else None,
-            contact_id=made.id,
-            step=contact.step.key,
-            title=title[:300],
-            body=body,
-            now=self.now,
-            today=today,
-            due_on=calendar.add_business_days(today, due_in),
-            assignee_email=assignee,
-        )
-        return task
 
     # ------------------------------------------------------------- thank-you
 
@@ -495,7 +372,7 @@ class _Pass:
             return Prepared()
         if message is None:
             return Prepared()
-        return Prepared(step="thank_you", send=(self._message(message, None, {}, None),))
+        return Prepared(step="thank_you", send=(self.write.message(message, None, {}, None),))
 
     def _paid_lately(self) -> list[LoadedCase]:
         """Cases paid in full within five days, since the last thank-you."""

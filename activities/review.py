@@ -6,6 +6,7 @@ import logging
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError
 from sqlmodel import Session, func, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -81,7 +82,7 @@ class ReviewActivities:
                     who=fact.by or "temporal",
                 )
                 return _others(session, what, done.notes)
-        except (RelanceError, ValueError) as error:
+        except (RelanceError, ValueError, DataError) as error:
             with transaction(self._engine) as session:
                 facts.reject(session, now, what.invoice_id, note.signal, note.payload, _reason(error))
             return []
@@ -94,6 +95,9 @@ class ReviewActivities:
             .select_from(CaseEvent)
             .where(CaseEvent.invoice_id == what.invoice_id, CaseEvent.what == "rejected")
         ).one()
+        reason = case.closed_by_person
+        by_person = decision.state is State.CLOSED and reason is not None
+        by_person = by_person and not str(reason).startswith("replaced by ")
         wake_at = None if decision.state is State.DUE else decision.wake_at
         return CaseView(
             state=case.state,
@@ -111,11 +115,12 @@ class ReviewActivities:
             next_channel=case.next_channel,
             next_at=case.next_at,
             wake_at=self._clock.temporal(wake_at) if wake_at else None,
-            why=decision.why,
+            # What a person typed may name people: it stays in the ledger.
+            why="closed by a person" if by_person else decision.why,
             paused_by=case.paused_by,
             done=tuple(done.step for done in loaded.facts.done),
             closed=decision.state is State.CLOSED,
-            closing_reason=case.closing_reason,
+            closing_reason="closed by a person" if by_person else case.closing_reason,
             rejected=rejected,
         )
 
@@ -125,6 +130,8 @@ def _parse(signal: CaseSignal, payload: str) -> Fact:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, DataError):
+        return f"a value the ledger cannot hold: {str(error.orig).splitlines()[0]}"
     if isinstance(error, ValidationError):
         faults = (
             f"{'.'.join(str(part) for part in fault['loc']) or 'payload'}: {fault['msg']}"

@@ -136,7 +136,7 @@ class PolicyChanged(Fact):
     """The case goes on under another policy, at its latest version unless one is named."""
 
     policy: Ref | None = None
-    version: int | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class InsolvencyOpened(Fact):

@@ -6,7 +6,7 @@ tests. It is a pure function: the same facts at the same instant give the same d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -121,6 +121,9 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
     if owed.chaseable < threshold or owed.chaseable <= 0:
         why = f"{owed.chaseable} {case.currency} is below the minimum of {threshold} {case.currency}"
         return Decision(State.BELOW_MINIMUM, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
+    asked, call_at = _notice_call(case, policy, customer.calendar, now)
+    tasks += asked
+    calls = replace(calls, wake_at=_earliest(calls.wake_at, call_at))
     found = _next_action(case, customer, policy, last, now, held, now)
     if found is None:
         why = "every step of the policy is done; a person decides"
@@ -416,7 +419,7 @@ def _draft(case: CaseFacts, step: str) -> Draft | None:
 
 
 def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls:
-    """Calls not made in three business days, and the call that follows a notice; no ladder waits for them."""
+    """A call not made in three business days is escalated; the ladder does not wait for it."""
     tasks = []
     wakes = []
     for call in case.open_calls:
@@ -428,18 +431,27 @@ def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls
             tasks.append(TaskRequest("call_overdue", f"call-overdue/{case.invoice}/{call.step}", why))
         else:
             wakes.append(calendar.slot(late_on))
-    for done in case.done:
-        if done.channel is Channel.LETTER and done.tone is Tone.NOTICE:
-            call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
-            if call_on < case.opened_on:
-                # Another tool's notice, and its call.
-                continue
-            if calendar.slot(call_on) <= now:
-                why = f"{done.step} of {done.on}: call the debtor about it"
-                tasks.append(TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why))
-            else:
-                wakes.append(calendar.slot(call_on))
     return _Calls(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
+
+
+def _notice_call(
+    case: CaseFacts, policy: Policy, calendar: BusinessCalendar, now: datetime
+) -> tuple[tuple[TaskRequest, ...], datetime | None]:
+    """Three business days after a formal notice, someone calls: once the case may be contacted.
+
+    Items merely folded into the notice have their own ladder; another tool's notice, its own call.
+    """
+    for done in case.done:
+        if done.step not in policy.position or policy.step(done.step).channel is not Channel.LETTER:
+            continue
+        call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
+        if call_on < case.opened_on:
+            continue
+        if calendar.slot(call_on) > now:
+            return (), calendar.slot(call_on)
+        why = f"{done.step} of {done.on}: call the debtor about it"
+        return (TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),), None
+    return (), None
 
 
 def quoted(case: CaseFacts, now: datetime) -> tuple[str, Decimal, Decimal, date]:

@@ -141,8 +141,9 @@ class StepDone:
 class Draft:
     """A composed contact that waits for a person's approval.
 
-    `folded` says that this case is only carried along by the draft (it is due at a weaker step);
-    `stale` that a fact the draft quotes has changed since it was composed.
+    `step` is the draft's, `item_step` the one this case was due at when it was composed (None: not told).
+    `folded` says that this case is only carried along by the draft (it is due at a weaker step), `stale`
+    that a fact the draft quotes has changed since it was composed.
     """
 
     step: str
@@ -150,6 +151,7 @@ class Draft:
     folded: bool = False
     approved: bool = False
     stale: bool = False
+    item_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rules.calendar import Channel
-from rules.decide import Decision, Route, State, decide
+from rules.decide import Decision, NextAction, Route, State, decide
 from rules.facts import TONES, CaseFacts, CustomerFacts, Tone
 from rules.policy import Policy, Step
 
@@ -86,7 +86,7 @@ def contact_due(cases: Sequence[CaseFacts], decisions: Sequence[Decision]) -> Co
     _, lead = max(
         due, key=lambda d: (d[1].step.strength, d[1].approved, d[1].step.offset_days, d[1].step.key)
     )
-    chosen = [(c, n) for c, n in due if _quoted(c, lead.step.key)] if lead.approved else due
+    chosen = [(c, n) for c, n in due if _quoted(c, n, lead.step.key)] if lead.approved else due
     items = tuple(
         Item(case.invoice, action.step, folded=_weaker(action.step, lead.step)) for case, action in chosen
     )
@@ -100,9 +100,15 @@ def contact_due(cases: Sequence[CaseFacts], decisions: Sequence[Decision]) -> Co
     )
 
 
-def _quoted(case: CaseFacts, step: str) -> bool:
-    """Whether the approved draft of that step is about this case: its bytes are fixed."""
-    return any(draft.step == step and draft.approved and not draft.stale for draft in case.drafts)
+def _quoted(case: CaseFacts, action: NextAction, step: str) -> bool:
+    """Whether the approved draft of that step is about what this case is due at now: its bytes are fixed."""
+    return any(
+        draft.step == step
+        and draft.approved
+        and not draft.stale
+        and draft.item_step in (None, action.step.key)
+        for draft in case.drafts
+    )
 
 
 def _weaker(step: Step, lead: Step) -> bool:

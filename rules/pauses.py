@@ -65,7 +65,7 @@ def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
         ends = [] if pause.until is None else [calendar.start_of_day(pause.until)]
         if pause.ended_at is not None and pause.ended_at <= now:
             ends.append(pause.ended_at)
-        why = pause.reason if pause.until is None else f"{pause.reason}, until {pause.until}"
+        why = "until resumed" if pause.until is None else f"until {pause.until}"
         found.append(Interval(pause.reason, pause.since, min(ends, default=None), why))
     owed = balance(case, now)
     all_disputed = owed.disputed >= owed.outstanding

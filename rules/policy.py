@@ -175,6 +175,8 @@ class AssignmentRule(_Strict):
                 except UnknownCurrency as error:
                     raise ValueError(f"{name}: {error}") from None
         for country in self.country:
+            if country == "UK":
+                raise ValueError("country: the code of the United Kingdom is GB")
             try:
                 default_zone(country)
             except UnknownCountry as error:

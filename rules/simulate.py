@@ -69,9 +69,10 @@ class _Lived:
 
     def start(self, facts: CustomerFacts) -> CustomerFacts:
         """The customer's facts once this case is known: contacts made by another tool count too."""
-        if self.decision is not None or not self.case.done:
+        contacts = [step.on for step in self.case.done if step.channel is not Channel.DECISION]
+        if self.decision is not None or not contacts:
             return facts
-        last = max(step.on for step in self.case.done)
+        last = max(contacts)
         known = facts.last_contact_on
         return replace(facts, last_contact_on=last if known is None else max(known, last))
 
@@ -98,14 +99,15 @@ def simulate(customer: str, facts: CustomerFacts, lives: Iterable[Life]) -> Outc
     `facts` are the customer's at the start; every contact, those of another tool included, moves its
     `last_contact_on`.
     """
-    cases = [_Lived(life) for life in lives]
+    # By number, so that what happens in one instant does not depend on the order they were given in.
+    cases = sorted((_Lived(life) for life in lives), key=lambda lived: lived.case.invoice)
     contacts: list[Contacted] = []
     while (now := _next_instant(cases)) is not None:
-        for lived in cases:
-            at = lived.next_at()
-            if at is not None and at <= now:
-                facts = lived.start(facts)
-                lived.look(facts, now)
+        awake = [lived for lived in cases if (at := lived.next_at()) is not None and at <= now]
+        for lived in awake:
+            facts = lived.start(facts)
+        for lived in awake:
+            lived.look(facts, now)
         facts = _act(customer, facts, cases, contacts, now)
     return Outcome(customer, tuple(contacts), tuple(lived.ended() for lived in cases))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, FailureError
 
 from workflows.options import LEDGER_RETRY, LEDGER_TIMEOUT, LOCAL_RETRY, LOCAL_TIMEOUT
 
@@ -19,7 +19,7 @@ async def call_ledger(name: str, argument: Message, result: type[Result], summar
     """Run the activity `name` with `argument`, which must be safe to run twice.
 
     Raises:
-        ActivityError: only for an error no retry can mend (`NotFound`).
+        FailureError: only for an error no retry can mend (`NotFound`).
     """
     try:
         return cast(
@@ -33,8 +33,12 @@ async def call_ledger(name: str, argument: Message, result: type[Result], summar
                 summary=summary,
             ),
         )
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type == "NotFound":
+    except CancelledError:
+        raise
+    except FailureError as error:
+        # A local activity that fails raises its own error here, not an ActivityError around it.
+        cause = error.cause if isinstance(error, ActivityError) else error
+        if isinstance(cause, ApplicationError) and cause.type == "NotFound":
             raise
         workflow.logger.warning("%s did not answer in time here; handed to the server", name)
     return cast(

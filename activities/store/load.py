@@ -204,6 +204,7 @@ def _with_drafts(facts: dict[UUID, CaseFacts], contacts: Contacts, now: datetime
                         folded=item.folded,
                         approved=contact.status == "approved",
                         stale=stale,
+                        item_step=item.step,
                     )
                 )
     return {invoice_id: replace(case, drafts=tuple(drafts[invoice_id])) for invoice_id, case in facts.items()}

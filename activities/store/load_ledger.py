@@ -24,6 +24,9 @@ from models.tables import (
 from rules.facts import Claim, CreditNote, Dispute, Instalment, Pause, Payment, Plan
 from rules.money import round_money
 
+MANUAL = "pause"
+"""What a manual pause is called outside the ledger, whatever reason it was given."""
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -146,5 +149,6 @@ def _pauses(session: Session, ids: Sequence[UUID], now: datetime, found: Ledger)
     )
     for row in rows:
         found.pauses[row.invoice_id].append(
-            Pause(row.reason, min(row.since, now), row.until, _by(now, row.ended_at))
+            # The reason a person typed may name people; what is decided from here reaches Temporal.
+            Pause(MANUAL, min(row.since, now), row.until, _by(now, row.ended_at))
         )

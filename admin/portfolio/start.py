@@ -111,7 +111,7 @@ def _ledger(url: str) -> Iterator[Engine]:
     elif found != migrations.head():
         raise RelanceError(
             f"the ledger's schema is {found}, this version needs {migrations.head()}: "
-            "run the migrations first (`relance doctor` tells how)"
+            "run `relance migrate` first"
         )
     engine = make_engine(url, pool_size=2, application_name="relance import")
     try:
@@ -141,7 +141,7 @@ def _run(
             now=clock.now(),
             policies=ledger_policies(engine, clock),
             on_progress=on_progress,
-            on_reject=lambda reject: bars.console.print(str(reject), markup=False),
+            on_reject=lambda reject: bars.console.print(str(reject), markup=False, soft_wrap=True),
             rejects_path=rejects,
         )
     _tell(console, report)
@@ -166,10 +166,11 @@ def _tell(console: Console, report: Report) -> None:
     console.print(
         f"{report.rows:,} rows: {report.inserted:,} new invoices ({report.closed:,} paid already), "
         f"{report.unchanged + report.repeated:,} known, {report.conflicts:,} in conflict, "
-        f"{report.rejected:,} rejected."
+        f"{report.rejected:,} rejected.",
+        soft_wrap=True,
     )
     if report.rejects_file is not None:
-        console.print(f"Mend {report.rejects_file} and import it.", markup=False)
+        console.print(f"Mend {report.rejects_file} and import it.", markup=False, soft_wrap=True)
 
 
 def ledger_policies(engine: Engine, clock: Clock) -> dict[str, Policy]:
@@ -200,6 +201,10 @@ async def _start(engine: Engine, clock: Clock, rate: float, console: Console) ->
     ) as bars:  # fmt: skip
         task = bars.add_task("Starting cases", total=waiting)
         await deliver_pending(courier, rate=rate, on_progress=lambda more: bars.advance(task, more))
+    left = await asyncio.to_thread(_waiting, engine)
+    if left:
+        remark(f"{left:,} notes are still in the ledger: held by another process, or to be tried again soon.")
+        remark("A worker delivers them, or this command run again.")
 
 
 def _waiting(engine: Engine) -> int:

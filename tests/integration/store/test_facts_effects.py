@@ -231,7 +231,7 @@ def test_insolvency_asks_for_the_claim_in_time_and_tells_every_case(book: Book) 
     (task,) = book.tasks("claim_filing")
     assert task.due_on == date(2026, 2, 28)
     assert row(book, Customer, book.customer_id).insolvency_on == date(2025, 12, 31)
-    assert {note[0] for note in book.notes()} == {"F-1", "F-2", "outreach"}
+    assert {note[0] for note in book.notes()} == {"F-1", "F-2"}
 
 
 def test_closing_withdraws_what_the_chase_had_asked(book: Book) -> None:

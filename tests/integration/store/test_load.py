@@ -88,7 +88,7 @@ def test_every_kind_of_fact_arrives(book: Book) -> None:
     assert [[str(i.amount) for i in plan.instalments] for plan in facts.plans] == [["50.00", "35.00"]]
     assert [claim.paid_on for claim in facts.claims] == [TODAY]
     assert facts.pauses == (
-        Pause("goodwill", NOW, TODAY + timedelta(days=3)),
+        Pause("pause", NOW, TODAY + timedelta(days=3)),
         Pause("delivery hold", NOW),
     )
     assert balance(facts, later).outstanding == Decimal("85.00")
@@ -167,7 +167,7 @@ def test_a_draft_and_whether_it_still_holds(book: Book) -> None:
             folded=frozenset({"F-2"}),
             facts_hash=quoted,
         )
-    assert loaded(book).facts.drafts == (Draft("formal_notice", TODAY),)
+    assert loaded(book).facts.drafts == (Draft("formal_notice", TODAY, item_step="formal_notice"),)
     assert loaded(book, "F-2").facts.drafts == (Draft("formal_notice", TODAY, folded=True),)
 
     book.tell(S.PAYMENT_RECEIVED, "F-2", amount="1.00")
@@ -186,7 +186,7 @@ def test_a_draft_about_a_closed_case_does_not_hold(book: Book) -> None:
         cases[1].case.closed_at = NOW
     with transaction(book.engine) as session:
         (case,) = load_customer(session, book.customer_id, NOW).cases
-    assert case.facts.drafts == (Draft("s", TODAY, approved=True, stale=True),)
+    assert case.facts.drafts == (Draft("s", TODAY, approved=True, stale=True, item_step="s"),)
 
 
 def test_what_blocks_a_step(book: Book) -> None:

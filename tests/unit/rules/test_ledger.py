@@ -1,0 +1,176 @@
+"""Balances, plans and claimed payments: the arithmetic under every decision."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from rules.calendar import business_calendar
+from rules.facts import CaseFacts, Claim, CreditNote, Dispute, Instalment, Payment, Plan
+from rules.ledger import balance, claim_state, plan_state, received
+
+FR = business_calendar("FR")
+NOON = datetime(2026, 9, 10, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def case(**facts: object) -> CaseFacts:
+    """An invoice of 1,000 EUR due on 31 August 2026."""
+    return CaseFacts("F-1", "EUR", Decimal(1000), date(2026, 8, 31), date(2026, 8, 1), **facts)  # type: ignore[arg-type]
+
+
+def paid(amount: str, at: datetime = NOON, back: datetime | None = None) -> Payment:
+    """A payment."""
+    return Payment(Decimal(amount), at, back)
+
+
+def moment(day: str, clock: str = "00:00") -> datetime:
+    """A Paris wall clock time."""
+    return FR.instant(date.fromisoformat(day), time.fromisoformat(clock))
+
+
+def amounts(facts: CaseFacts, now: datetime = NOON) -> tuple[str, str, str, str]:
+    """Outstanding, disputed, chaseable and credit."""
+    owed = balance(facts, now)
+    return str(owed.outstanding), str(owed.disputed), str(owed.chaseable), str(owed.credit)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, ("1000", "0", "1000", "0")),
+        ({"payments": (paid("400.10"),)}, ("599.90", "0", "599.90", "0")),
+        ({"payments": (paid("400"), paid("600"))}, ("0", "0", "0", "0")),
+        ({"payments": (paid("1200"),)}, ("0", "0", "0", "200")),
+        ({"payments": (paid("400", NOON + SECOND),)}, ("1000", "0", "1000", "0")),
+        ({"payments": (paid("400", back=NOON),)}, ("1000", "0", "1000", "0")),
+        ({"payments": (paid("400", back=NOON + SECOND),)}, ("600", "0", "600", "0")),
+        ({"credit_notes": (CreditNote(Decimal(300), NOON),)}, ("700", "0", "700", "0")),
+        ({"credit_notes": (CreditNote(Decimal(300), NOON + SECOND),)}, ("1000", "0", "1000", "0")),
+        ({"disputes": (Dispute(NOON),)}, ("1000", "1000", "0", "0")),
+        ({"disputes": (Dispute(NOON + SECOND),)}, ("1000", "0", "1000", "0")),
+        ({"disputes": (Dispute(NOON, Decimal(250)),)}, ("1000", "250", "750", "0")),
+        ({"disputes": (Dispute(NOON, Decimal(2500)),)}, ("1000", "1000", "0", "0")),
+        (
+            {"disputes": (Dispute(NOON, Decimal(250)), Dispute(NOON, Decimal(350)))},
+            ("1000", "600", "400", "0"),
+        ),
+        ({"disputes": (Dispute(NOON - SECOND, None, NOON),)}, ("1000", "0", "1000", "0")),
+        ({"disputes": (Dispute(NOON, None, NOON + SECOND),)}, ("1000", "1000", "0", "0")),
+        (
+            {"disputes": (Dispute(NOON, Decimal(250)),), "payments": (paid("900"),)},
+            ("100", "100", "0", "0"),
+        ),
+    ],
+)
+def test_the_balance(facts: dict[str, object], expected: tuple[str, str, str, str]) -> None:
+    assert amounts(case(**facts)) == expected
+
+
+def test_received_since_counts_that_very_instant() -> None:
+    facts = case(
+        payments=(paid("100", NOON - SECOND), paid("20", NOON)), credit_notes=(CreditNote(Decimal(3), NOON),)
+    )
+    assert received(facts, NOON) == 123
+    assert received(facts, NOON, since=NOON) == 23
+
+
+def plan(*instalments: tuple[str, int], cancelled_at: datetime | None = None) -> Plan:
+    """A plan agreed on 1 September."""
+    promised = tuple(Instalment(date.fromisoformat(day), Decimal(amount)) for day, amount in instalments)
+    return Plan("P", moment("2026-09-01"), promised, cancelled_at)
+
+
+TWO = plan(("2026-09-15", 300), ("2026-10-15", 700))
+
+
+def test_a_plan_waits_for_its_next_check() -> None:
+    state = plan_state(case(), TWO, FR, moment("2026-09-18", "09:29"))
+    assert (state.ended_at, state.broken) == (None, False)
+    assert state.next_check_at == moment("2026-09-18", "09:30")
+    assert state.why == "300 EUR promised for 2026-09-15, checked on 2026-09-18"
+
+
+def test_a_plan_is_broken_at_the_check_not_a_minute_before() -> None:
+    state = plan_state(case(), TWO, FR, moment("2026-09-18", "09:30"))
+    assert (state.ended_at, state.broken) == (moment("2026-09-18", "09:30"), True)
+    assert "did not come" in state.why
+
+
+def test_a_plan_goes_on_to_the_next_instalment() -> None:
+    facts = case(payments=(paid("300", moment("2026-09-17")),))
+    state = plan_state(facts, TWO, FR, moment("2026-09-20"))
+    assert (state.broken, state.next_check_at) == (False, moment("2026-10-18", "09:30"))
+
+
+def test_a_broken_plan_stays_broken_when_the_money_comes_after_all() -> None:
+    facts = case(payments=(paid("300", moment("2026-09-18", "09:31")),))
+    assert plan_state(facts, TWO, FR, moment("2026-09-20")).broken
+
+
+def test_a_payment_returned_after_the_check_does_not_break_it_in_the_past() -> None:
+    back = moment("2026-09-25")
+    facts = case(payments=(paid("300", moment("2026-09-15"), back),))
+    assert not plan_state(facts, TWO, FR, moment("2026-09-26")).broken
+    assert plan_state(facts, TWO, FR, moment("2026-10-18", "09:30")).broken
+
+
+def test_a_kept_plan_ends_at_its_last_check() -> None:
+    facts = case(payments=(paid("1000", moment("2026-09-02")),))
+    state = plan_state(facts, TWO, FR, moment("2026-11-01"))
+    assert (state.ended_at, state.broken) == (moment("2026-10-18", "09:30"), False)
+
+
+def test_a_credit_note_counts_towards_an_instalment() -> None:
+    facts = case(credit_notes=(CreditNote(Decimal(300), moment("2026-09-10")),))
+    assert not plan_state(facts, TWO, FR, moment("2026-09-20")).broken
+
+
+def test_a_plan_agreed_after_its_instalment_is_checked_at_once() -> None:
+    late = Plan("P", moment("2026-09-20"), (Instalment(date(2026, 9, 1), Decimal(10)),))
+    assert plan_state(case(), late, FR, moment("2026-09-20")).ended_at == moment("2026-09-20")
+
+
+def test_a_cancelled_plan_ends_then() -> None:
+    cancelled = plan(("2026-09-15", 300), cancelled_at=moment("2026-09-10"))
+    assert plan_state(case(), cancelled, FR, moment("2026-09-09")).ended_at is None
+    state = plan_state(case(), cancelled, FR, moment("2026-09-10"))
+    assert (state.ended_at, state.broken) == (moment("2026-09-10"), False)
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "claimed", "ends"),
+    [
+        ("2026-09-16", "2026-09-17", "2026-09-22"),  # Wednesday; Monday 21 is the third business day
+        ("2026-09-18", "2026-09-18", "2026-09-24"),  # Friday; Wednesday 23
+        ("2026-09-19", "2026-09-19", "2026-09-24"),  # Saturday; Wednesday 23
+        ("2026-04-30", "2026-04-30", "2026-05-07"),  # Thursday; 1 May is closed: Wednesday 6
+    ],
+)
+def test_a_claim_waits_three_business_days_and_the_morning_after(
+    paid_on: str, claimed: str, ends: str
+) -> None:
+    claim = Claim("C", moment(claimed), date.fromisoformat(paid_on))
+    state = claim_state(claim, FR, bank_known=True, now=moment(claimed))
+    assert (state.ends_at, state.withdrawn) == (moment(ends, "09:30"), False)
+
+
+def test_a_claim_of_long_ago_ends_as_it_is_made() -> None:
+    claim = Claim("C", moment("2026-09-17", "11:00"), date(2026, 8, 1))
+    assert (
+        claim_state(claim, FR, bank_known=True, now=moment("2026-09-17", "11:00")).ends_at == claim.claimed_at
+    )
+
+
+def test_a_claim_stays_open_while_the_bank_is_not_known() -> None:
+    claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16))
+    assert claim_state(claim, FR, bank_known=False, now=moment("2026-09-21")).ends_at is not None
+    assert claim_state(claim, FR, bank_known=False, now=moment("2026-09-22", "09:30")).ends_at is None
+
+
+def test_a_withdrawn_claim_ends_then() -> None:
+    claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16), withdrawn_at=moment("2026-09-18"))
+    state = claim_state(claim, FR, bank_known=True, now=moment("2026-09-18"))
+    assert (state.ends_at, state.withdrawn) == (moment("2026-09-18"), True)
