@@ -19,6 +19,7 @@ from activities.conclude import conclude
 from activities.contact_writer import ContactWriter
 from activities.decisions import decisions_of, settle_customer
 from activities.outbox import Courier
+from activities.policy_review import ask_about_policies
 from activities.rendering import RenderError
 from activities.settings import Settings
 from activities.store.engine import transaction
@@ -41,6 +42,7 @@ from rules.calendar import BusinessCalendar, Channel, business_calendar
 from rules.decide import APPROVAL_BUSINESS_DAYS, Decision, decide
 from rules.ledger import received
 from rules.outreach import Contact, contact_due, owes_thanks
+from rules.policy import Assignment
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,10 @@ _UNDER_WAY = (ContactStatus.SENDING, ContactStatus.SENT, ContactStatus.BY_HAND, 
 class OutreachActivities:
     """The activity that each pass of an outreach runs. Safe to run twice."""
 
-    def __init__(self, engine: Engine, clock: Clock, courier: Courier, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, courier: Courier, settings: Settings, assignment: Assignment
+    ) -> None:
+        self._assignment = assignment
         self._engine = engine
         self._clock = clock
         self._courier = courier
@@ -72,6 +77,7 @@ class OutreachActivities:
                     customer,
                     self._clock.business(what.now),
                     self._settings.sending_fingerprint,
+                    self._assignment,
                 )
                 prepared = work.run()
         except NotFound as error:
@@ -90,6 +96,7 @@ class _Pass:
     customer: Customer
     now: datetime
     fingerprint: str
+    assignment: Assignment
     notes: list[int] = field(default_factory=list)
     write: ContactWriter = field(init=False)
 
@@ -104,6 +111,7 @@ class _Pass:
             return Prepared(send=tuple(left), step="left over", again=True)
         loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
         decisions = decisions_of(loaded, self.now)
+        ask_about_policies(self.session, loaded, decisions, self.assignment, self.now)
         contact = contact_due([case.facts for case in loaded.cases], decisions)
         if contact is None:
             return self._thanks(loaded, decisions)

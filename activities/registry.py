@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,6 +15,8 @@ from activities.providers import Providers
 from activities.review import ReviewActivities
 from activities.sending import SendingActivities
 from activities.settings import Settings
+from policies import builtin_assignment
+from rules.policy import Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,12 @@ class Needs:
     courier: Courier
     settings: Settings
     providers: Providers
+    assignment: Assignment = field(default_factory=builtin_assignment)
 
 
 def activities(needs: Needs) -> list[Callable[..., Any]]:
     """The callables to register with a worker."""
     review = ReviewActivities(needs.engine, needs.clock, needs.courier, needs.settings)
-    outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings)
+    outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.assignment)
     sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
     return [review.review, outreach.prepare_contact, sending.send_communication]

@@ -67,6 +67,23 @@ class Sweeper:
         delivered += await self._notes()
         return Swept(delivered, woken, strays)
 
+    async def wake_all(self) -> int:
+        """Wake every open case, overdue or not (after a Temporal store was lost); how many there are."""
+        woken = await asyncio.to_thread(self._everyone)
+        await self._notes()
+        return woken
+
+    def _everyone(self) -> int:
+        with transaction(self._engine) as session:
+            cases = session.exec(
+                select(DunningCase.invoice_id)
+                .where(col(DunningCase.closed_at).is_(None))
+                .order_by(col(DunningCase.next_at))
+            ).all()
+            now = self._clock.now()
+            add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
+            return len(cases)
+
     async def _notes(self) -> int:
         total = 0
         while taken := await self._courier.sweep(BATCH):

@@ -19,15 +19,18 @@ from activities.installation import read_offset, who_runs
 from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store import facts
+from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
 from activities.store.engine import make_engine, transaction
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse
+from admin.portfolio import cells
 from admin.stack.connection import find_installation
 from models.errors import NotFound, RelanceError
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact, TaskCompleted
 from models.tables import Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
-from models.tables.words import TaskStatus
+from models.tables.words import PhoneKind, TaskStatus
+from rules.facts import Role, StopReason
 from workflows.runtime import connect
 
 
@@ -49,7 +52,7 @@ class Desk:
         engine = make_engine(url.get_secret_value(), pool_size=2, application_name="relance")
         try:
             yield cls(engine)
-        except (RelanceError, ValidationError) as error:
+        except (RelanceError, ValueError) as error:
             refuse(_plain(error))
         finally:
             engine.dispose()
@@ -123,19 +126,52 @@ class Desk:
         self._deliver(done.notes)
         return f"{number}: {signal} recorded ({done.event_id})"
 
-    def reconcile(self) -> str:
-        """One round of the sweeper for everything overdue, however little."""
+    def reconcile(self, *, everything: bool = False) -> str:
+        """One round of the sweeper for everything overdue, however little; or every open case."""
 
         async def run() -> str:
             client = await connect()
             courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)
-            swept = await Sweeper(self._engine, self._clock, courier).once(overdue=timedelta(0))
+            sweeper = Sweeper(self._engine, self._clock, courier)
+            if everything:
+                return f"{await sweeper.wake_all()} open cases woken"
+            swept = await sweeper.once(overdue=timedelta(0))
             return (
                 f"{swept.woken} cases woken, {swept.strays} customers with unsettled messages nudged, "
                 f"{swept.delivered} notes delivered"
             )
 
         return asyncio.run(run())
+
+    def stop_contact(self, company: str, customer: str, reason: StopReason, *, lift: bool) -> str:
+        """Stop all contact with a customer, or lift the stop."""
+        with transaction(self._engine) as session:
+            row = customer_by_ref(session, company, customer)
+            change = allow_contact if lift else stop_contact
+            notes = change(session, row, reason, self._clock.now(), who_runs())
+        self._deliver(notes)
+        return f"{customer}: {'contact allowed again' if lift else 'all contact stopped'} ({reason.value})"
+
+    def add_contact(
+        self, company: str, customer: str, role: Role, email: str | None, phone: str | None, name: str | None
+    ) -> str:
+        """Add someone to write to; addresses are checked as an import checks them."""
+        with transaction(self._engine) as session:
+            row = customer_by_ref(session, company, customer)
+            number = cells.phone(phone, row.country) if phone else None
+            notes = add_contact(
+                session,
+                row,
+                role,
+                self._clock.now(),
+                who_runs(),
+                name=name,
+                email=cells.email(email) if email else None,
+                phone=number.number if number else None,
+                phone_kind=PhoneKind(number.kind) if number else None,
+            )
+        self._deliver(notes)
+        return f"{customer}: {role.value} contact added"
 
     def _deliver(self, notes: Sequence[int]) -> None:
         async def run() -> None:

@@ -58,7 +58,7 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 
 
 class OneArgument(Interceptor):
-    """A signal with more than one argument would fail the workflow task for ever: keep the first."""
+    """A signal with more than one argument would fail the workflow task for ever: mark it malformed."""
 
     def workflow_interceptor_class(
         self,
@@ -70,8 +70,8 @@ class OneArgument(Interceptor):
 
 class _OneArgument(WorkflowInboundInterceptor):
     async def handle_signal(self, input: HandleSignalInput) -> None:
-        if input.signal in KNOWN_SIGNALS:
-            input.args = input.args[:1]
+        if input.signal in KNOWN_SIGNALS and len(input.args) > 1:
+            input.args = ["more than one argument"]
         await super().handle_signal(input)
 
 

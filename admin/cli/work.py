@@ -78,16 +78,63 @@ def tell(
         typer.echo(desk.tell(company, invoice, signal, payload))
 
 
-def reconcile() -> None:
+def contact(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
+    role: Annotated[str, typer.Option(help="accounting, buyer or executive.")] = "accounting",
+    email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Telephone number, national or international.")] = None,
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+) -> None:
+    """Add someone to write to at a customer's; messages that waited for an address go out.
+
+    Example: `relance contact brunet C-101 --role buyer --email achats@client.example`.
+    """
+    from admin.cli.output import refuse
+    from admin.desk import Desk
+    from rules.facts import Role
+
+    if role not in list(Role):
+        refuse(f"role: {role!r} is none of {', '.join(Role)}")
+    with Desk.open() as desk:
+        typer.echo(desk.add_contact(company, customer, Role(role), email, phone, name))
+
+
+def stop(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
+    reason: Annotated[
+        str, typer.Argument(help="do_not_contact or represented_by_lawyer.")
+    ] = "do_not_contact",
+    lift: Annotated[bool, typer.Option("--lift", help="Contact is allowed again.")] = False,
+) -> None:
+    """Stop all contact with a customer at once, or lift the stop.
+
+    Example: `relance stop brunet C-101 represented_by_lawyer`. Insolvency is told as a fact of an invoice:
+    `relance tell brunet FA-1001 insolvency_opened '{"opened_on": "2026-11-02"}'`.
+    """
+    from admin.cli.output import refuse
+    from admin.desk import Desk
+    from rules.facts import StopReason
+
+    if reason not in list(StopReason):
+        refuse(f"reason: {reason!r} is none of do_not_contact, represented_by_lawyer")
+    with Desk.open() as desk:
+        typer.echo(desk.stop_contact(company, customer, StopReason(reason), lift=lift))
+
+
+def reconcile(
+    everything: Annotated[bool, typer.Option("--all", help="Wake every open case, overdue or not.")] = False,
+) -> None:
     """Wake every case whose next action is overdue, and deliver every note that waits.
 
-    Workers do this by themselves every half minute for what is an hour late; this does it now, also after a
-    Temporal store was lost or restored.
+    Workers do this by themselves every half minute for what is an hour late; this does it now. After a
+    Temporal store was lost or restored, `--all` brings every case back at once.
     """
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        typer.echo(desk.reconcile())
+        typer.echo(desk.reconcile(everything=everything))
 
 
 def migrate() -> None:
@@ -105,5 +152,5 @@ def migrate() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (tasks, task, done, tell, reconcile, migrate):
+    for command in (tasks, task, done, tell, contact, stop, reconcile, migrate):
         app.command()(command)

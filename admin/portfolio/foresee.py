@@ -16,10 +16,10 @@ from admin.portfolio.facts import (
     life,
     survey,
 )
-from admin.portfolio.ladders import builtin_assignment, builtin_policies
 from admin.portfolio.parser import Today
 from admin.portfolio.reader import OnReject, read_portfolio
 from admin.portfolio.row import Reject
+from policies import builtin_assignment, builtin_policies
 from rules.calendar import BusinessCalendar
 from rules.policy import Policy
 from rules.preview import Foreseen, preview

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
-import policies
 from admin.portfolio.cells import nearest
-from rules.policy import Assignment, Policy, PolicyError, parse_assignment, parse_policy
-
-
-@lru_cache(maxsize=1)
-def builtin_policies() -> dict[str, Policy]:
-    """The policies shipped with Relance, by key."""
-    found = [parse_policy(text, name) for name, text in policies.builtin_policy_texts().items()]
-    return {policy.key: policy for policy in found}
-
-
-@lru_cache(maxsize=1)
-def builtin_assignment() -> Assignment:
-    """The shipped rules that pick a policy for an invoice."""
-    return parse_assignment(policies.assignment_text(), policies.ASSIGNMENT, frozenset(builtin_policies()))
+from policies import builtin_policies
+from rules.policy import Policy, PolicyError, parse_policy
 
 
 def named_policy(name: str) -> Policy:

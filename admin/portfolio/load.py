@@ -19,7 +19,6 @@ from sqlalchemy import Connection, Engine
 
 from admin.portfolio.entries import Entries, Entry
 from admin.portfolio.facts import Debtor, DebtorKey, debtor_key, reach
-from admin.portfolio.ladders import builtin_assignment
 from admin.portfolio.ledger import (
     CustomerRow,
     debtors_of,
@@ -33,6 +32,7 @@ from admin.portfolio.parties import Parties
 from admin.portfolio.reader import PortfolioReader
 from admin.portfolio.rejects import RejectsFile, cells_of, rejects_beside
 from admin.portfolio.row import Reject, Row, excerpt
+from policies import builtin_assignment
 from rules.calendar import BusinessCalendar
 from rules.facts import CustomerFacts
 from rules.policy import Policy

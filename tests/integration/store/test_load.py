@@ -168,7 +168,9 @@ def test_a_draft_and_whether_it_still_holds(book: Book) -> None:
             facts_hash=quoted,
         )
     assert loaded(book).facts.drafts == (Draft("formal_notice", TODAY, item_step="formal_notice"),)
-    assert loaded(book, "F-2").facts.drafts == (Draft("formal_notice", TODAY, folded=True, item_step="reminder_2"),)
+    assert loaded(book, "F-2").facts.drafts == (
+        Draft("formal_notice", TODAY, folded=True, item_step="reminder_2"),
+    )
 
     book.tell(S.PAYMENT_RECEIVED, "F-2", amount="1.00")
     # The letter quotes both: each case sees that it no longer holds, loaded alone or together.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from admin.portfolio.ladders import builtin_policies
 from admin.portfolio.reader import PortfolioReader
 from admin.portfolio.row import REQUIRED, Reject, Row
+from policies import builtin_policies
 
 TODAY = date(2026, 3, 2)
 

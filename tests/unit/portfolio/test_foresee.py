@@ -17,8 +17,9 @@ import pytest
 
 from admin.portfolio.facts import Debtor, assigned, case_at, life, survey
 from admin.portfolio.foresee import Lived, Told, preview_file, simulate_file
-from admin.portfolio.ladders import builtin_assignment, builtin_policies, named_policy
+from admin.portfolio.ladders import named_policy
 from admin.portfolio.row import Reject
+from policies import builtin_assignment, builtin_policies
 from rules.policy import PolicyError
 from tests.unit.portfolio.files import TODAY, read, write
 

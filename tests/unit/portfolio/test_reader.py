@@ -238,7 +238,7 @@ def _peak_mib(path: Path) -> float:
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from admin.portfolio.ladders import builtin_policies\n"
+        "from policies import builtin_policies\n"
         "from admin.portfolio.reader import PortfolioReader\n"
         "reader = PortfolioReader(Path(sys.argv[1]), on_reject=lambda r: None, policies=builtin_policies())\n"
         "assert sum(1 for _ in reader) >= 100 and not reader.rejected\n"

@@ -1,0 +1,163 @@
+"""What is known of a customer itself: whom to write to, and whether it may be contacted at all.
+
+Like facts of an invoice, each change bumps the customer's `ledger_seq` under its lock, so that what was
+composed before is composed again.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import uuid4
+
+from sqlmodel import Session, col, select
+
+from activities.store.events import add_event
+from activities.store.lookup import company_by_ref, lock_customer, open_cases
+from activities.store.outbox import add_notes
+from activities.store.planned import withdraw_planned
+from activities.store.tasks import close_task
+from models.errors import InvalidFact, NotFound, WrongState
+from models.ids import CaseSignal
+from models.tables import Contact, Customer, Task
+from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus
+from rules.calendar import business_calendar
+from rules.facts import Role, StopReason
+
+_STOPS = {
+    StopReason.DO_NOT_CONTACT: "do_not_contact_since",
+    StopReason.LAWYER: "lawyer_since",
+}
+
+
+def customer_by_ref(session: Session, company_ref: str, ref: str) -> Customer:
+    """The customer of that reference, locked; NotFound names what is missing."""
+    company = company_by_ref(session, company_ref)
+    found = session.exec(
+        select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no customer {ref!r} in company {company_ref!r}")
+    return lock_customer(session, found)
+
+
+def stop_contact(
+    session: Session, customer: Customer, reason: StopReason, now: datetime, who: str
+) -> list[int]:
+    """Stop all contact with a customer at once; what waited for approval is withdrawn.
+
+    Returns the notes to deliver after the commit.
+
+    Raises:
+        InvalidFact: insolvency, which is a fact of its own (`insolvency_opened`).
+        WrongState: contact is stopped for that reason already.
+    """
+    name = _column(reason)
+    if getattr(customer, name) is not None:
+        raise WrongState(f"{reason.value} is recorded already, since {getattr(customer, name)}")
+    today = _today(customer, now)
+    setattr(customer, name, today)
+    withdraw_planned(session, open_cases(session, customer.id), now, reason.value, who)
+    return _tell(session, customer, now, who, f"stopped_{reason.value}", {"since": str(today)})
+
+
+def allow_contact(
+    session: Session, customer: Customer, reason: StopReason, now: datetime, who: str
+) -> list[int]:
+    """Lift a stop; the ladder goes on. Returns the notes to deliver after the commit.
+
+    Raises:
+        InvalidFact: insolvency, which is not lifted here.
+        WrongState: contact is not stopped for that reason.
+    """
+    name = _column(reason)
+    since: date | None = getattr(customer, name)
+    if since is None:
+        raise WrongState(f"contact is not stopped for {reason.value}")
+    setattr(customer, name, None)
+    return _tell(session, customer, now, who, f"lifted_{reason.value}", {"since": str(since)})
+
+
+def add_contact(
+    session: Session,
+    customer: Customer,
+    role: Role,
+    now: datetime,
+    who: str,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    phone_kind: PhoneKind | None = None,
+    language: str | None = None,
+) -> list[int]:
+    """Add a person or a mailbox; whoever was asked to find one is done with it.
+
+    `phone` is E.164. The address must be checked already. Returns the notes to deliver after the commit.
+
+    Raises:
+        InvalidFact: neither an e-mail address nor a number.
+        WrongState: this contact is known already.
+    """
+    if email is None and phone is None:
+        raise InvalidFact("email or phone: one of them is required")
+    known = session.exec(
+        select(Contact.id).where(
+            Contact.customer_id == customer.id,
+            Contact.role == role,
+            col(Contact.email).is_not_distinct_from(email),
+            col(Contact.phone).is_not_distinct_from(phone),
+        )
+    ).first()
+    if known is not None:
+        raise WrongState(f"this {role.value} contact is known already")
+    contact = Contact(
+        id=uuid4(),
+        customer_id=customer.id,
+        role=role,
+        name=name,
+        email=email,
+        phone=phone,
+        phone_kind=phone_kind,
+        language=language,
+    )
+    session.add(contact)
+    session.flush()
+    waiting = session.exec(
+        select(Task).where(
+            Task.customer_id == customer.id,
+            Task.kind == TaskKind.FIND_CONTACT,
+            Task.status == TaskStatus.OPEN,
+        )
+    ).all()
+    for task in waiting:
+        close_task(task, TaskStatus.DONE, "a contact was added", who, now)
+    detail = {"contact": str(contact.id), "role": role.value}
+    return _tell(session, customer, now, who, "contact_added", detail)
+
+
+def _column(reason: StopReason) -> str:
+    if reason not in _STOPS:
+        raise InvalidFact(f"{reason.value}: told as a fact of an invoice (insolvency_opened), not here")
+    return _STOPS[reason]
+
+
+def _today(customer: Customer, now: datetime) -> date:
+    return business_calendar(customer.country, customer.zone).local_day(now)
+
+
+def _tell(
+    session: Session, customer: Customer, now: datetime, who: str, what: str, detail: dict[str, str]
+) -> list[int]:
+    customer.ledger_seq += 1
+    add_event(
+        session,
+        company_id=customer.company_id,
+        customer_id=customer.id,
+        at=now,
+        who=who,
+        what=what,
+        detail=detail,
+    )
+    session.flush()
+    cases = open_cases(session, customer.id)
+    return add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
