@@ -40,7 +40,8 @@ async def call_ledger(name: str, argument: Message, result: type[Result], summar
         cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.type == "NotFound":
             raise
-        workflow.logger.warning("%s did not answer in time here; handed to the server", name)
+        # No arguments: the SDK adds the workflow id to the text, and a `%2F` in it would be read as a format.
+        workflow.logger.warning(f"{name} did not answer in time here; handed to the server")
     return cast(
         "Result",
         await workflow.execute_activity(

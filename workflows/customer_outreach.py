@@ -48,7 +48,7 @@ class CustomerOutreach:
                     retry_policy=SEND_RETRY,
                     summary=prepared.step or "message",
                 )
-                workflow.logger.info("communication %s: %s", communication, result.outcome)
+                workflow.logger.info(f"communication {communication}: {result.outcome}")
                 again = again or result.outcome == "stale"
             if again or self._nudged:
                 continue

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, or_, select
 
-from models.ids import CaseSignal, OutreachSignal
 from models.tables import OutboxNote
 from models.tables.words import NoteTo
 
@@ -25,7 +24,7 @@ def add_note(
     *,
     workflow: NoteTo,
     key: UUID,
-    signal: CaseSignal | OutreachSignal,
+    signal: str,
     now: datetime,
     payload: dict[str, Any] | None = None,
     with_start: bool = True,
@@ -50,7 +49,7 @@ def add_notes(
     session: Session,
     keys: Iterable[UUID],
     workflow: NoteTo,
-    signal: CaseSignal | OutreachSignal,
+    signal: str,
     now: datetime,
     payload: dict[str, Any] | None = None,
     with_start: bool = True,

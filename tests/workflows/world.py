@@ -144,7 +144,7 @@ class World:
         await self.worker.__aenter__()
 
     async def stop_worker(self) -> None:
-        """Stop the worker. Runs it has in its cache stay its own for a while: stop it before they begin."""
+        """Stop the worker; in a world without `cached_runs`, the next one takes up all that waits at once."""
         worker, self.worker = self.worker, None
         if worker is not None:
             await worker.__aexit__(None, None, None)
@@ -354,6 +354,7 @@ async def world(
     sending: Sending = Sending.LIVE,
     tweak: Callable[[Settings], Settings] = lambda settings: settings,
     interceptors: Sequence[Interceptor] = (),
+    cached_runs: int = 1000,
 ) -> AsyncIterator[World]:
     """An installation whose business time starts at `start`."""
     with SandboxServer() as sandbox:
@@ -396,6 +397,7 @@ async def world(
                     activities=activities(needs),
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
+                    max_cached_workflows=cached_runs,
                     interceptors=[OneArgument(), ApproveAtOnce(it), *it.interceptors],
                 )
                 await it.start_worker()
