@@ -177,8 +177,9 @@ def _instants(case: CaseFacts) -> Iterator[datetime]:
 class Summary:
     """What a credit manager reads of a simulation.
 
-    `contacts` and `paid_after` count by step ("none": before any contact); `saved_by_grouping` is the
-    number of contacts that one letter an invoice would have cost on top.
+    `contacts` and `paid_after` count by step ("none": before any contact); `decisions` are the hand-overs,
+    which no debtor sees; `saved_by_grouping` is the number of contacts that one letter an invoice would
+    have cost on top.
     """
 
     invoices: int
@@ -186,6 +187,7 @@ class Summary:
     customers_contacted: int
     contacts: dict[str, int]
     channels: dict[str, int]
+    decisions: int
     paid_after: dict[str, int]
     still_open: int
     saved_by_grouping: int
@@ -198,18 +200,18 @@ def summarise(outcomes: Iterable[Outcome], policy: Policy) -> Summary:
     contacts: Counter[str] = Counter()
     channels: Counter[str] = Counter()
     paid_after: Counter[str] = Counter()
-    invoices = customers = contacted = still_open = saved = 0
+    invoices = customers = contacted = decisions = still_open = saved = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
     for outcome in outcomes:
         customers += 1
-        debtor_contacts = [c for c in outcome.contacts if c.channel is not Channel.DECISION]
-        contacted += bool(debtor_contacts)
-        for contact in outcome.contacts:
+        made = [contact for contact in outcome.contacts if contact.channel is not Channel.DECISION]
+        contacted += bool(made)
+        decisions += len(outcome.contacts) - len(made)
+        for contact in made:
             contacts[contact.step] += 1
             channels[contact.channel.value] += 1
-            if contact.channel is not Channel.DECISION:
-                saved += len(contact.invoices) + len(contact.also) - 1
+            saved += len(contact.invoices) + len(contact.also) - 1
             first_at = contact.at if first_at is None else min(first_at, contact.at)
             last_at = contact.at if last_at is None else max(last_at, contact.at)
         for _, step, closed in outcome.ended:
@@ -225,6 +227,7 @@ def summarise(outcomes: Iterable[Outcome], policy: Policy) -> Summary:
         customers_contacted=contacted,
         contacts={step: contacts[step] for step in order if contacts[step]},
         channels=dict(sorted(channels.items())),
+        decisions=decisions,
         paid_after={step: paid_after[step] for step in order if paid_after[step]},
         still_open=still_open,
         saved_by_grouping=saved,

@@ -147,6 +147,8 @@ def show_summary(summary: Summary, *, to_stderr: bool = False) -> None:
     if summary.first_at is not None and summary.last_at is not None:
         console.print(f"First contact on {summary.first_at:%Y-%m-%d}, last on {summary.last_at:%Y-%m-%d}.")
     console.print(f"{summary.saved_by_grouping:,} contacts saved by writing once for several invoices.")
+    if summary.decisions:
+        console.print(f"{summary.decisions:,} decisions left to a credit manager (hand-over).")
     for title, unit, counts in (
         ("Contacts by step", "contacts", summary.contacts),
         ("Contacts by channel", "contacts", summary.channels),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from admin.portfolio.ladders import builtin_policies
 from admin.portfolio.reader import read_portfolio
 from admin.portfolio.row import Reject
 from bench import samples
@@ -15,6 +14,7 @@ from bench.__main__ import BENCHMARKS, main
 from bench.bare import Step, read_script
 from bench.figures import Figure, number
 from bench.simulate import rules_seconds
+from policies import builtin_policies
 
 SERVERS = ("import", "contact", "start", "life")
 """Benchmarks that start a server; `simulate` starts processes only."""
