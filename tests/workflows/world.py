@@ -79,7 +79,7 @@ class Person:
 
 
 class SkippedClock(Clock):
-    """Business time for callers outside Temporal: the skipped server's time, as last read, plus the offset."""
+    """Business time for callers outside Temporal: the skipped server time as last read, plus the offset."""
 
     server_time: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -201,16 +201,27 @@ class World:
         accounting = Person(Role.ACCOUNTING, "Comptabilité", f"compta@{ref.lower()}.example", "+33612345678")
         with transaction(self.engine) as session:
             row = Customer(
-                id=uuid4(), company_id=self.company_id, ref=ref, name=f"Client {ref}", country=country,
-                collector_email="claire@acme.example", sales_rep_email="sam@acme.example", **more,
+                id=uuid4(),
+                company_id=self.company_id,
+                ref=ref,
+                name=f"Client {ref}",
+                country=country,
+                collector_email="claire@acme.example",
+                sales_rep_email="sam@acme.example",
+                **more,
             )
             session.add(row)
             session.flush()
             for person in (accounting,) if people is None else people:
                 session.add(
                     Contact(
-                        id=uuid4(), customer_id=row.id, role=person.role, name=person.name,
-                        language=person.language, email=person.email, phone=person.phone,
+                        id=uuid4(),
+                        customer_id=row.id,
+                        role=person.role,
+                        name=person.name,
+                        language=person.language,
+                        email=person.email,
+                        phone=person.phone,
                         phone_kind=person.phone_kind,
                     )
                 )
@@ -218,8 +229,16 @@ class World:
             return row.id
 
     async def invoice(
-        self, number: str, amount: str, issued: date | str, due: date | str, *, customer: str = "C-1",
-        policy: str = "standard", start: bool = True, **more: Any,
+        self,
+        number: str,
+        amount: str,
+        issued: date | str,
+        due: date | str,
+        *,
+        customer: str = "C-1",
+        policy: str = "standard",
+        start: bool = True,
+        **more: Any,
     ) -> WorkflowHandle[Any, CaseView]:
         """Write an invoice, open its case and start it."""
         now = await self.now()
@@ -231,8 +250,15 @@ class World:
         return self.handle(number)
 
     def _write_invoice(
-        self, now: datetime, number: str, amount: str, issued: date | str, due: date | str, customer: str,
-        policy: str, more: dict[str, Any],
+        self,
+        now: datetime,
+        number: str,
+        amount: str,
+        issued: date | str,
+        due: date | str,
+        customer: str,
+        policy: str,
+        more: dict[str, Any],
     ) -> int:
         if customer not in self.customers:
             self.customer(customer)
@@ -240,9 +266,16 @@ class World:
             row = lock_customer(session, self.customers[customer])
             row.ledger_seq += 1
             invoice = Invoice(
-                id=uuid4(), company_id=self.company_id, customer_id=row.id, number=number,
-                issued_on=date.fromisoformat(str(issued)), due_on=date.fromisoformat(str(due)),
-                total=Decimal(amount), currency=more.pop("currency", "EUR"), created_at=now, **more,
+                id=uuid4(),
+                company_id=self.company_id,
+                customer_id=row.id,
+                number=number,
+                issued_on=date.fromisoformat(str(issued)),
+                due_on=date.fromisoformat(str(due)),
+                total=Decimal(amount),
+                currency=more.pop("currency", "EUR"),
+                created_at=now,
+                **more,
             )
             session.add(invoice)
             session.flush()
@@ -279,13 +312,19 @@ class World:
         notes: tuple[int, ...] = ()
         for task in self.tasks(TaskKind.APPROVAL, TaskStatus.OPEN):
             with transaction(self.engine) as session:
-                invoice_id = task.invoice_id or session.exec(
-                    select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id)
-                ).first()
+                invoice_id = (
+                    task.invoice_id
+                    or session.exec(
+                        select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id)
+                    ).first()
+                )
                 done = record(
-                    session, now=now, invoice=session.get_one(Invoice, invoice_id),
+                    session,
+                    now=now,
+                    invoice=session.get_one(Invoice, invoice_id),
                     fact=TaskCompleted(task_id=task.id, outcome="approved", event_id=f"approve/{task.id}"),
-                    signal=CaseSignal.TASK_COMPLETED, who="manager@acme.example",
+                    signal=CaseSignal.TASK_COMPLETED,
+                    who="manager@acme.example",
                 )
                 notes += done.notes
         return notes
@@ -297,7 +336,8 @@ class World:
         with transaction(self.engine) as session:
             found = session.exec(select(Task).order_by(col(Task.opened_at), col(Task.kind))).all()
             return [
-                task for task in found
+                task
+                for task in found
                 if (kind is None or task.kind == kind) and (status is None or task.status == status)
             ]
 
@@ -412,15 +452,26 @@ def _found(it: World, now: datetime) -> None:
         it.versions = ensure_builtin(session, builtin_policy_texts(), now)
         session.add(
             Company(
-                id=it.company_id, ref="acme", name="Acme", legal_name="Acme SAS", country="FR",
-                email="compta@acme.example", phone="+33145678901", iban="FR7630006000011234567890189",
-                signatory_name="Margot Manager", signatory_email="manager@acme.example",
+                id=it.company_id,
+                ref="acme",
+                name="Acme",
+                legal_name="Acme SAS",
+                country="FR",
+                email="compta@acme.example",
+                phone="+33145678901",
+                iban="FR7630006000011234567890189",
+                signatory_name="Margot Manager",
+                signatory_email="manager@acme.example",
                 signatory_phone="+33145678900",
             )
         )
         session.add(
             Staff(
-                id=uuid4(), email="claire@acme.example", name="Claire Martin", title="Chargée de recouvrement",
-                phone="+33145678902", role="collector",
+                id=uuid4(),
+                email="claire@acme.example",
+                name="Claire Martin",
+                title="Chargée de recouvrement",
+                phone="+33145678902",
+                role="collector",
             )
         )
