@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,6 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy import Engine, and_, func, or_
 from sqlmodel import Session, col, select
 
@@ -20,24 +21,15 @@ from activities.installation import read_offset
 from activities.outbox import Courier, deliver_pending
 from activities.store.engine import make_engine, transaction
 from admin.demo.portfolio import COMPANY, write
+from admin.demo.report import local, show_report
 from admin.portfolio.companies import read_companies, write_companies
 from admin.portfolio.load import load_portfolio
 from admin.portfolio.start import ledger_policies
 from admin.stack.datafolder import DataFolder
 from admin.stack.errors import StackError
 from admin.stack.up import Stack, local_stack
-from models.tables import (
-    Communication,
-    Company,
-    ContactItem,
-    ContactMade,
-    Customer,
-    DunningCase,
-    Invoice,
-    OutboxNote,
-    Task,
-)
-from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskStatus
+from models.tables import Communication, Company, ContactMade, DunningCase, OutboxNote
+from models.tables.words import CommunicationStatus, ContactStatus
 from rules.calendar import BusinessCalendar, business_calendar
 from workflows.runtime import connect
 
@@ -57,8 +49,16 @@ def demo_offset(wall: datetime, calendar: BusinessCalendar) -> timedelta:
     return calendar.slot(day) - BEFORE_THE_SLOT - wall
 
 
-def run(folder: DataFolder, *, once: bool, console: Console | None = None) -> int:
+def run(
+    folder: DataFolder,
+    *,
+    once: bool,
+    console: Console | None = None,
+    after: Callable[[Stack], None] | None = None,
+) -> int:
     """Run the demonstration; with `once` it ends when all has been shown. Returns the exit status.
+
+    `after` is called with the stack still up, when all has been shown.
 
     Raises:
         StackError: the stack does not come up, or reminders do not leave in time.
@@ -68,7 +68,7 @@ def run(folder: DataFolder, *, once: bool, console: Console | None = None) -> in
     calendar = business_calendar("FR", None)
 
     def say(text: str) -> None:
-        out.print(f"[dim]{escape(text)}[/]")
+        out.print(f"[dim]{escape(text)}[/]", soft_wrap=True)
 
     out.print(
         "[bold]Relance[/] [dim]demonstration: an invented creditor, real PostgreSQL, Temporal, clients[/]"
@@ -80,12 +80,16 @@ def run(folder: DataFolder, *, once: bool, console: Console | None = None) -> in
             began = _load(engine, folder, clock, calendar, say)
             _until_quiet(engine, clock, stack, began, out)
             _show(engine, clock, calendar, stack, out)
+            if after is not None:
+                after(stack)
         finally:
             engine.dispose()
         if once:
             return 0
         out.print(
-            f"\nIt stays up until Ctrl-C, and goes on where it was when started again ([b]{folder.root}[/])."
+            f"\nIt stays up until Ctrl-C, and goes on where it was when started again "
+            f"([b]{escape(str(_as_typed(folder.root)))}[/]).",
+            soft_wrap=True,
         )
         stack.supervisor.wait()
     return 0
@@ -99,7 +103,7 @@ def _load(
     with transaction(engine) as session:
         known = session.exec(select(Company.id).where(Company.ref == COMPANY)).one_or_none()
     if known is not None:
-        say(f"the demonstration goes on: business time is {_local(now, calendar)}")
+        say(f"the demonstration goes on: its clock stands at {local(now, calendar)}")
         return None
     portfolio, companies = write(folder.root / "demo", calendar.local_day(now))
     write_companies(engine, read_companies(companies))
@@ -107,8 +111,8 @@ def _load(
     if report.rejected or report.conflicts:
         raise StackError(f"the demonstration's own portfolio was refused: see {report.rejects_file}")
     started = asyncio.run(_start(engine, clock))
-    say(f"{report.inserted} invoices of {portfolio} are in the ledger, {started} cases started")
-    say(f"business time is {_local(now, calendar)}: reminders leave at 09:30")
+    say(f"{report.inserted} invoices of {_as_typed(portfolio)} are in the ledger, {started} cases started")
+    say(f"the demonstration's clock stands at {local(now, calendar)}: reminders leave at 09:30")
     return calendar.slot(calendar.local_day(now))
 
 
@@ -165,13 +169,13 @@ def _busy(session: Session, now: datetime) -> int:
 
 def _show(engine: Engine, clock: Clock, calendar: BusinessCalendar, stack: Stack, out: Console) -> None:
     with transaction(engine) as session:
-        out.print(_contacts(session, calendar))
-        out.print(_tasks(session))
-        out.print(_totals(session, clock.now(), calendar))
+        show_report(session, clock.now(), calendar, out)
+    relance = _this_program()
+    folder = _as_typed(stack.folder.root)
     lines = [
         ("Messages, as their readers see them", stack.sandbox_url),
         ("Cases in the Temporal UI", stack.temporal_ui),
-        ("Tasks", "relance tasks --data-dir " + str(stack.folder.root)),
+        ("Tasks", f"RELANCE_DATA_DIR={folder} {relance} tasks"),
     ]
     out.print()
     for what, where in lines:
@@ -179,72 +183,13 @@ def _show(engine: Engine, clock: Clock, calendar: BusinessCalendar, stack: Stack
             out.print(f"[bold]{what}[/]  [cyan]{escape(where)}[/]", soft_wrap=True)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False, box=None
-    )
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _this_program() -> str:
+    """How to call `relance` where this was called from."""
+    called = Path(sys.argv[0]).name == "relance"
+    return sys.argv[0] if called and shutil.which("relance") is None else "relance"
 
 
-def _contacts(session: Session, calendar: BusinessCalendar) -> Table:
-    """What left: one line a contact, with its reason as the rules gave it."""
-    table = _table("\nWhat left, and why", "at", "customer", "step", "by", "to", "invoices", "asked", "why")
-    rows = session.exec(
-        select(ContactMade, Customer)
-        .join(Customer, col(Customer.id) == ContactMade.customer_id)
-        .where(
-            col(ContactMade.concluded_at).is_not(None),
-            col(ContactMade.status).in_((ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)),
-            ContactMade.channel != "decision",
-        )
-        .order_by(col(ContactMade.concluded_at), Customer.ref)
-    ).all()
-    for made, customer in rows:
-        numbers = session.exec(
-            select(Invoice.number)
-            .join(ContactItem, col(ContactItem.invoice_id) == Invoice.id)
-            .where(ContactItem.contact_id == made.id)
-            .order_by(Invoice.number)
-        ).all()
-        message = session.exec(
-            select(Communication)
-            .where(Communication.contact_id == made.id, Communication.audience == Audience.DEBTOR)
-            .order_by(col(Communication.planned_at))
-            .limit(1)
-        ).one_or_none()
-        asked = message.balance_quoted if message else {}
-        table.add_row(
-            _local(made.concluded_at or made.composed_at, calendar)[-5:],
-            customer.name,
-            made.step,
-            made.channel,
-            message.to_address if message else "task",
-            str(len(numbers)) if len(numbers) > 2 else ", ".join(numbers),
-            " + ".join(f"{amount} {currency}" for currency, amount in asked.items()),
-            made.reason or "",
-        )
-    return table
-
-
-def _tasks(session: Session) -> Table:
-    table = _table("\nWhat people are asked to do", "kind", "for", "what", "due")
-    for task in session.exec(
-        select(Task).where(Task.status == TaskStatus.OPEN).order_by(col(Task.due_on), Task.kind)
-    ):
-        table.add_row(task.kind, task.assignee_email or "", task.title, str(task.due_on or ""))
-    return table
-
-
-def _totals(session: Session, now: datetime, calendar: BusinessCalendar) -> str:
-    counts = session.exec(
-        select(DunningCase.state, func.count()).group_by(DunningCase.state).order_by(DunningCase.state)
-    ).all()
-    total = sum(count for _, count in counts)
-    words = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts)
-    return f"\n[bold]{total} cases[/] at {_local(now, calendar)}: {words}"
-
-
-def _local(instant: datetime, calendar: BusinessCalendar) -> str:
-    return f"{instant.astimezone(calendar.zone):%A %d %B %Y %H:%M}"
+def _as_typed(folder: Path) -> Path:
+    """A folder as it is named from here."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
