@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -126,13 +127,16 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Entry point; the exit status is 0 after a clean stop, 2 when a setting is missing."""
+    """Entry point; the exit status is 0 after a clean stop, 2 when a setting or a server is missing."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with suppress(KeyboardInterrupt):
-            asyncio.run(serve(Settings()))
+            asyncio.run(serve(Settings.load()))
     except RelanceError as error:
         sys.stderr.write(f"relance worker: {error}\n")
+        return 2
+    except OperationalError as error:
+        sys.stderr.write(f"relance worker: the ledger does not answer: {str(error.orig).splitlines()[0]}\n")
         return 2
     return 0
 

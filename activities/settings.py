@@ -6,8 +6,10 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.errors import RelanceError
 
 
 class Sending(StrEnum):
@@ -16,6 +18,10 @@ class Sending(StrEnum):
     OFF = "off"
     ALLOWLIST = "allowlist"
     LIVE = "live"
+
+
+class SettingInvalid(RelanceError):
+    """A setting that cannot be used; the text names the variable and what it takes."""
 
 
 class Settings(BaseSettings):
@@ -50,6 +56,20 @@ class Settings(BaseSettings):
     deployment: str = Field(default="relance", validation_alias="RELANCE_DEPLOYMENT")
     build_id: str | None = Field(default=None, validation_alias="RELANCE_BUILD_ID")
     sweep_seconds: float = Field(default=30.0, gt=0, validation_alias="RELANCE_SWEEP_SECONDS")
+
+    @classmethod
+    def load(cls) -> Settings:
+        """The settings of this process's environment.
+
+        Raises:
+            SettingInvalid: one of them cannot be used.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+            lines = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+            raise SettingInvalid("\n".join(lines)) from None
 
     @field_validator("allowlist", mode="before")
     @classmethod

@@ -23,10 +23,10 @@ class Statement:
     def __init__(
         self, session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime
     ) -> None:
-        self._session = session
         self._loaded = loaded
         self._now = now
         self.today: date = loaded.customer.calendar.local_day(now)
+        self._unallocated = tuple(unallocated(session, loaded.row.id))
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
 
     def sections(self, acted: set[str]) -> tuple[Section, ...]:
@@ -73,6 +73,6 @@ class Statement:
 
     def _credits(self) -> dict[str, list[Credit]]:
         found: dict[str, list[Credit]] = defaultdict(list)
-        for credit in unallocated(self._session, self._loaded.row.id):
+        for credit in self._unallocated:
             found[credit.currency].append(Credit(credit.reference, credit.dated, credit.amount))
         return found

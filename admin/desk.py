@@ -11,7 +11,9 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Engine, cast
 from sqlalchemy import String as Text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
+from temporalio.service import RPCError
 
 from activities.clock import Clock
 from activities.envelope import fetch
@@ -22,10 +24,10 @@ from activities.store import facts
 from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
 from activities.store.engine import make_engine, transaction
 from activities.sweeper import Sweeper
-from admin.cli.output import refuse
+from admin.cli.output import refuse, remark
 from admin.portfolio import cells
 from admin.stack.connection import find_installation
-from models.errors import NotFound, RelanceError
+from models.errors import NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact, TaskCompleted
 from models.tables import Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
@@ -46,16 +48,20 @@ class Desk:
     def open(cls) -> Iterator[Desk]:
         """The installation the environment names, else the local stack; errors end the command plainly."""
         find_installation()
-        url = Settings().database_url
-        if url is None:
-            refuse("RELANCE_DATABASE_URL is not set, and no local stack runs here (`relance up`)")
-        engine = make_engine(url.get_secret_value(), pool_size=2, application_name="relance")
+        engine: Engine | None = None
         try:
+            url = Settings.load().database_url
+            if url is None:
+                refuse("RELANCE_DATABASE_URL is not set, and no local stack runs here (`relance up`)")
+            engine = make_engine(url.get_secret_value(), pool_size=2, application_name="relance")
             yield cls(engine)
         except (RelanceError, ValueError) as error:
             refuse(_plain(error))
+        except SQLAlchemyError as error:
+            refuse(f"the ledger does not answer: {str(error.__cause__ or error).splitlines()[0]}")
         finally:
-            engine.dispose()
+            if engine is not None:
+                engine.dispose()
 
     def tasks(self, *, everything: bool = False, company: str | None = None) -> Sequence[Task]:
         """Tasks by due date; open ones, unless `everything`."""
@@ -179,7 +185,10 @@ class Desk:
             courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)
             await courier.deliver_async(notes)
 
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except (Unreachable, RPCError) as error:
+            remark(f"relance: recorded; the cases are told as soon as Temporal answers ({error})")
 
 
 def _plain(error: Exception) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
@@ -20,9 +19,10 @@ import migrations
 from activities.clock import Clock
 from activities.installation import SENDING, read_offset
 from activities.providers import Providers, SettingMissing
-from activities.settings import Sending, Settings
+from activities.settings import Sending, SettingInvalid, Settings
 from activities.store.engine import make_engine, transaction
-from admin.stack.up import pollers
+from admin.stack.up import POLL, pollers
+from models.errors import Unreachable
 from models.ids import SEARCH_ATTRIBUTE_TYPES
 from models.tables import Communication, Company, DunningCase, Installation, OutboxNote, Task
 from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
@@ -58,11 +58,11 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything that can be looked at; never raises for what it finds broken."""
     try:
-        settings = Settings()
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        return [Finding(Mark.BAD, "settings", f"{name}: {fault['msg']}", "correct the variable")]
+        settings = Settings.load()
+    except SettingInvalid as error:
+        return [
+            Finding(Mark.BAD, "settings", line, "correct the variable") for line in str(error).splitlines()
+        ]
     return [*_providers(settings), *_ledger(settings), *_temporal()]
 
 
@@ -120,20 +120,18 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         if clock.offset:
             yield Finding(Mark.NOTE, "clock", f"business time is {clock.now():%Y-%m-%d %H:%M} UTC (a demo)")
         with transaction(engine) as session:
-            yield from _late(session, clock.now(), clock.wall())
+            yield from _late(session, clock.now())
             yield from _parties(session)
             yield from _switch(session, settings)
     finally:
         engine.dispose()
 
 
-def _late(session: Session, now: datetime, wall: datetime) -> Iterator[Finding]:
+def _late(session: Session, now: datetime) -> Iterator[Finding]:
     notes = session.exec(
-        select(func.count(), func.min(OutboxNote.created_at)).where(
-            col(OutboxNote.created_at) < wall - LATE_NOTE
-        )
+        select(func.count()).select_from(OutboxNote).where(col(OutboxNote.created_at) < now - LATE_NOTE)
     ).one()
-    yield _counted("outbox", notes[0], "notes wait for more than 5 minutes", "is a worker running?")
+    yield _counted("outbox", notes, "notes wait for more than 5 minutes", "is a worker running?")
     overdue = session.exec(
         select(func.count())
         .select_from(DunningCase)
@@ -207,7 +205,7 @@ def _switch(session: Session, settings: Settings) -> Iterator[Finding]:
 def _temporal() -> Iterator[Finding]:
     try:
         missing, workers = asyncio.run(_ask_temporal())
-    except (RPCError, RuntimeError) as error:
+    except (RPCError, Unreachable) as error:
         reason = str(error).splitlines()[0]
         yield Finding(Mark.BAD, "Temporal", f"does not answer: {reason}", "start it, or set TEMPORAL_ADDRESS")
         return
@@ -241,4 +239,4 @@ async def _ask_temporal() -> tuple[list[str], int]:
         for name, kind in SEARCH_ATTRIBUTE_TYPES.items()
         if listed.custom_attributes.get(name) != types[kind]
     ]
-    return missing, await pollers()
+    return missing, await pollers(Clock().wall() - POLL)

@@ -23,5 +23,9 @@ class Conflict(RelanceError):
     """The same business key came with other facts."""
 
 
+class Unreachable(RelanceError):
+    """A server we need does not answer: the ledger, or Temporal."""
+
+
 class NotSent(RelanceError):
     """The provider certainly did not take the message (no connection, 429): trying again is safe."""

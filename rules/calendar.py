@@ -223,8 +223,10 @@ def _closed_days(country: str, year: int) -> Mapping[date, str]:
     The year is asked for whole, of an object used only here: the package fills its own lazily, which is
     neither safe between threads nor right for a worked weekend of a year not yet filled.
     """
-    localized = "en_US" in holidays.list_localized_countries().get(country, ())
-    calendar = holidays.country_holidays(country, years=year, language="en_US" if localized else None)
+    # Asked of the country's own class: the package's list of languages imports every country there is.
+    calendar = holidays.country_holidays(country, years=year)
+    if "en_US" in calendar.supported_languages:
+        calendar = holidays.country_holidays(country, years=year, language="en_US")
     closed: dict[date, str] = {}
     for ordinal in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1):
         day = date.fromordinal(ordinal)

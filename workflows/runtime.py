@@ -20,6 +20,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from models.errors import Unreachable
 from models.ids import CaseSignal
 from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
@@ -81,6 +82,9 @@ async def connect(
     """Connect by the standard Temporal client configuration: environment, then `temporal.toml`.
 
     `address` and `namespace`, where given, go before it (the local stack knows its own ports).
+
+    Raises:
+        Unreachable: no server answers there.
     """
     config = ClientConfigProfile.load().to_client_connect_config()
     if address is not None:
@@ -88,4 +92,7 @@ async def connect(
     if namespace is not None:
         config["namespace"] = namespace
     config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+    try:
+        return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+    except RuntimeError as error:
+        raise Unreachable(f"Temporal at {config['target_host']} does not answer: {error}") from error

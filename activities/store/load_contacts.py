@@ -81,6 +81,8 @@ def _unsettled(session: Session, invoice_ids: Sequence[UUID]) -> list[ContactMad
 
 def _items(session: Session, contact_ids: Sequence[UUID]) -> dict[UUID, list[ContactItem]]:
     by_contact: dict[UUID, list[ContactItem]] = defaultdict(list)
+    if not contact_ids:
+        return by_contact
     rows = session.exec(
         select(ContactItem)
         .where(among(ContactItem.contact_id, contact_ids))

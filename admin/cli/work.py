@@ -138,15 +138,28 @@ def reconcile(
 
 
 def migrate() -> None:
-    """Bring the ledger (RELANCE_DATABASE_URL) to the newest schema, with the built-in policies in it."""
+    """Bring the ledger to the newest schema, with the built-in policies in it.
+
+    It is the one RELANCE_DATABASE_URL names, else the local stack's.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from activities.settings import Settings
     from admin.cli.output import refuse
+    from admin.stack.connection import find_installation
     from admin.stack.up import prepare_ledger
+    from models.errors import RelanceError
 
-    url = Settings().database_url
-    if url is None:
-        refuse("RELANCE_DATABASE_URL is not set: which ledger?")
-    prepare_ledger(url.get_secret_value())
+    find_installation()
+    try:
+        url = Settings.load().database_url
+        if url is None:
+            refuse("RELANCE_DATABASE_URL is not set, and no local stack was found: which ledger?")
+        prepare_ledger(url.get_secret_value())
+    except RelanceError as error:
+        refuse(str(error))
+    except SQLAlchemyError as error:
+        refuse(f"the ledger does not answer: {str(error.__cause__ or error).splitlines()[0]}")
     typer.echo("The ledger is at the newest schema.")
 
 

@@ -81,7 +81,7 @@ def _told(work: Callable[[Engine], int]) -> int:
     """Do `work` on the installation's ledger; what goes wrong is told in one line and gives the status."""
     try:
         find_installation()
-        url = Settings().database_url
+        url = Settings.load().database_url
         if url is None:
             raise RelanceError("RELANCE_DATABASE_URL is not set, and no local stack runs here (`relance up`)")
         with _ledger(url.get_secret_value()) as engine:

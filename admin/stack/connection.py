@@ -23,13 +23,13 @@ def remember_stack(folder: DataFolder, variables: Mapping[str, str]) -> None:
 def find_installation(folder: DataFolder | None = None) -> bool:
     """Fill this process's environment from the local stack, where nothing was set; whether one was found.
 
-    Variables that are set go first; with `RELANCE_DATABASE_URL` set, the local stack is not looked at.
+    Variables that are set go first; with the `RELANCE_DATABASE_URL` of another ledger, the local stack is
+    left alone.
     """
-    if "RELANCE_DATABASE_URL" in os.environ:
-        return True
+    given = os.environ.get("RELANCE_DATABASE_URL")
     known = read_json((folder or DataFolder.locate()).run / STACK_FILE)
-    if known is None:
-        return False
+    if known is None or given not in (None, known.get("RELANCE_DATABASE_URL")):
+        return given is not None
     for name, value in known.items():
         os.environ.setdefault(name, str(value))
     return True

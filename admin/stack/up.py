@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -35,6 +35,9 @@ from admin.stack.temporal import LocalTemporal
 from models.ids import SEARCH_ATTRIBUTE_TYPES, TASK_QUEUE
 from policies import builtin_policy_texts
 from workflows.runtime import connect
+
+POLL = timedelta(seconds=70)
+"""A worker's poll lasts a minute: one that has not polled for longer is gone."""
 
 POSTGRES_PORT, TEMPORAL_PORT, UI_PORT, SANDBOX_PORT = 54320, 7233, 8233, 8025
 
@@ -153,24 +156,30 @@ def _sandbox(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dic
 
 
 def _worker(folder: DataFolder) -> Child:
+    # A worker that died stays listed for minutes: only one that polled since this start counts.
+    started: list[datetime] = []
+
+    def starting() -> None:
+        started[:] = [Clock().wall()]
+
+    def missing() -> str | None:
+        # A loop of its own in a thread of its own: the caller may be running one.
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            found = aside.submit(lambda: asyncio.run(pollers(started[0]))).result()
+        return None if found else "no worker polls yet"
+
     return Child(
         name="worker",
         argv=(sys.executable, "-m", "worker"),
         log=folder.logs / "worker.log",
-        ready=worker_missing,
+        ready=missing,
+        prepare=starting,
         grace_s=45.0,
     )
 
 
-def worker_missing() -> str | None:
-    """Ready-check: a worker polls our task queue; else what is missing."""
-    # A loop of its own in a thread of its own: the caller may be running one.
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        return None if aside.submit(lambda: asyncio.run(pollers())).result() else "no worker polls yet"
-
-
-async def pollers() -> int:
-    """How many workers polled our task queue in the last minutes, as Temporal saw them."""
+async def pollers(since: datetime) -> int:
+    """How many workers polled our task queue after `since`, as Temporal saw them."""
     client = await connect()
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(
@@ -179,4 +188,4 @@ async def pollers() -> int:
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         )
     )
-    return len(answer.pollers)
+    return sum(poller.last_access_time.ToDatetime(UTC) >= since for poller in answer.pollers)
