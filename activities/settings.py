@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from models.errors import RelanceError
 
@@ -56,6 +58,20 @@ class Settings(BaseSettings):
     deployment: str = Field(default="relance", validation_alias="RELANCE_DEPLOYMENT")
     build_id: str | None = Field(default=None, validation_alias="RELANCE_BUILD_ID")
     sweep_seconds: float = Field(default=30.0, gt=0, validation_alias="RELANCE_SWEEP_SECONDS")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        # The address holds a password: it is never quoted.
+        expected = "expected postgresql://user:password@host:port/database"
+        if value is not None:
+            try:
+                url = make_url(value.get_secret_value())
+            except ArgumentError:
+                raise ValueError(expected) from None
+            if not url.drivername.startswith("postgres"):
+                raise ValueError(expected)
+        return value
 
     @classmethod
     def load(cls) -> Settings:

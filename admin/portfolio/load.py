@@ -203,6 +203,8 @@ class _Load:
         self, connection: Connection, rows: Sequence[Row]
     ) -> tuple[list[Entry], list[tuple[Row, list[tuple[str, str, str]]]]]:
         raw(connection).execute("SELECT pg_advisory_xact_lock(%s)", (_IMPORT_LOCK,))
+        # The driver prepares what it runs often, and a plan made while the tables were empty would be kept.
+        raw(connection).execute("SET LOCAL plan_cache_mode = force_custom_plan")
         known = known_invoices(connection, rows)
         conflicts = []
         new = []
