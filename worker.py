@@ -20,6 +20,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.clock import Clock
+from activities.discreet import DiscreetErrors
 from activities.installation import read_offset, record_sending
 from activities.outbox import Courier
 from activities.providers import Providers
@@ -56,7 +57,7 @@ def make_worker(
         max_concurrent_local_activities=slots,
         max_cached_workflows=needs.settings.max_cached_workflows,
         workflow_runner=workflow_runner(),
-        interceptors=[OneArgument()],
+        interceptors=[OneArgument(), DiscreetErrors()],
         graceful_shutdown_timeout=graceful,
         deployment_config=_deployment(needs.settings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -201,6 +202,8 @@ def _plain(error: Exception) -> str:
 
 
 def _task(session: Session, task_id: str) -> Task:
+    if re.fullmatch(r"[0-9a-f-]{4,36}", task_id.lower()) is None:
+        raise NotFound(f"no task {task_id!r}: give at least four characters of its id")
     found = session.exec(
         select(Task).where(cast(col(Task.id), Text).startswith(task_id.lower(), autoescape=True)).limit(2)
     ).all()

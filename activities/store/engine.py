@@ -51,6 +51,8 @@ def make_engine(url: str | URL, pool_size: int = 5, application_name: str = APPL
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # An error would carry the values of its statement, names and addresses among them, into logs.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT_S,

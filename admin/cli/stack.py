@@ -77,6 +77,7 @@ def doctor(data_dir: DataDir = None) -> None:
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from admin.doctor import Mark, examine
     from admin.stack.connection import find_installation
@@ -88,7 +89,8 @@ def doctor(data_dir: DataDir = None) -> None:
     for column in ("", "what", "finding", "what to do"):
         table.add_column(column)
     for finding in findings:
-        table.add_row(finding.mark.symbol, finding.what, finding.says, finding.advice)
+        words = (finding.what, finding.says, finding.advice)
+        table.add_row(finding.mark.symbol, *(Text(word) for word in words))
     Console().print(table)
     if any(finding.mark is Mark.BAD for finding in findings):
         raise typer.Exit(1)

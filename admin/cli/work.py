@@ -17,6 +17,7 @@ def tasks(
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from admin.desk import Desk
 
@@ -27,9 +28,16 @@ def tasks(
         table.add_column(column, overflow="fold")
     for row in rows:
         status = row.status if row.outcome is None else f"{row.status}: {row.outcome}"
-        table.add_row(
-            str(row.id)[:8], str(row.due_on or ""), row.kind, row.assignee_email or "", row.title, status
+        cells = (
+            str(row.id)[:8],
+            str(row.due_on or ""),
+            row.kind,
+            row.assignee_email or "",
+            row.title,
+            status,
         )
+        # Names come from files: what looks like markup in them is shown as it is.
+        table.add_row(*(Text(cell) for cell in cells))
     Console().print(table if rows else "Nothing waits for anybody.")
 
 

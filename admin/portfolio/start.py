@@ -32,7 +32,7 @@ from admin.portfolio.companies import read_companies, write_companies
 from admin.portfolio.load import Report, load_portfolio
 from admin.portfolio.row import PortfolioError
 from admin.stack.connection import find_installation
-from models.errors import RelanceError
+from models.errors import RelanceError, Unreachable
 from models.tables import OutboxNote, PolicyRow
 from policies import builtin_policy_texts
 from rules.policy import Policy
@@ -188,7 +188,7 @@ async def _start(engine: Engine, clock: Clock, rate: float, console: Console) ->
         return
     try:
         client = await connect()
-    except (RuntimeError, RPCError) as error:
+    except (Unreachable, RPCError) as error:
         reason = str(error).splitlines()[0]
         remark(f"relance: Temporal does not answer ({reason}).")
         notes = "1 note waits" if waiting == 1 else f"{waiting:,} notes wait"

@@ -26,6 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 
 from activities.clock import Clock
+from activities.discreet import DiscreetErrors
 from activities.outbox import START, Courier
 from activities.providers import Providers
 from activities.registry import Needs, activities
@@ -395,8 +396,9 @@ async def world(
     tweak: Callable[[Settings], Settings] = lambda settings: settings,
     interceptors: Sequence[Interceptor] = (),
     cached_runs: int = 1000,
+    after: World | None = None,
 ) -> AsyncIterator[World]:
-    """An installation whose business time starts at `start`."""
+    """An installation whose business time starts at `start`; `after` another whose ledger it takes over."""
     with SandboxServer() as sandbox:
         settings = tweak(
             Settings(
@@ -428,7 +430,11 @@ async def world(
             courier = Courier(engine, env.client, loop, clock)
             needs = Needs(engine, clock, courier, settings, Providers.of(settings))
             it = World(env, engine, sandbox, clock, courier, needs, interceptors=interceptors)
-            _found(it, start)
+            if after is None:
+                _found(it, start)
+            else:
+                it.company_id, it.versions = after.company_id, after.versions
+                it.customers, it.invoices = after.customers, after.invoices
             with ThreadPoolExecutor(2 * settings.worker_slots) as executor:
                 it.make_worker = lambda: Worker(
                     env.client,
@@ -438,7 +444,7 @@ async def world(
                     activity_executor=executor,
                     workflow_runner=workflow_runner(),
                     max_cached_workflows=cached_runs,
-                    interceptors=[OneArgument(), ApproveAtOnce(it), *it.interceptors],
+                    interceptors=[OneArgument(), DiscreetErrors(), ApproveAtOnce(it), *it.interceptors],
                 )
                 await it.start_worker()
                 try:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from temporalio.client import Client
 
 from admin.portfolio import start
+from models.errors import Unreachable
 from tests.unit.portfolio.files import SOUND, write
 
 pytestmark = pytest.mark.integration
@@ -63,7 +64,7 @@ def test_a_temporal_that_does_not_answer_leaves_the_notes_to_a_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def away() -> Client:
-        raise RuntimeError("connection refused\nand more")
+        raise Unreachable("connection refused\nand more")
 
     monkeypatch.setattr(start, "connect", away)
     assert start.run(write(tmp_path / "p.csv", [{}])) == 2
