@@ -38,6 +38,7 @@ _OPTIONS: Final = (
 )
 _ANSWER_WITHIN_S: Final = 30.0
 _POLL_S: Final = 0.25
+_SETTLE_S: Final = 1.5
 
 
 def find_chromium() -> str:
@@ -95,9 +96,9 @@ class Chromium:
         attached = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})
         self._session = str(attached["sessionId"])
 
-    def open(self, url: str, width: int, height: int, *, scale: float = 1.0) -> None:
-        """Load `url` in a window of `width` by `height` CSS pixels."""
-        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+    def open(self, url: str, width: int, height: int) -> None:
+        """Load `url` in a window of `width` by `height` pixels."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", metrics)
         self._call("Page.navigate", {"url": url})
 
@@ -123,14 +124,14 @@ class Chromium:
         for text in texts:
             self.wait_for(f"document.body.innerText.includes({json.dumps(text)})", within=within)
 
-    def picture(self, path: Path, *, height: int | None = None) -> None:
-        """Write what the window shows as PNG; with `height`, its upper so many CSS pixels only."""
-        wanted: dict[str, Any] = {"format": "png"}
-        if height is not None:
-            width = self.script("window.innerWidth")
-            wanted["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-            wanted["captureBeyondViewport"] = True
-        path.write_bytes(base64.b64decode(self._call("Page.captureScreenshot", wanted)["data"]))
+    def settle(self) -> None:
+        """Give frames and fonts, which no expression of the page itself shows, time to be drawn."""
+        time.sleep(_SETTLE_S)
+
+    def picture(self, path: Path) -> None:
+        """Write what the window shows as PNG."""
+        taken = self._call("Page.captureScreenshot", {"format": "png"})
+        path.write_bytes(base64.b64decode(taken["data"]))
 
     def _call(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         self._number += 1

@@ -64,7 +64,7 @@ def run(
         StackError: the stack does not come up, or reminders do not leave in time.
         StopRequested: Ctrl-C while it starts.
     """
-    out = console or Console()
+    out = console or Console(highlight=False)
     calendar = business_calendar("FR", None)
 
     def say(text: str) -> None:
@@ -79,7 +79,7 @@ def run(
             clock = Clock(read_offset(engine))
             began = _load(engine, folder, clock, calendar, say)
             _until_quiet(engine, clock, stack, began, out)
-            _show(engine, clock, calendar, stack, out)
+            show(stack, out)
             if after is not None:
                 after(stack)
         finally:
@@ -167,9 +167,16 @@ def _busy(session: Session, now: datetime) -> int:
     return due + sending + notes
 
 
-def _show(engine: Engine, clock: Clock, calendar: BusinessCalendar, stack: Stack, out: Console) -> None:
-    with transaction(engine) as session:
-        show_report(session, clock.now(), calendar, out)
+def show(stack: Stack, out: Console) -> None:
+    """Say what left, what people are asked to do and what comes next, and where to look."""
+    calendar = business_calendar("FR", None)
+    engine = make_engine(stack.database_url, pool_size=1, application_name="relance demo")
+    try:
+        clock = Clock(read_offset(engine))
+        with transaction(engine) as session:
+            show_report(session, clock.now(), calendar, out)
+    finally:
+        engine.dispose()
     relance = _this_program()
     folder = _as_typed(stack.folder.root)
     lines = [
