@@ -72,7 +72,7 @@ test-fast: $(READY) ## Run the tests that start no server
 demo: $(READY) ## Start the local stack on a small portfolio (ONCE=1: show it, then stop)
 	@$(BIN)/relance demo $(if $(filter-out 0,$(ONCE)),--once)
 
-up: $(READY) ## Start the local stack: PostgreSQL, Temporal, worker, API, console, sandbox provider
+up: $(READY) ## Start the local stack: PostgreSQL, Temporal, worker, sandbox providers
 	@$(BIN)/relance up
 
 bench: $(READY) ## Measure, and compare with the recorded baselines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_planned
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.ids import CaseSignal, OutreachSignal
-from models.tables import ContactItem, ContactMade, Task
+from models.tables import ContactItem, ContactMade, DunningCase, Task
 from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
 from rules.decide import Decision, State, decide
 from rules.facts import Tone
@@ -26,6 +27,9 @@ _OUTLIVES_CASE = (
     TaskKind.REJECTED_FACT,
     TaskKind.CLAIM_FILING,
 )
+
+_LAPSE = tuple(kind for kind in TaskKind if kind not in _OUTLIVES_CASE)
+"""Kinds of tasks that have no object once their case is closed."""
 
 _TITLES = {
     "broken_promise": "A promise was not kept",
@@ -150,8 +154,23 @@ def _close(session: Session, loaded: LoadedCase, decision: Decision, now: dateti
         now=now,
         why=reason,
         invoice_id=loaded.invoice.id,
-        kinds=tuple(kind for kind in TaskKind if kind not in _OUTLIVES_CASE),
+        kinds=_LAPSE,
     )
+    # A task about several invoices lapses with the last of them.
+    session.flush()
+    for contact_id in _contacts_over(session, loaded.invoice.id):
+        withdraw_tasks(session, now=now, why=reason, contact_id=contact_id, kinds=_LAPSE)
+
+
+def _contacts_over(session: Session, invoice_id: UUID) -> Sequence[UUID]:
+    """Contacts about this invoice of which no case is open any more."""
+    mine = select(ContactItem.contact_id).where(ContactItem.invoice_id == invoice_id)
+    still_open = (
+        select(ContactItem.contact_id)
+        .join(DunningCase, col(DunningCase.invoice_id) == ContactItem.invoice_id)
+        .where(col(ContactItem.contact_id).in_(mine), col(DunningCase.closed_at).is_(None))
+    )
+    return session.exec(mine.where(col(ContactItem.contact_id).not_in(still_open))).all()
 
 
 def _may_thank(stored: Stored) -> bool:

@@ -25,8 +25,8 @@ STATE_WORDS = {
 
 
 def money(amount: object, currency: str) -> str:
-    """An amount as the card shows it: `1 234.50 EUR`."""
-    return f"{amount:,} {currency}".replace(",", " ")
+    """An amount as the card shows it: `1,234.50 EUR`."""
+    return f"{amount:,} {currency}"
 
 
 def case_search_attributes(view: CaseView) -> dict[str, object]:

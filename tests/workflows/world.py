@@ -23,7 +23,7 @@ from temporalio import activity
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
@@ -36,27 +36,24 @@ from activities.store.engine import transaction
 from activities.store.facts import Recorded, record
 from activities.store.lookup import lock_customer
 from activities.store.outbox import add_notes
-from activities.store.policies import ensure_builtin
 from admin.sandbox import SandboxServer
 from admin.stack.temporal import time_skipping_server_path
 from models.ids import SEARCH_ATTRIBUTE_TYPES, CaseSignal, case_id
 from models.messages import FACTS, CaseView, TaskCompleted
 from models.tables import (
-    Company,
     Contact,
     ContactItem,
     ContactMade,
     Customer,
     DunningCase,
     Invoice,
-    Staff,
     Task,
 )
 from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
-from policies import builtin_policy_texts
 from rules.calendar import BusinessCalendar, Channel, business_calendar
 from rules.facts import Role
 from rules.simulate import Contacted
+from tests.workflows.actors import ApproveAtOnce, found
 from workflows.runtime import DATA_CONVERTER, WORKFLOWS, OneArgument, workflow_runner
 
 _TYPES = {"Keyword": 2, "Double": 4, "Datetime": 6}
@@ -89,31 +86,6 @@ class SkippedClock(Clock):
         if activity.in_activity() and not activity.info().is_local:
             return activity.info().started_time
         return self.server_time
-
-
-class ApproveAtOnce(Interceptor):
-    """Plays a manager who approves every letter the instant it is composed."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        """Look for approvals after each preparation."""
-        return _ApproveAtOnce(next, self._world)
-
-
-class _ApproveAtOnce(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, world: World) -> None:
-        super().__init__(next)
-        self._world = world
-
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        result = await super().execute_activity(input)
-        if self._world.approve_at_once and activity.info().activity_type == "prepare_contact":
-            now = self._world.clock.business(input.args[0].now)
-            notes = await asyncio.to_thread(self._world.approve_open, now)
-            await self._world.courier.deliver_async(notes)
-        return result
 
 
 @dataclass
@@ -431,7 +403,7 @@ async def world(
             needs = Needs(engine, clock, courier, settings, Providers.of(settings))
             it = World(env, engine, sandbox, clock, courier, needs, interceptors=interceptors)
             if after is None:
-                _found(it, start)
+                found(it, start)
             else:
                 it.company_id, it.versions = after.company_id, after.versions
                 it.customers, it.invoices = after.customers, after.invoices
@@ -451,33 +423,3 @@ async def world(
                     yield it
                 finally:
                     await it.stop_worker()
-
-
-def _found(it: World, now: datetime) -> None:
-    with transaction(it.engine) as session:
-        it.versions = ensure_builtin(session, builtin_policy_texts(), now)
-        session.add(
-            Company(
-                id=it.company_id,
-                ref="acme",
-                name="Acme",
-                legal_name="Acme SAS",
-                country="FR",
-                email="compta@acme.example",
-                phone="+33145678901",
-                iban="FR7630006000011234567890189",
-                signatory_name="Margot Manager",
-                signatory_email="manager@acme.example",
-                signatory_phone="+33145678900",
-            )
-        )
-        session.add(
-            Staff(
-                id=uuid4(),
-                email="claire@acme.example",
-                name="Claire Martin",
-                title="Chargée de recouvrement",
-                phone="+33145678902",
-                role="collector",
-            )
-        )
