@@ -23,9 +23,12 @@ def up(data_dir: DataDir = None) -> None:
 
     Example: `relance up`, then in another window `relance import samples/portfolio.csv`.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from admin.stack.datafolder import DataFolder
     from admin.stack.errors import StackError, StopRequested
     from admin.stack.up import local_stack
+    from models.errors import RelanceError
 
     folder = DataFolder.locate(data_dir)
     try:
@@ -39,8 +42,8 @@ def up(data_dir: DataDir = None) -> None:
             stack.supervisor.wait()
     except StopRequested:
         return
-    except StackError as error:
-        typer.echo(f"relance up: {error}", err=True)
+    except (StackError, RelanceError, SQLAlchemyError) as error:
+        typer.echo(f"relance up: {_plain(error)}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -55,16 +58,19 @@ def demo(
     Its clock stands just before 09:30 on a business day, when reminders leave. Stopped and started again,
     it goes on where it was; remove its data folder to begin anew.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from admin.demo.show import DEFAULT_FOLDER, run
     from admin.stack.datafolder import DataFolder
     from admin.stack.errors import StackError, StopRequested
+    from models.errors import RelanceError
 
     try:
         status = run(DataFolder.locate(data_dir or DEFAULT_FOLDER), once=once)
     except StopRequested:
         return
-    except StackError as error:
-        typer.echo(f"relance demo: {error}", err=True)
+    except (StackError, RelanceError, SQLAlchemyError) as error:
+        typer.echo(f"relance demo: {_plain(error)}", err=True)
         status = 1
     if status:
         raise typer.Exit(status)
@@ -94,6 +100,11 @@ def doctor(data_dir: DataDir = None) -> None:
     Console().print(table)
     if any(finding.mark is Mark.BAD for finding in findings):
         raise typer.Exit(1)
+
+
+def _plain(error: Exception) -> str:
+    """One line; a database's own words come without the statement it was about."""
+    return str(error.__cause__ or error).splitlines()[0]
 
 
 def register(app: typer.Typer) -> None:

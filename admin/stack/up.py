@@ -22,6 +22,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 import migrations
 from activities.clock import Clock
 from activities.installation import set_offset
+from activities.settings import Settings
 from activities.store.engine import make_engine, transaction
 from activities.store.policies import ensure_builtin
 from admin.stack.checks import answers
@@ -83,7 +84,11 @@ def local_stack(
     Raises:
         StackError: something does not come up; the text says what, and what it last said.
         StopRequested: Ctrl-C or SIGTERM while starting.
+        RelanceError: a setting cannot be used.
+        SQLAlchemyError: the given ledger does not answer.
     """
+    # Before anything is started: a setting nobody can use is told at once.
+    Settings.load()
     with Supervisor(folder, say=say) as supervisor:
         stack = Stack(supervisor, folder)
         ports = PortBook(folder.run / "ports.json")
