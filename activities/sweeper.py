@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, func, or_
+from sqlalchemy import Engine, and_, func, or_
 from sqlmodel import Session, col, select
 
 from activities.clock import Clock
@@ -109,10 +109,16 @@ def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
             select(DunningCase.invoice_id)
             .where(
                 col(DunningCase.closed_at).is_(None),
-                # A row that was only imported has no wake yet; LEAST passes over what is NULL.
-                func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
-                # Also tried again an hour after it was woken, not at every sweep.
-                col(DunningCase.decided_at) < before,
+                or_(
+                    # LEAST passes over what is NULL: a decided case without either time waits for a fact.
+                    and_(
+                        func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
+                        # Also tried again an hour after it was woken, not at every sweep.
+                        col(DunningCase.decided_at) < before,
+                    ),
+                    # Started, and lost before its first look.
+                    and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
+                ),
                 col(DunningCase.state).not_in(("awaiting_person", "stopped")),
                 col(DunningCase.invoice_id).not_in(
                     select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.CASE)

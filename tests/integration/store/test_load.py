@@ -174,7 +174,9 @@ def test_a_draft_and_whether_it_still_holds(book: Book) -> None:
 
     book.tell(S.PAYMENT_RECEIVED, "F-2", amount="1.00")
     # The letter quotes both: each case sees that it no longer holds, loaded alone or together.
-    assert loaded(book).facts.drafts == (Draft("formal_notice", TODAY, stale=True, item_step="formal_notice"),)
+    assert loaded(book).facts.drafts == (
+        Draft("formal_notice", TODAY, stale=True, item_step="formal_notice"),
+    )
     with transaction(book.engine) as session:
         together = load_customer(session, book.customer_id, NOW).cases
         assert all(draft.stale for case in together for draft in case.facts.drafts)
