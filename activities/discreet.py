@@ -39,13 +39,13 @@ class _Discreet(ActivityInboundInterceptor):
             raise
         except Exception as error:
             name = activity.info().activity_type
-            kind = type(error).__name__
-            code = getattr(getattr(error, "orig", None), "sqlstate", None)
-            log.warning("%s failed: %s%s\n%s", name, kind, f" ({code})" if code else "", _where(error))
-            fault = ActivityFault(f"{kind} in {name}: see the worker's log")
+            log.warning("%s failed: %s", name, told(error))
+            fault = ActivityFault(f"{type(error).__name__} in {name}: see the worker's log")
         raise fault
 
 
-def _where(error: BaseException) -> str:
-    """The lines of code an error passed through, without the values it met."""
-    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
+def told(error: BaseException) -> str:
+    """What a log may say of an error: its kind, and the lines of code it passed through, without values."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    return f"{type(error).__name__}{f' ({code})' if code else ''}\n{where}"

@@ -125,7 +125,7 @@ class Courier:
             if done:
                 outbox.delivered(session, done)
             for note_id, error in errors.items():
-                log.warning("note %s not delivered: %s", note_id, error)
+                log.warning("note %s not delivered: %s", note_id, type(error).__name__)
                 outbox.failed(session, note_id, f"{type(error).__name__}: {error}", self._clock.wall())
 
     async def _one(self, target: _Target) -> None:

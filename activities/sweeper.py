@@ -16,6 +16,7 @@ from sqlalchemy import Engine, and_, func, or_
 from sqlmodel import Session, col, select
 
 from activities.clock import Clock
+from activities.discreet import told
 from activities.outbox import BATCH, Courier
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
@@ -53,8 +54,8 @@ class Sweeper:
         while not stop.is_set():
             try:
                 await self.once()
-            except Exception:
-                log.exception("sweep failed; tried again in %s s", self._every)
+            except Exception as error:
+                log.warning("sweep failed; tried again in %s s: %s", self._every, told(error))
             try:
                 await asyncio.wait_for(stop.wait(), self._every)
             except TimeoutError:

@@ -103,8 +103,12 @@ def doctor(data_dir: DataDir = None) -> None:
 
 
 def _plain(error: Exception) -> str:
-    """One line; a database's own words come without the statement it was about."""
-    return str(error.__cause__ or error).splitlines()[0]
+    """Our own errors as they are; of a database's, its first line, without the statement it was about."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, SQLAlchemyError):
+        return f"the ledger does not answer: {str(error.__cause__ or error).splitlines()[0]}"
+    return str(error)
 
 
 def register(app: typer.Typer) -> None:

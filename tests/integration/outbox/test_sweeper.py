@@ -18,7 +18,7 @@ from activities.store.engine import transaction
 from activities.sweeper import OVERDUE, Sweeper, Swept
 from models.ids import CaseSignal, outreach_id
 from models.messages import OutreachNow, Prepared
-from models.tables import Communication, OutboxNote
+from models.tables import Communication, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus
 from tests.workflows.by_hand import view
 from tests.workflows.world import World, world
