@@ -1,0 +1,98 @@
+"""`relance doctor`: everything it can find, the advice that goes with it, and its status."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+import migrations
+from tests.fixtures.local_stack import Told
+from tests.integration.cli.debtors import COMPANY, Debtor
+from tests.integration.cli.place import Installation
+
+pytestmark = pytest.mark.integration
+
+BAD, NOTE, GOOD = "✗", "•", "✓"
+
+
+def findings(told: Told) -> dict[str, tuple[str, str]]:
+    """Mark and the rest of the line, by what it is about."""
+    # A long finding goes on in lines that have neither a mark nor a subject.
+    lines = re.sub(r"\n {4,}", "  ", told.out).splitlines()[1:]
+    parts = [re.split(r"\s{2,}", line.strip(), maxsplit=2) for line in lines]
+    return {what: (mark, " ".join(rest.split())) for mark, what, rest in parts}
+
+
+def examined(place: Installation, **more: str | None) -> tuple[int, dict[str, tuple[str, str]]]:
+    told = place.here("doctor", **more)
+    assert "pAsSwOrD" not in told.out + told.err
+    return told.status, findings(told)
+
+
+def test_no_ledger_no_schema_no_temporal_a_wrong_word(place: Installation, empty_database: str) -> None:
+    status, found = examined(place, RELANCE_DATABASE_URL=None)
+    assert status == 1
+    assert found["ledger"][0] == BAD
+    assert "RELANCE_DATABASE_URL is not set" in found["ledger"][1]
+    assert "relance up" in found["ledger"][1]
+
+    for url in ("postgresql://relance:pAsSwOrD@127.0.0.1:1/relance", "nonsense:pAsSwOrD"):
+        status, found = examined(place, RELANCE_DATABASE_URL=url)
+        assert status == 1
+        assert BAD in {mark for mark, _ in found.values()}
+
+    status, found = examined(place, RELANCE_DATABASE_URL=empty_database)
+    assert status == 1
+    assert found["schema"] == (BAD, f"at nothing, wanted {migrations.head()} run `relance migrate`")
+    migrations.upgrade(empty_database, "0001")
+    status, found = examined(place, RELANCE_DATABASE_URL=empty_database)
+    assert found["schema"] == (BAD, f"at 0001, wanted {migrations.head()} run `relance migrate`")
+
+    status, found = examined(place, TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert status == 1
+    assert found["Temporal"][0] == BAD
+    assert "does not answer" in found["Temporal"][1]
+    assert found["ledger"][0] == GOOD
+
+    status, found = examined(place, RELANCE_SENDING="maybe")
+    assert status == 1
+    assert found["settings"][0] == BAD
+    assert "RELANCE_SENDING" in found["settings"][1]
+
+    status, found = examined(place, SENDGRID_API_KEY=None)
+    assert status == 1
+    assert found["providers"][0] == BAD
+    assert "SENDGRID_API_KEY" in found["providers"][1]
+
+
+def test_what_an_installation_lacks_and_what_is_late(place: Installation) -> None:
+    one = Debtor(1)
+    told = place.here("import", str(place.portfolio(one)), "--no-start")
+    assert told.status == 0, told
+    status, found = examined(place)
+    assert status == 1
+    assert found["workers"] == (BAD, "none is polling run `python worker.py`")
+    mark, words = found[f"company {COMPANY}"]
+    assert mark == BAD
+    assert "iban" in words
+    assert "signatory_email" in words
+    assert "relance companies" in words
+    # Notes just written are not late, wherever the installation's clock stands.
+    assert found["outbox"][0] == GOOD
+    assert found["clock"][0] == NOTE
+
+    assert place.here("companies", str(place.companies)).status == 0
+    place.ledger.change("UPDATE outbox_note SET created_at = :at", at=place.now - timedelta(minutes=6))
+    place.ledger.change(
+        "UPDATE dunning_case SET next_at = :at, decided_at = :at", at=place.now - timedelta(hours=2)
+    )
+    status, found = examined(place, RELANCE_SENDING="off")
+    assert status == 1
+    assert found[f"company {COMPANY}"][0] == GOOD
+    assert found["outbox"] == (BAD, "1 notes wait for more than 5 minutes is a worker running?")
+    assert found["cases"][0] == BAD
+    assert "relance reconcile" in found["cases"][1]
+    assert found["sending"][0] == NOTE
+    assert "nothing leaves" in found["sending"][1]
