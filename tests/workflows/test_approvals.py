@@ -19,7 +19,7 @@ from models.tables.words import TaskKind, TaskStatus
 from tests.workflows.oracle import Act, Debtor, live
 from tests.workflows.world import World, world
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("approvals")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 DUE = "2026-03-31"
 COMPOSED = "2026-04-20"

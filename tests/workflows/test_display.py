@@ -57,7 +57,7 @@ def test_the_card_of_a_waiting_case() -> None:
     assert card(VIEW).split("\n\n") == [
         "### F-1: waiting for its day",
         "",
-        "**Owed** 11 345.60 EUR of 12 345.60 EUR, due 2026-03-31",
+        "**Owed** 11,345.60 EUR of 12,345.60 EUR, due 2026-03-31",
         "**Disputed** 50.00 EUR",
         "**Next** reminder_2 by email, 2026-04-15 07:30 UTC",
         "**Why** 15 days after the due date",

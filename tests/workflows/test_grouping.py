@@ -16,7 +16,7 @@ from rules.simulate import Contacted
 from tests.workflows.oracle import Debtor, accounting, foreseen, lines, live, on_the_minute
 from tests.workflows.world import Person, World, world
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("grouping")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 OPENED = "2026-03-10"
 LATE_SINCE = [f"2026-0{month}-{day}" for month in (1, 2) for day in ("12", "15", "20", "23")] + ["2026-03-03"]

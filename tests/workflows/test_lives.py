@@ -28,7 +28,7 @@ from rules.simulate import Contacted
 from tests.workflows.oracle import Debtor, foreseen, lines, live, on_the_minute, previewed
 from tests.workflows.world import Person, World, world
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("lives")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ISSUED, DUE, UNTIL = "2026-03-01", "2026-03-31", "2026-10-01"
 LADDER = [

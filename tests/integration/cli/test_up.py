@@ -39,8 +39,8 @@ from tests.fixtures.local_stack import (
 )
 from tests.integration.cli.debtors import COMPANIES, COMPANY, Debtor, personal_data, write_portfolio
 
-# In one process: two stacks that start at the same instant would choose the same usual ports.
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("local stack")]
+# One after the other (`--dist loadfile`): two stacks that start at one instant would choose the same usual ports.
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 READY = "Ctrl-C stops; starting again resumes."
 

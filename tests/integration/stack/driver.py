@@ -4,6 +4,7 @@ Prints one JSON line with the children's process ids when all are ready, then wa
 """
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def say(text: str) -> None:
 
 
 def main(root: str, *names: str) -> int:
+    # A test run under nohup hands its ignored SIGHUP on.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     folder = DataFolder(Path(root))
     try:
         with Supervisor(folder, say=say) as stack:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from admin.portfolio.row import COLUMNS, Phone, PortfolioError, Row
+from tests.fixtures.memory import PRINT_PEAK_MIB
 from tests.unit.portfolio.files import SOUND, read, write
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -236,16 +237,14 @@ def test_a_hundred_thousand_rows_stay_within_memory(tmp_path: Path) -> None:
 
 def _peak_mib(path: Path) -> float:
     script = (
-        "import resource, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
         "from policies import builtin_policies\n"
         "from admin.portfolio.reader import PortfolioReader\n"
         "reader = PortfolioReader(Path(sys.argv[1]), on_reject=lambda r: None, policies=builtin_policies())\n"
         "assert sum(1 for _ in reader) >= 100 and not reader.rejected\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
-    )
+    ) + PRINT_PEAK_MIB
     run = subprocess.run(
         [sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    # Linux tells KiB, macOS bytes.
-    return float(run.stdout) / (1024 if sys.platform != "darwin" else 1024**2)
+    return float(run.stdout)
