@@ -39,7 +39,7 @@ from tests.fixtures.local_stack import (
 )
 from tests.integration.cli.debtors import COMPANIES, COMPANY, Debtor, personal_data, write_portfolio
 
-# One after the other (`--dist loadfile`): two stacks that start at one instant would choose the same usual ports.
+# One after the other (`--dist loadfile`): started at one instant, two stacks would choose the same ports.
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 READY = "Ctrl-C stops; starting again resumes."
