@@ -46,7 +46,7 @@ def test_a_task_completed_without_an_address_asks_again(desk: Desk) -> None:
     desk.done(desk.tasks()[0])
     assert desk.review("F-1").state == "due"
     assert desk.prepare().send == ()
-    assert [task.status for task in desk.tasks("find_contact")] == ["done", "open"]
+    assert sorted(task.status for task in desk.tasks("find_contact")) == ["done", "open"]
     assert desk.review("F-1").state == "awaiting_person"
 
 
