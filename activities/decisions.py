@@ -16,20 +16,10 @@ from activities.store.planned import withdraw_planned
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import ContactItem, ContactMade, DunningCase, Task
-from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
+from models.tables.words import LAPSES_WITH_CASE, ContactStatus, NoteTo, TaskKind, TaskStatus
 from rules.decide import Decision, State, decide
 from rules.facts import Tone
 from rules.pauses import TaskRequest
-
-_OUTLIVES_CASE = (
-    TaskKind.OVERPAYMENT,
-    TaskKind.UNCERTAIN_MESSAGE,
-    TaskKind.REJECTED_FACT,
-    TaskKind.CLAIM_FILING,
-)
-
-_LAPSE = tuple(kind for kind in TaskKind if kind not in _OUTLIVES_CASE)
-"""Kinds of tasks that have no object once their case is closed."""
 
 _TITLES = {
     "broken_promise": "A promise was not kept",
@@ -154,12 +144,12 @@ def _close(session: Session, loaded: LoadedCase, decision: Decision, now: dateti
         now=now,
         why=reason,
         invoice_id=loaded.invoice.id,
-        kinds=_LAPSE,
+        kinds=LAPSES_WITH_CASE,
     )
     # A task about several invoices lapses with the last of them.
     session.flush()
     for contact_id in _contacts_over(session, loaded.invoice.id):
-        withdraw_tasks(session, now=now, why=reason, contact_id=contact_id, kinds=_LAPSE)
+        withdraw_tasks(session, now=now, why=reason, contact_id=contact_id, kinds=LAPSES_WITH_CASE)
 
 
 def _contacts_over(session: Session, invoice_id: UUID) -> Sequence[UUID]:

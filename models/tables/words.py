@@ -76,6 +76,16 @@ class TaskKind(StrEnum):
     REJECTED_FACT = "rejected_fact"
 
 
+LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
+    kind
+    for kind in TaskKind
+    if kind
+    not in (TaskKind.OVERPAYMENT, TaskKind.UNCERTAIN_MESSAGE, TaskKind.REJECTED_FACT, TaskKind.CLAIM_FILING)
+)
+"""Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
+clear up, a claim to file."""
+
+
 class NoteTo(StrEnum):
     """Which workflow an outbox note is for."""
 

@@ -17,18 +17,10 @@ from activities.store.tasks import withdraw_tasks
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import Closed, InsolvencyOpened, InvoiceChanged, Paused, PolicyChanged, Resumed
 from models.tables import DunningCase, Invoice, PauseRow
-from models.tables.words import TaskKind
+from models.tables.words import LAPSES_WITH_CASE, TaskKind
 
 CLAIM_FILING_MONTHS = 2
 """A claim is filed within two months of the publication of the proceedings (France)."""
-
-# What stays of interest after the chase: money to give back, a message to clear up, a claim to file.
-_OUTLIVES_CASE = (
-    TaskKind.OVERPAYMENT,
-    TaskKind.UNCERTAIN_MESSAGE,
-    TaskKind.REJECTED_FACT,
-    TaskKind.CLAIM_FILING,
-)
 
 
 def paused(at: Recording, fact: Paused) -> None:
@@ -177,9 +169,13 @@ def _close(at: Recording, reason: str, by: str | None) -> None:
     at.case.closed_by_person = reason
     at.case.next_step = at.case.next_channel = at.case.next_at = at.case.paused_by = None
     at.case.next_why = reason
-    kinds = tuple(kind for kind in TaskKind if kind not in _OUTLIVES_CASE)
     withdraw_tasks(
-        at.session, now=at.now, why=reason, who=by or at.who, invoice_id=at.invoice.id, kinds=kinds
+        at.session,
+        now=at.now,
+        why=reason,
+        who=by or at.who,
+        invoice_id=at.invoice.id,
+        kinds=LAPSES_WITH_CASE,
     )
     at.session.flush()
 
