@@ -23,7 +23,7 @@ from activities.policy_review import ask_about_policies
 from activities.rendering import RenderError
 from activities.settings import Settings
 from activities.store.engine import transaction
-from activities.store.load import LoadedCase, LoadedCustomer, facts_hash, load_case, load_customer
+from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
 from activities.store.lookup import lock_customer
 from activities.store.planned import withdraw_contact
 from activities.store.tasks import owner
@@ -116,9 +116,8 @@ class _Pass:
         if contact is None:
             return self._thanks(loaded, decisions)
         composer = Composer(self.session, loaded, decisions, self.now)
-        approved = self._approved(contact, loaded)
-        if approved is not None:
-            return self._leave_approved(approved, contact, loaded)
+        if contact.step.approval and not contact.needs_approval:
+            return self._leave_approved(self._approved(contact, loaded), contact, loaded)
         self._withdraw_old_drafts(contact, loaded)
         if contact.needs_approval:
             return self._draft(contact, loaded, composer)
@@ -168,33 +167,23 @@ class _Pass:
 
     # ------------------------------------------------------------- approvals
 
-    def _approved(self, contact: Contact, loaded: LoadedCustomer) -> ContactMade | None:
-        """The approved draft of this contact, if what it quotes still holds."""
-        if contact.needs_approval or not contact.step.approval:
-            return None
-        by_number = {case.facts.invoice: case for case in loaded.cases}
-        lead = next(item for item in contact.items if not item.folded)
-        found = self.session.exec(
+    def _approved(self, contact: Contact, loaded: LoadedCustomer) -> ContactMade:
+        """The approved draft of this contact; what it quotes still holds, or the rules would ask again.
+
+        Nothing leaves in its stead: should there be none, the pass fails and is seen.
+        """
+        lead = next(item.invoice for item in contact.items if not item.folded)
+        invoice_id = next(case.invoice.id for case in loaded.cases if case.facts.invoice == lead)
+        return self.session.exec(
             select(ContactMade)
             .join(ContactItem, col(ContactItem.contact_id) == ContactMade.id)
             .where(
-                ContactItem.invoice_id == by_number[lead.invoice].invoice.id,
+                ContactItem.invoice_id == invoice_id,
                 ContactMade.status == ContactStatus.APPROVED,
                 ContactMade.step == contact.step.key,
             )
             .with_for_update(of=ContactMade)
-        ).first()
-        if found is None:
-            return None
-        acted = _items(self.session, found)
-        numbers = [
-            case.facts.invoice for case in loaded.cases if case.invoice.id in {i.invoice_id for i in acted}
-        ]
-        quoted = facts_hash((c.facts for c in loaded.cases), numbers, found.composed_on, self.now)
-        if len(numbers) == len(acted) and quoted == found.facts_hash:
-            return found
-        self._withdraw(found, "what the letter quotes has changed since it was approved")
-        return None
+        ).one()
 
     def _leave_approved(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> Prepared:
         """Exactly the approved bytes leave: by hand for a letter, by the provider for the rest."""

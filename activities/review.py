@@ -95,9 +95,8 @@ class ReviewActivities:
             .select_from(CaseEvent)
             .where(CaseEvent.invoice_id == what.invoice_id, CaseEvent.what == "rejected")
         ).one()
-        reason = case.closed_by_person
-        by_person = decision.state is State.CLOSED and reason is not None
-        by_person = by_person and not str(reason).startswith("replaced by ")
+        replaced = loaded.invoice.replaced_by_id is not None
+        by_person = decision.state is State.CLOSED and case.closed_by_person is not None and not replaced
         wake_at = None if decision.state is State.DUE else decision.wake_at
         return CaseView(
             state=case.state,
