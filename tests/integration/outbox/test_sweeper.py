@@ -192,14 +192,17 @@ class Fails(Courier):
 
 
 async def test_an_error_is_logged_and_the_next_round_comes(
-    engine: Engine, caplog: pytest.LogCaptureFixture
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Not caplog: what other tests do to logging in this process must not decide.
+    said: list[str] = []
+    monkeypatch.setattr("activities.sweeper.log.warning", lambda *words: said.append(str(words)))
     fails, stop = Fails(), asyncio.Event()
     running = asyncio.create_task(Sweeper(engine, Clock(), fails, every=0.01).run(stop))
     await asyncio.wait_for(fails.second.wait(), 10)
     stop.set()
     await asyncio.wait_for(running, 10)
-    assert "the ledger is gone" in caplog.text
+    assert "ConnectionError" in said[0]
 
 
 async def test_a_sweeper_stops_at_once(engine: Engine) -> None:
