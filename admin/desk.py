@@ -21,7 +21,7 @@ from activities.envelope import fetch
 from activities.installation import read_offset, who_runs
 from activities.outbox import Courier
 from activities.settings import Settings
-from activities.store import facts
+from activities.store import api_keys, facts
 from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
 from activities.store.engine import make_engine, transaction
 from activities.sweeper import Sweeper
@@ -31,8 +31,8 @@ from admin.stack.connection import find_installation
 from models.errors import NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact, TaskCompleted
-from models.tables import Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
-from models.tables.words import PhoneKind, TaskStatus
+from models.tables import ApiKey, Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
+from models.tables.words import ApiRole, PhoneKind, TaskStatus
 from rules.facts import Role, StopReason
 from workflows.runtime import connect
 
@@ -179,6 +179,30 @@ class Desk:
             )
         self._deliver(notes)
         return f"{customer}: {role.value} contact added"
+
+    def create_key(self, name: str, role: ApiRole, companies: list[str] | None, lasts: timedelta) -> str:
+        """Make a key to the API; its secret."""
+        now = self._clock.now()
+        with transaction(self._engine) as session:
+            return api_keys.create_key(
+                session,
+                name=name,
+                role=role,
+                companies=companies,
+                expires_at=now + lasts,
+                now=now,
+                who=who_runs(),
+            )
+
+    def keys(self) -> list[tuple[ApiKey, list[str]]]:
+        """The keys to the API, each with the companies it opens."""
+        with transaction(self._engine) as session:
+            return api_keys.list_keys(session)
+
+    def revoke_key(self, name: str) -> None:
+        """Refuse a key from now on."""
+        with transaction(self._engine) as session:
+            api_keys.revoke_key(session, name, self._clock.now(), who_runs())
 
     def _deliver(self, notes: Sequence[int]) -> None:
         async def run() -> None:

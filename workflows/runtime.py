@@ -77,11 +77,16 @@ class _OneArgument(WorkflowInboundInterceptor):
 
 
 async def connect(
-    address: str | None = None, namespace: str | None = None, *, runtime: Runtime | None = None
+    address: str | None = None,
+    namespace: str | None = None,
+    *,
+    runtime: Runtime | None = None,
+    lazy: bool = False,
 ) -> Client:
     """Connect by the standard Temporal client configuration: environment, then `temporal.toml`.
 
-    `address` and `namespace`, where given, go before it (the local stack knows its own ports).
+    `address` and `namespace`, where given, go before it (the local stack knows its own ports). A `lazy`
+    client connects at its first call.
 
     Raises:
         Unreachable: no server answers there.
@@ -93,6 +98,6 @@ async def connect(
         config["namespace"] = namespace
     config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+        return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy)
     except RuntimeError as error:
         raise Unreachable(f"Temporal at {config['target_host']} does not answer: {error}") from error

@@ -16,7 +16,7 @@ DataDir = Annotated[
 
 
 def up(data_dir: DataDir = None) -> None:
-    """Start the local stack: PostgreSQL, Temporal with its UI, sandbox providers, a worker.
+    """Start the local stack: PostgreSQL, Temporal with its UI, sandbox providers, a worker, the HTTP API.
 
     Everything is kept in one data folder; Ctrl-C stops it cleanly, starting again resumes. With
     RELANCE_DATABASE_URL, TEMPORAL_ADDRESS or provider keys set, those are used instead.
@@ -36,6 +36,7 @@ def up(data_dir: DataDir = None) -> None:
             typer.echo("")
             typer.echo(f"Temporal UI     {stack.temporal_ui or 'as TEMPORAL_ADDRESS names'}")
             typer.echo(f"Sandbox inbox   {stack.sandbox_url or 'none: a real provider is set up'}")
+            typer.echo(f"HTTP API        {stack.api_url} (OpenAPI at /openapi.json)")
             typer.echo(f"Data folder     {folder.root}")
             typer.echo("Import invoices in another window: relance import samples/portfolio.csv")
             typer.echo("Ctrl-C stops; starting again resumes.")

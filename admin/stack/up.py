@@ -1,4 +1,4 @@
-"""`relance up`: PostgreSQL, Temporal, sandbox providers and a worker, on one data folder.
+"""`relance up`: PostgreSQL, Temporal, sandbox providers, a worker and the API, on one data folder.
 
 What the environment already names (`RELANCE_DATABASE_URL`, `TEMPORAL_ADDRESS`, a real provider) is used,
 not started.
@@ -7,6 +7,7 @@ not started.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -21,26 +22,29 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 import migrations
 from activities.clock import Clock
-from activities.installation import set_offset
+from activities.installation import read_offset, set_offset, who_runs
 from activities.settings import Settings
+from activities.store.api_keys import create_key
 from activities.store.engine import make_engine, transaction
 from activities.store.policies import ensure_builtin
 from admin.stack.checks import answers
 from admin.stack.connection import remember_stack, sandbox_variables
-from admin.stack.datafolder import DataFolder
+from admin.stack.datafolder import DataFolder, read_json, write_private
 from admin.stack.ports import PortBook
 from admin.stack.postgres import LocalPostgres
 from admin.stack.process import Child
 from admin.stack.supervisor import Supervisor
 from admin.stack.temporal import LocalTemporal
 from models.ids import SEARCH_ATTRIBUTE_TYPES, TASK_QUEUE
+from models.tables.words import ApiRole
 from policies import builtin_policy_texts
 from workflows.runtime import connect
 
 POLL = timedelta(seconds=70)
 """A worker's poll lasts a minute: one that has not polled for longer is gone."""
 
-POSTGRES_PORT, TEMPORAL_PORT, UI_PORT, SANDBOX_PORT = 54320, 7233, 8233, 8025
+POSTGRES_PORT, TEMPORAL_PORT, UI_PORT, SANDBOX_PORT, API_PORT = 54320, 7233, 8233, 8025, 8080
+LOCAL_KEY_FILE = "api-key.json"
 
 
 @dataclass(slots=True)
@@ -60,6 +64,11 @@ class Stack:
     def temporal_ui(self) -> str | None:
         """Where the Temporal UI is, when this stack runs it."""
         return self.variables.get("RELANCE_TEMPORAL_UI")
+
+    @property
+    def api_url(self) -> str:
+        """Where the HTTP API answers."""
+        return self.variables["RELANCE_API_URL"]
 
     @property
     def sandbox_url(self) -> str | None:
@@ -92,12 +101,16 @@ def local_stack(
     with Supervisor(folder, say=say) as supervisor:
         stack = Stack(supervisor, folder)
         ports = PortBook(folder.run / "ports.json")
+        own_ledger = "RELANCE_DATABASE_URL" not in os.environ
         stack.variables = dict(_ledger(supervisor, folder, ports))
         prepare_ledger(stack.database_url, offset)
         stack.variables |= _temporal(supervisor, folder, ports)
         stack.variables |= _sandbox(supervisor, folder, ports)
         os.environ.update(stack.variables)
         supervisor.launch(_worker(folder))
+        stack.variables |= _api(supervisor, folder, ports)
+        if own_ledger:
+            stack.variables["RELANCE_API_KEY"] = local_key(folder, stack.database_url)
         remember_stack(folder, stack.variables)
         yield stack
 
@@ -158,6 +171,46 @@ def _sandbox(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dic
             )
         )
     return variables
+
+
+def _api(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
+    port = ports.choose("api", API_PORT)
+    url = f"http://127.0.0.1:{port}"
+    supervisor.launch(
+        Child(
+            name="api",
+            argv=(sys.executable, "-m", "admin", "serve", "--port", str(port)),
+            log=folder.logs / "api.log",
+            ready=answers(f"{url}/readyz"),
+            grace_s=25.0,
+        )
+    )
+    return {"RELANCE_API_URL": url}
+
+
+def local_key(folder: DataFolder, database_url: str) -> str:
+    """The manager's key of a local stack, made at its first start and kept where its owner alone reads it."""
+    path = folder.run / LOCAL_KEY_FILE
+    kept = read_json(path)
+    if kept is not None:
+        return str(kept["key"])
+    engine = make_engine(database_url, pool_size=1)
+    try:
+        now = Clock(read_offset(engine)).now()
+        with transaction(engine) as session:
+            secret = create_key(
+                session,
+                name=f"local stack {now:%Y-%m-%d %H:%M:%S}",
+                role=ApiRole.MANAGER,
+                companies=None,
+                expires_at=None,
+                now=now,
+                who=who_runs(),
+            )
+    finally:
+        engine.dispose()
+    write_private(path, json.dumps({"key": secret}) + "\n")
+    return secret
 
 
 def _worker(folder: DataFolder) -> Child:

@@ -14,14 +14,23 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
-from models.tables.parties import ApiKey, Company, Contact, Customer, Staff
+from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
-from models.tables.work import AuditEvent, CaseEvent, Installation, OutboxNote, PolicyRow, Task
+from models.tables.work import (
+    AuditEvent,
+    CaseEvent,
+    IdempotencyRecord,
+    Installation,
+    OutboxNote,
+    PolicyRow,
+    Task,
+)
 
 metadata = Table.metadata
 
 __all__ = [
     "ApiKey",
+    "ApiKeyCompany",
     "AuditEvent",
     "CaseEvent",
     "ClaimRow",
@@ -39,6 +48,7 @@ __all__ = [
     "FactRow",
     "HoldInvoiceRow",
     "HoldRow",
+    "IdempotencyRecord",
     "Installation",
     "InstalmentRow",
     "Invoice",

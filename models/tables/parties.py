@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import PhoneKind
+from models.tables.words import ApiRole, PhoneKind
 from rules.facts import Role
 
 _COUNTRY = "country ~ '^[A-Z]{2}$'"
@@ -94,17 +94,34 @@ class Staff(Table, table=True):
 
 
 class ApiKey(Table, table=True):
-    """A key to the API; only its hash is kept. A key without a company opens all of them."""
+    """A key to the API; only a hash of its secret is kept, and `hint`, by which people tell keys apart.
+
+    It opens the companies of its `ApiKeyCompany` rows, or every company, later ones included, with
+    `all_companies`.
+    """
 
     __tablename__ = "api_key"
+    __table_args__ = (one_of("role", ApiRole),)
 
     id: UUID = Field(primary_key=True)
-    company_id: UUID | None = Field(default=None, foreign_key="company.id")
-    name: str
+    name: str = Field(unique=True)
+    hint: str
     secret_hash: str = Field(unique=True)
     role: str
+    all_companies: bool
     created_at: datetime = Field(sa_type=Instant)
+    created_by: str
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApiKeyCompany(Table, table=True):
+    """A company that a key opens."""
+
+    __tablename__ = "api_key_company"
+
+    api_key_id: UUID = Field(primary_key=True, foreign_key="api_key.id")
+    company_id: UUID = Field(primary_key=True, foreign_key="company.id", index=True)
 
 
 class Contact(Table, table=True):

@@ -86,6 +86,14 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
 clear up, a claim to file."""
 
 
+class ApiRole(StrEnum):
+    """What a key may do, weakest first: look; work the cases; also steer, approve and set up."""
+
+    VIEWER = "viewer"
+    COLLECTOR = "collector"
+    MANAGER = "manager"
+
+
 class NoteTo(StrEnum):
     """Which workflow an outbox note is for."""
 

@@ -77,15 +77,34 @@ class PolicyRow(Table, table=True):
 
 
 class AuditEvent(Table, table=True):
-    """An act on the installation itself: the sending switch, a key, the clock. Append-only."""
+    """An act on the installation, or through the API on a company: who did what. Append-only."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (Index(None, "company_id", "id"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
+    company_id: UUID | None = Field(default=None, foreign_key="company.id")
     at: datetime = Field(sa_type=Instant)
     who: str
     what: str
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+
+
+class IdempotencyRecord(Table, table=True):
+    """The answer given under an `Idempotency-Key`: the same request again gets it again, and changes nothing.
+
+    `fingerprint` is a hash of method, path and body.
+    """
+
+    __tablename__ = "idempotency_record"
+    __table_args__ = (Index(None, "created_at"),)
+
+    api_key_id: UUID = Field(primary_key=True, foreign_key="api_key.id")
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    status: int
+    body: str
+    created_at: datetime = Field(sa_type=Instant)
 
 
 class Installation(Table, table=True):

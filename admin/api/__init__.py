@@ -1,0 +1,1 @@
+"""The admin API: what people and programs do with cases, over HTTP."""

@@ -1,0 +1,41 @@
+"""The application: routes, errors, limits."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from admin.api import health, problems
+from admin.api.context import Api
+from admin.api.facts import money
+from admin.api.limits import BoundedBody
+from admin.api.paths import WholeSegments
+
+DESCRIPTION = """\
+Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
+case knows it at once.
+
+- **Keys**: `Authorization: Bearer …`, made with `relance key create`; roles `viewer`, `collector`, `manager`.
+- **Once**: send an `Idempotency-Key` with every POST; the same request again changes nothing.
+- **Errors** are problem details (RFC 9457): `type` for programs, `detail` and `errors` for people.
+- **Lists** are pages: give `next` as `after` to read on.
+- Amounts are decimal strings in the invoice's currency, dates are days at the customer's place, instants UTC.
+"""
+
+_ROUTERS = (health.router, money.router)
+
+
+def create_app(api: Api) -> FastAPI:
+    """The API over one installation."""
+    # No interactive documentation: its page would load scripts from another host.
+    app = FastAPI(
+        title="Relance", version=version("relance"), description=DESCRIPTION, docs_url=None, redoc_url=None
+    )
+    app.state.api = api
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_middleware(WholeSegments)
+    app.add_middleware(BoundedBody)
+    return app

@@ -1,0 +1,31 @@
+"""What every request works with: the ledger, the clock, the courier to the cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from activities.clock import Clock
+from activities.outbox import Courier
+from activities.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API process."""
+
+    engine: Engine
+    clock: Clock
+    courier: Courier
+    settings: Settings
+
+
+def of_request(request: Request) -> Api:
+    """The API a request came to."""
+    return cast(Api, request.app.state.api)
+
+
+ApiContext = Annotated[Api, Depends(of_request)]

@@ -1,0 +1,105 @@
+"""How every fact is recorded, and what its caller is answered: the case as it stands now."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
+
+from activities.store import facts
+from activities.store.load import load_case
+from activities.store.lookup import invoice_by_number
+from admin.api.changes import Changed, Work
+from admin.api.context import Api
+from admin.api.paths import decoded
+from admin.api.security import Access
+from models.ids import CaseSignal
+from models.messages import Fact, Ref, Text
+from models.tables import Invoice
+from rules.decide import decide
+
+Amount = Annotated[
+    Decimal, Field(gt=0, max_digits=19, decimal_places=4, allow_inf_nan=False, examples=["1234.56"])
+]
+EventId = Annotated[
+    Ref | None,
+    Field(description="Your own id of this event (the bank's, the ERP's): told twice, it is recorded once"),
+]
+
+
+class Told(BaseModel):
+    """What every fact may carry."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: EventId = None
+    note: Annotated[Text | None, Field(description="What people should remember with it")] = None
+
+
+class CaseNow(BaseModel):
+    """A case as decided on the facts the ledger holds at this moment."""
+
+    company: str
+    invoice: str
+    state: str
+    stage: str
+    currency: str
+    outstanding: Decimal
+    disputed: Decimal
+    next_step: str | None
+    next_channel: str | None
+    next_on: date | None
+    next_at: datetime | None
+    why: str
+    paused_by: str | None
+
+
+class FactRecorded(BaseModel):
+    """The fact is in the ledger. `duplicate`: it was there already, and nothing changed."""
+
+    event_id: str
+    duplicate: bool
+    case: CaseNow
+
+
+def case_now(session: Session, api: Api, access: Access, invoice: Invoice, now: datetime) -> CaseNow:
+    """Decide a case on what the transaction holds, without writing anything."""
+    session.flush()
+    loaded = load_case(session, invoice.id, now, api.settings.sending_fingerprint)
+    decision = decide(loaded.facts, loaded.customer, loaded.policy, now)
+    action = decision.next
+    return CaseNow(
+        company=access.company_ref,
+        invoice=invoice.number,
+        state=decision.state.value,
+        stage=decision.stage,
+        currency=invoice.currency,
+        outstanding=decision.balance.outstanding,
+        disputed=decision.balance.disputed,
+        next_step=action.step.key if action else None,
+        next_channel=action.route.channel.value if action else None,
+        next_on=action.day if action else None,
+        next_at=action.at if action else None,
+        why=decision.why,
+        paused_by=decision.paused_by,
+    )
+
+
+def record_fact(work: Work, api: Api, access: Access, number: str, signal: CaseSignal, fact: Fact) -> Changed:
+    """Record a fact about one of the company's invoices, and answer with its case.
+
+    Without an event id of the caller's, the idempotency key stands in; without that, a hash of the fact.
+    """
+    invoice = invoice_by_number(work.session, access.company_ref, decoded(number))
+    if fact.event_id is None and work.key is not None:
+        fact = fact.model_copy(update={"event_id": work.key})
+    done = facts.record(work.session, now=work.now, invoice=invoice, fact=fact, signal=signal, who=work.who)
+    case = case_now(work.session, api, access, invoice, work.now)
+    return Changed(
+        FactRecorded(event_id=done.event_id, duplicate=done.duplicate, case=case),
+        notes=done.notes,
+        audit={"invoice": invoice.number, "event_id": done.event_id, "duplicate": done.duplicate},
+    )

@@ -1,0 +1,43 @@
+"""Whether this process lives, and whether it can work."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+import migrations
+from activities.store.engine import transaction
+from admin.api.context import ApiContext
+from admin.api.problems import problem
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """`ok`, or the request is answered with a problem."""
+
+    status: str = "ok"
+
+
+@router.get("/healthz", response_model=Health)
+def healthz() -> Health:
+    """The process answers. It says nothing about the servers behind it."""
+    return Health()
+
+
+@router.get("/readyz", response_model=Health)
+def readyz(api: ApiContext) -> Response:
+    """The ledger answers and has this version's schema, so requests can be taken."""
+    try:
+        with transaction(api.engine) as session:
+            found = session.connection().execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except SQLAlchemyError:
+        return problem(503, "the ledger does not answer")
+    if found != migrations.head():
+        return problem(
+            503, f"the ledger's schema is {found}, this version's {migrations.head()}: relance migrate"
+        )
+    return JSONResponse(Health().model_dump())

@@ -1,0 +1,56 @@
+"""How much a request may carry. The body is read once, up to its limit, and kept for the fingerprint."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin.api.problems import problem
+
+MAX_BODY = 1_048_576
+"""Bytes: a plan of a thousand instalments takes a tenth of it."""
+
+BODY = "relance.body"
+
+
+class BoundedBody:
+    """ASGI middleware: refuses a body above `MAX_BODY` with 413, however it announces itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body of an HTTP request, and pass both on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > MAX_BODY:
+                refusal = problem(
+                    413,
+                    f"the body is over {MAX_BODY} bytes; nothing was changed",
+                    headers={"Connection": "close"},
+                )
+                await refusal(scope, receive, send)
+                return
+            parts.append(part)
+            if not message.get("more_body", False):
+                break
+        body = b"".join(parts)
+        scope = {**scope, BODY: body}
+        given = False
+
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, again, send)

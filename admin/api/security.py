@@ -1,0 +1,113 @@
+"""Who may do what: bearer keys with a role, limited to companies. A foreign company does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel import select
+
+from activities.store.api_keys import KeyHolder, recognise
+from activities.store.engine import transaction
+from admin.api.context import ApiContext
+from admin.api.paths import decoded
+from admin.api.problems import ProblemError
+from models.errors import NotFound
+from models.tables import Company
+from models.tables.words import ApiRole
+
+_ROLES = list(ApiRole)
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="API key", description="`Authorization: Bearer relance_…` (`relance key`)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A caller at one company's door, let in."""
+
+    holder: KeyHolder
+    company_id: UUID
+    company_ref: str
+
+    @property
+    def who(self) -> str:
+        """How the journal and the audit trail name the caller."""
+        return f"api:{self.holder.name}"
+
+
+def caller(
+    api: ApiContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> KeyHolder:
+    """The key's holder; 401 without a key that is known, valid and not expired."""
+    holder = None
+    if credentials is not None and credentials.credentials.isascii():
+        with transaction(api.engine) as session:
+            holder = recognise(session, credentials.credentials, api.clock.now())
+    if holder is None:
+        raise ProblemError(
+            401,
+            "unauthorised",
+            "an API key is required that is known, neither expired nor revoked: Authorization: Bearer …",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    return holder
+
+
+def _at_least(role: ApiRole) -> Callable[[KeyHolder], KeyHolder]:
+    def check(holder: Annotated[KeyHolder, Depends(caller)]) -> KeyHolder:
+        if _ROLES.index(holder.role) < _ROLES.index(role):
+            raise ProblemError(403, "forbidden", f"this takes the role {role}; the key's is {holder.role}")
+        return holder
+
+    check.__name__ = f"at_least_{role}"
+    return check
+
+
+Viewer = Annotated[KeyHolder, Depends(_at_least(ApiRole.VIEWER))]
+Collector = Annotated[KeyHolder, Depends(_at_least(ApiRole.COLLECTOR))]
+Manager = Annotated[KeyHolder, Depends(_at_least(ApiRole.MANAGER))]
+
+CompanyRef = Annotated[str, Path(description="The creditor's reference", max_length=200, examples=["brunet"])]
+
+
+def _enter(api: ApiContext, holder: KeyHolder, company: str) -> Access:
+    ref = decoded(company)
+    with transaction(api.engine) as session:
+        company_id = session.exec(select(Company.id).where(Company.ref == ref)).one_or_none()
+    # The same words for a company that is not there and one the key does not open.
+    if company_id is None or not holder.opens(company_id):
+        raise NotFound(f"no company {ref!r}")
+    return Access(holder, company_id, ref)
+
+
+def _viewer_of(api: ApiContext, holder: Viewer, company: CompanyRef) -> Access:
+    return _enter(api, holder, company)
+
+
+def _collector_of(api: ApiContext, holder: Collector, company: CompanyRef) -> Access:
+    return _enter(api, holder, company)
+
+
+def _manager_of(api: ApiContext, holder: Manager, company: CompanyRef) -> Access:
+    return _enter(api, holder, company)
+
+
+ViewerOf = Annotated[Access, Depends(_viewer_of)]
+CollectorOf = Annotated[Access, Depends(_collector_of)]
+ManagerOf = Annotated[Access, Depends(_manager_of)]
+
+
+def everywhere(holder: KeyHolder) -> KeyHolder:
+    """Let only a key through that opens every company: what it does is not one company's own.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if holder.companies is not None:
+        raise ProblemError(403, "forbidden", "this takes a key that opens every company")
+    return holder
