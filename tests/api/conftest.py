@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 
 import pytest
@@ -101,6 +101,3 @@ def door(engine: Engine) -> Iterator[Door]:
     api = Api(engine, clock, cast(Courier, courier), Settings.model_validate({"RELANCE_SENDING": "live"}))
     with TestClient(create_app(api), raise_server_exceptions=False) as client:
         yield Door(book, client, clock, courier)
-
-
-LATER = NOW + timedelta(days=1)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.conftest import NOW, Door
+from tests.api.conftest import Door
+from tests.fixtures.ledger import NOW
 
 pytestmark = pytest.mark.integration
 
