@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     temporal_ui: str | None = Field(default=None, validation_alias="RELANCE_TEMPORAL_UI")
     sandbox_url: str | None = Field(default=None, validation_alias="RELANCE_SANDBOX_URL")
     worker_slots: int = Field(default=20, ge=2, le=500, validation_alias="RELANCE_WORKER_SLOTS")
-    max_cached_workflows: int = Field(default=2_000, ge=10, validation_alias="RELANCE_CACHED_WORKFLOWS")
+    max_cached_workflows: int = Field(default=500, ge=10, validation_alias="RELANCE_CACHED_WORKFLOWS")
     deployment: str = Field(default="relance", validation_alias="RELANCE_DEPLOYMENT")
     build_id: str | None = Field(default=None, validation_alias="RELANCE_BUILD_ID")
     sweep_seconds: float = Field(default=30.0, gt=0, validation_alias="RELANCE_SWEEP_SECONDS")

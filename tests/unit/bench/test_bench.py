@@ -16,7 +16,7 @@ from bench.figures import Figure, number
 from bench.simulate import rules_seconds
 from policies import builtin_policies
 
-SERVERS = ("import", "contact", "start", "life")
+SERVERS = ("import", "contact", "start", "life", "memory")
 """Benchmarks that start a server; `simulate` starts processes only."""
 
 
