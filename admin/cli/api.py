@@ -108,6 +108,24 @@ def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None
     typer.echo(f"{name}: revoked")
 
 
+@key.command()
+def local() -> None:
+    """Print the key of the local stack, which it made at its first start.
+
+    Example: `curl -H "Authorization: Bearer $(relance key local)" http://127.0.0.1:8080/v1/cases`.
+    """
+    import os
+
+    from admin.cli.output import refuse
+    from admin.stack.connection import find_installation
+
+    find_installation()
+    secret = os.environ.get("RELANCE_API_KEY")
+    if not secret:
+        refuse("no local stack with a key runs here; make one with `relance key create`")
+    typer.echo(secret)
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(serve)

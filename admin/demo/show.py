@@ -182,6 +182,7 @@ def show(stack: Stack, out: Console) -> None:
     lines = [
         ("Messages, as their readers see them", stack.sandbox_url),
         ("Cases in the Temporal UI", stack.temporal_ui),
+        ("HTTP API (its key: relance key local)", f"{stack.api_url}/openapi.json"),
         ("Tasks", f"RELANCE_DATA_DIR={folder} {relance} tasks"),
     ]
     out.print()
