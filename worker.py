@@ -17,8 +17,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+import migrations
+from activities import logs, metrics
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
 from activities.installation import read_offset, record_sending
@@ -30,6 +34,7 @@ from activities.store.engine import make_engine
 from activities.sweeper import Sweeper
 from models.errors import RelanceError
 from models.ids import TASK_QUEUE
+from workflows.namespace import require_search_attributes
 from workflows.runtime import WORKFLOWS, OneArgument, connect, workflow_runner
 
 log = logging.getLogger("relance.worker")
@@ -81,18 +86,56 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set; tasks under way are finished first, up to the grace period.
 
     Raises:
-        RelanceError: a setting is missing; nothing was started.
+        RelanceError: a setting is missing, the ledger's schema is too old, or Temporal's namespace lacks
+            search attributes; nothing was started.
     """
     if settings.database_url is None:
         raise RelanceError("RELANCE_DATABASE_URL is not set: where is the ledger?")
     providers = Providers.of(settings)
-    engine = make_engine(settings.database_url.get_secret_value(), settings.worker_slots, "relance worker")
+    url = settings.database_url.get_secret_value()
+    _require_schema(await asyncio.to_thread(migrations.current, url))
+    engine = make_engine(url, settings.worker_slots, "relance worker")
     executor = ThreadPoolExecutor(2 * settings.worker_slots, "activity")
     try:
-        await _work(settings, engine, providers, executor, stop)
+        with metrics.served(settings.metrics_address):
+            await _work(settings, engine, providers, executor, stop)
     finally:
         executor.shutdown(wait=True)
         engine.dispose()
+
+
+def _require_schema(found: str | None) -> None:
+    if migrations.is_behind(found):
+        raise RelanceError(
+            f"the ledger's schema is at {found or 'nothing'}, this version needs {migrations.head()}: "
+            "run `relance migrate` first"
+        )
+    if found != migrations.head():
+        log.warning("the ledger's schema is newer than this version: it will do until this one is replaced")
+
+
+def _runtime(settings: Settings) -> Runtime:
+    """Temporal's core, with its log in ours and, where an address is set, its metrics."""
+    prometheus = None
+    if settings.sdk_metrics_address is not None:
+        prometheus = PrometheusConfig(
+            bind_address=settings.sdk_metrics_address, counters_total_suffix=True, durations_as_seconds=True
+        )
+    try:
+        return Runtime(telemetry=TelemetryConfig(logging=logs.core_logging(), metrics=prometheus))
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise RelanceError(
+            f"RELANCE_SDK_METRICS_ADDRESS: cannot listen on {settings.sdk_metrics_address}: {reason}"
+        ) from None
+
+
+async def _require_namespace(client: Client) -> None:
+    try:
+        await require_search_attributes(client)
+    except RPCError as error:
+        # A key may be allowed to work and not to look; then `relance doctor`, run with another, can tell.
+        log.warning("search attributes cannot be checked: %s", error.status.name)
 
 
 async def _work(
@@ -102,7 +145,8 @@ async def _work(
     executor: ThreadPoolExecutor,
     stop: asyncio.Event,
 ) -> None:
-    client = await connect()
+    client = await connect(runtime=_runtime(settings))
+    await _require_namespace(client)
     clock = Clock(await asyncio.to_thread(read_offset, engine))
     changed = await asyncio.to_thread(record_sending, engine, settings, clock.now())
     if changed:
@@ -111,11 +155,34 @@ async def _work(
     needs = Needs(engine, clock, courier, settings, providers)
     sweeper = Sweeper(engine, clock, courier, every=settings.sweep_seconds)
     async with make_worker(client, needs, executor):
-        log.info("worker ready: %d slots, sending %s", settings.worker_slots, settings.sending.value)
+        shown = metrics.WORKER.labels(logs.VERSION, TASK_QUEUE, settings.sending.value)
+        shown.set(1)
+        _tell_ready(settings, engine, client)
         sweeping = asyncio.create_task(sweeper.run(stop))
         await stop.wait()
+        shown.set(0)
         log.info("stopping: tasks under way are finished first")
         await sweeping
+    log.info("stopped")
+
+
+def _tell_ready(settings: Settings, engine: Engine, client: Client) -> None:
+    url = engine.url
+    log.info(
+        "worker ready: %d slots, sending %s",
+        settings.worker_slots,
+        settings.sending.value,
+        extra=logs.fields(
+            queue=TASK_QUEUE,
+            namespace=client.namespace,
+            temporal=client.service_client.config.target_host,
+            database=f"{url.host or 'local'}:{url.port or 5432}/{url.database}",
+            cached=settings.max_cached_workflows,
+            build=settings.build_id,
+            metrics=settings.metrics_address,
+            sdk_metrics=settings.sdk_metrics_address,
+        ),
+    )
 
 
 async def serve(settings: Settings) -> None:
@@ -129,10 +196,11 @@ async def serve(settings: Settings) -> None:
 
 def main() -> int:
     """Entry point; the exit status is 0 after a clean stop, 2 when a setting or a server is missing."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        settings = Settings.load()
+        logs.set_up(settings.log, settings.log_level)
         with suppress(KeyboardInterrupt):
-            asyncio.run(serve(Settings.load()))
+            asyncio.run(serve(settings))
     except RelanceError as error:
         sys.stderr.write(f"relance worker: {error}\n")
         return 2

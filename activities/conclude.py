@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from activities import watch
 from activities.decisions import settle_customer
 from activities.store.outbox import add_notes
 from activities.store.planned import unconclude, withdraw_contact
@@ -38,6 +39,7 @@ def conclude(
     """
     day = calendar.local_day(now)
     contact.status, contact.concluded_at = status, now
+    watch.contact_concluded(session, contact, now, customer.id)
     items = session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
     if status not in _DONE:
         _drop_planned(session, contact, contact.reason or status.value)

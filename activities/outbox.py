@@ -20,6 +20,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import watch
 from activities.store import outbox
 from activities.store.engine import transaction
 from activities.store.lookup import among
@@ -127,6 +128,7 @@ class Courier:
             for note_id, error in errors.items():
                 log.warning("note %s not delivered: %s", note_id, type(error).__name__)
                 outbox.failed(session, note_id, f"{type(error).__name__}: {error}", self._clock.wall())
+        watch.notes_settled(len(done), len(errors))
 
     async def _one(self, target: _Target) -> None:
         if not target.with_start:

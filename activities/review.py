@@ -11,6 +11,7 @@ from sqlmodel import Session, func, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import watch
 from activities.clock import Clock
 from activities.decisions import Stored, settle_case
 from activities.outbox import Courier
@@ -61,6 +62,7 @@ class ReviewActivities:
                 view = self._view(session, what, stored)
         except NotFound as error:
             raise ApplicationError(str(error), type="NotFound", non_retryable=True) from error
+        watch.reviewed(view)
         self._courier.deliver(notes)
         return view
 
@@ -84,7 +86,9 @@ class ReviewActivities:
                 return _others(session, what, done.notes)
         except (RelanceError, ValueError, DataError) as error:
             with transaction(self._engine) as session:
-                facts.reject(session, now, what.invoice_id, note.signal, note.payload, _reason(error))
+                new = facts.reject(session, now, what.invoice_id, note.signal, note.payload, _reason(error))
+            if new:
+                watch.fact_rejected(note.signal, what.company, what.number)
             return []
 
     def _view(self, session: Session, what: ReviewInput, stored: Stored) -> CaseView:

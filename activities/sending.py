@@ -17,6 +17,7 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from activities.channels.sendgrid_email import Email
 from activities.channels.twilio_sms import Sms
@@ -145,14 +146,16 @@ class SendingActivities:
             at = self._lock(session, what)
             taken = self._take(at)
         if isinstance(taken, SendResult):
+            watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
             self._courier.deliver(at.notes)
             return taken
         # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
         with activity.shield_thread_cancel_exception():
-            outcome = self._hand_over(taken)
+            outcome = watch.provider_call(taken.envelope.channel, lambda: self._hand_over(taken))
             with transaction(self._engine) as session:
                 at = self._lock(session, what)
                 result = self._settle(at, outcome)
+        watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
         if isinstance(outcome, NotSent) and result.outcome == "not_sent":
             raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)

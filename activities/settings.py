@@ -22,6 +22,22 @@ class Sending(StrEnum):
     LIVE = "live"
 
 
+class LogFormat(StrEnum):
+    """How log records are written: a JSON object a line, or a line for reading."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """The least that is logged. At `debug` every review has its line."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class SettingInvalid(RelanceError):
     """A setting that cannot be used; the text names the variable and what it takes."""
 
@@ -58,6 +74,10 @@ class Settings(BaseSettings):
     deployment: str = Field(default="relance", validation_alias="RELANCE_DEPLOYMENT")
     build_id: str | None = Field(default=None, validation_alias="RELANCE_BUILD_ID")
     sweep_seconds: float = Field(default=30.0, gt=0, validation_alias="RELANCE_SWEEP_SECONDS")
+    log: LogFormat | None = Field(default=None, validation_alias="RELANCE_LOG")
+    log_level: LogLevel = Field(default=LogLevel.INFO, validation_alias="RELANCE_LOG_LEVEL")
+    metrics_address: str | None = Field(default=None, validation_alias="RELANCE_METRICS_ADDRESS")
+    sdk_metrics_address: str | None = Field(default=None, validation_alias="RELANCE_SDK_METRICS_ADDRESS")
 
     @field_validator("database_url")
     @classmethod
@@ -71,6 +91,18 @@ class Settings(BaseSettings):
                 raise ValueError(expected) from None
             if not url.drivername.startswith("postgres"):
                 raise ValueError(expected)
+        return value
+
+    @field_validator("log", "log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("metrics_address", "sdk_metrics_address")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            split_address(value)
         return value
 
     @classmethod
@@ -110,3 +142,15 @@ class Settings(BaseSettings):
         return any(
             target == entry or (entry.startswith("@") and target.endswith(entry)) for entry in self.allowlist
         )
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of `host:port`; an IPv6 host stands in brackets.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    host, _, port = text.strip().rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise ValueError("expected host:port, as in 127.0.0.1:9464 or [::1]:9464")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -10,11 +10,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 from uuid import UUID
 
-from sqlalchemy import Engine, and_, func, or_
+from sqlalchemy import ColumnElement, Engine, and_, func, or_
 from sqlmodel import Session, col, select
 
+from activities import watch
 from activities.clock import Clock
 from activities.discreet import told
 from activities.outbox import BATCH, Courier
@@ -53,8 +55,11 @@ class Sweeper:
         """Sweep every `every` seconds until `stop` is set; an error is logged, and the next round tries."""
         while not stop.is_set():
             try:
-                await self.once()
+                began = perf_counter()
+                swept = await self.once()
+                watch.swept(swept.delivered, swept.woken, swept.strays, perf_counter() - began)
             except Exception as error:
+                watch.sweep_failed()
                 log.warning("sweep failed; tried again in %s s: %s", self._every, told(error))
             try:
                 await asyncio.wait_for(stop.wait(), self._every)
@@ -103,24 +108,31 @@ class Sweeper:
             return len(cases), len(strays)
 
 
+def late(before: datetime) -> ColumnElement[bool]:
+    """The condition for an open case that should have been looked at before an instant of business time."""
+    return and_(
+        col(DunningCase.closed_at).is_(None),
+        or_(
+            # LEAST passes over what is NULL: a decided case without either time waits for a fact.
+            and_(
+                func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
+                # Also tried again an hour after it was woken, not at every sweep.
+                col(DunningCase.decided_at) < before,
+            ),
+            # Started, and lost before its first look.
+            and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
+        ),
+        col(DunningCase.state).not_in(("awaiting_person", "stopped")),
+    )
+
+
 def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
     """Open cases that should have acted before `before` and have no note waiting."""
     return list(
         session.exec(
             select(DunningCase.invoice_id)
             .where(
-                col(DunningCase.closed_at).is_(None),
-                or_(
-                    # LEAST passes over what is NULL: a decided case without either time waits for a fact.
-                    and_(
-                        func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
-                        # Also tried again an hour after it was woken, not at every sweep.
-                        col(DunningCase.decided_at) < before,
-                    ),
-                    # Started, and lost before its first look.
-                    and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
-                ),
-                col(DunningCase.state).not_in(("awaiting_person", "stopped")),
+                late(before),
                 col(DunningCase.invoice_id).not_in(
                     select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.CASE)
                 ),

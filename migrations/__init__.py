@@ -48,6 +48,16 @@ def current(url: str) -> str | None:
         engine.dispose()
 
 
+def is_behind(revision: str | None) -> bool:
+    """Whether this code needs a newer schema. One that it does not know yet is ahead: that will do.
+
+    Migrations are made so that the version before still works on the schema after (expand, then contract),
+    so workers of both may run while they are replaced.
+    """
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is None or (revision in known and revision != head())
+
+
 def head() -> str:
     """The newest revision this code knows."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()

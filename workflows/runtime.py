@@ -88,10 +88,17 @@ async def connect(
     `address` and `namespace`, where given, go before it (the local stack knows its own ports). A `lazy`
     client connects at its first call.
 
+    With `TEMPORAL_API_KEY`, or any `TEMPORAL_TLS_…`, the connection is encrypted.
+
     Raises:
-        Unreachable: no server answers there.
+        Unreachable: no server answers there, its certificate is not to be trusted, or the configuration
+            names what cannot be read.
     """
-    config = ClientConfigProfile.load().to_client_connect_config()
+    try:
+        config = ClientConfigProfile.load().to_client_connect_config()
+    except (RuntimeError, OSError) as error:
+        reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        raise Unreachable(f"Temporal's client configuration cannot be used: {_line(reason)}") from None
     if address is not None:
         config["target_host"] = address
     if namespace is not None:
@@ -100,4 +107,9 @@ async def connect(
     try:
         return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy)
     except RuntimeError as error:
-        raise Unreachable(f"Temporal at {config['target_host']} does not answer: {error}") from error
+        told = _line(str(error))
+        raise Unreachable(f"Temporal at {config['target_host']} does not answer: {told}") from error
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

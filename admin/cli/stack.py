@@ -86,7 +86,8 @@ def doctor(data_dir: DataDir = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from admin.doctor import Mark, examine
+    from admin.doctor import examine
+    from admin.findings import Mark
     from admin.stack.connection import find_installation
     from admin.stack.datafolder import DataFolder
 

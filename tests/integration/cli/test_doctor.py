@@ -81,6 +81,10 @@ def test_what_an_installation_lacks_and_what_is_late(place: Installation) -> Non
     assert "relance companies" in words
     # Notes just written are not late, wherever the installation's clock stands.
     assert found["outbox"][0] == GOOD
+    # A clock that was moved, and messages that leave for real: nobody wants that.
+    assert found["clock"][0] == BAD
+    assert "RELANCE_SENDING=off" in found["clock"][1]
+    _, found = examined(place, RELANCE_SANDBOX_URL=place.sandbox.url)
     assert found["clock"][0] == NOTE
 
     assert place.here("companies", str(place.companies)).status == 0
@@ -91,7 +95,10 @@ def test_what_an_installation_lacks_and_what_is_late(place: Installation) -> Non
     status, found = examined(place, RELANCE_SENDING="off")
     assert status == 1
     assert found[f"company {COMPANY}"][0] == GOOD
-    assert found["outbox"] == (BAD, "1 notes wait for more than 5 minutes is a worker running?")
+    assert found["outbox"] == (
+        BAD,
+        "1 notes wait for more than 5 minutes, the oldest for 6 min is a worker running?",
+    )
     assert found["cases"][0] == BAD
     assert "relance reconcile" in found["cases"][1]
     assert found["sending"][0] == NOTE

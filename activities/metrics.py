@@ -1,0 +1,102 @@
+"""What a worker counts, for Prometheus. No label is a customer, an invoice or an address.
+
+Temporal's SDK serves its own metrics (slots, latencies, failures by activity) on an address of its own. What
+the ledger knows is counted from the ledger, once for the installation: `admin/metrics.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
+
+from activities.settings import split_address
+from models.errors import RelanceError
+
+REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+WORKER: Final = Gauge(
+    "relance_worker",
+    "1 while a worker takes tasks from its queue.",
+    ("version", "queue", "sending"),
+    registry=REGISTRY,
+)
+MESSAGES: Final = Counter(
+    "relance_messages",
+    "Messages handed over, by channel and by what became of them.",
+    ("channel", "outcome"),
+    registry=REGISTRY,
+)
+CONTACTS: Final = Counter(
+    "relance_contacts",
+    "Contacts concluded, by channel and status.",
+    ("channel", "status"),
+    registry=REGISTRY,
+)
+CONTACT_SECONDS: Final = Histogram(
+    "relance_contact_seconds",
+    "From composing a contact that needs no approval to the attempt that concluded it.",
+    ("channel",),
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+    registry=REGISTRY,
+)
+PROVIDER_SECONDS: Final = Histogram(
+    "relance_provider_call_seconds",
+    "Calls of SendGrid and Twilio, by what they came to.",
+    ("provider", "outcome"),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
+    registry=REGISTRY,
+)
+REVIEWS: Final = Counter(
+    "relance_reviews", "Reviews of cases, by what was decided.", ("state",), registry=REGISTRY
+)
+NOTES: Final = Counter(
+    "relance_notes", "Outbox notes, by whether they reached their workflow.", ("outcome",), registry=REGISTRY
+)
+SWEEPS: Final = Counter("relance_sweeps", "Rounds of the sweeper.", ("outcome",), registry=REGISTRY)
+SWEPT: Final = Counter(
+    "relance_swept",
+    "What the sweeper found left behind: notes, overdue cases, customers with an unsettled message.",
+    ("what",),
+    registry=REGISTRY,
+)
+REJECTED: Final = Counter(
+    "relance_facts_rejected",
+    "Facts told as signals that the ledger refused.",
+    ("signal",),
+    registry=REGISTRY,
+)
+
+
+@contextmanager
+def served(address: str | None) -> Iterator[None]:
+    """Serve these metrics at `http://address/metrics` while in the block; without an address, nowhere.
+
+    Raises:
+        RelanceError: nothing can listen there.
+    """
+    if address is None:
+        yield
+        return
+    host, port = split_address(address)
+    try:
+        server, thread = start_http_server(port, host, REGISTRY)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RelanceError(f"RELANCE_METRICS_ADDRESS: cannot listen on {address}: {reason}") from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

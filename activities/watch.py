@@ -1,0 +1,126 @@
+"""What an operator sees of the work: one line in the log and one count for each thing that happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from time import perf_counter
+from uuid import UUID
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from activities import metrics
+from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
+from activities.logs import fields
+from models.ids import CaseSignal
+from models.messages import CaseView
+from models.tables import ContactMade
+from rules.calendar import Channel
+
+log = logging.getLogger("relance.work")
+
+_PROVIDERS = {Channel.EMAIL: "sendgrid", Channel.SMS: "twilio"}
+
+
+def contact_concluded(session: Session, contact: ContactMade, now: datetime, customer_id: UUID) -> None:
+    """A contact ended in this transaction: told once it is committed, at the business time `now`."""
+    told = {
+        "contact": contact.id,
+        "customer": customer_id,
+        "step": contact.step,
+        "channel": contact.channel,
+        "status": str(contact.status),
+    }
+    # Waiting for a person is no slowness of ours.
+    asked = contact.approval_task_id is not None
+    seconds = None if asked else max((now - contact.composed_at).total_seconds(), 0.0)
+
+    def committed(_: Session) -> None:
+        metrics.CONTACTS.labels(told["channel"], told["status"]).inc()
+        if seconds is not None:
+            metrics.CONTACT_SECONDS.labels(told["channel"]).observe(seconds)
+        ms = None if seconds is None else round(1000 * seconds)
+        log.info("contact concluded: %s", told["status"], extra=fields(**told, ms=ms))
+
+    event.listen(session, "after_commit", committed, once=True)
+
+
+def provider_call(channel: str, call: Callable[[], Outcome]) -> Outcome:
+    """Call a provider and measure it; what it came to is in the outcome, and never raised."""
+    began = perf_counter()
+    outcome = call()
+    provider = _PROVIDERS.get(Channel(channel), channel)
+    metrics.PROVIDER_SECONDS.labels(provider, _word(outcome)).observe(perf_counter() - began)
+    return outcome
+
+
+def message_settled(communication: UUID, channel: str, outcome: str) -> None:
+    """What became of one message handed over, or not."""
+    metrics.MESSAGES.labels(channel, outcome).inc()
+    level = logging.WARNING if outcome in ("failed", "uncertain") else logging.INFO
+    log.log(level, "message %s", outcome, extra=fields(communication=communication, channel=channel))
+
+
+def reviewed(view: CaseView) -> None:
+    """One wake of a case, and what was decided."""
+    metrics.REVIEWS.labels(view.state).inc()
+    log.debug(
+        "reviewed: %s",
+        view.state,
+        extra=fields(
+            company=view.company,
+            invoice=view.number,
+            stage=view.stage,
+            outstanding=view.outstanding,
+            currency=view.currency,
+            next_step=view.next_step,
+            next_at=view.next_at,
+        ),
+    )
+
+
+def fact_rejected(signal: str, company: str, invoice: str) -> None:
+    """A fact told as a signal could not be recorded; a person is asked."""
+    # Anybody may send a signal of any name: labels hold only those we know.
+    known = signal if signal in set(CaseSignal) else "unknown"
+    metrics.REJECTED.labels(known).inc()
+    log.warning("fact rejected", extra=fields(signal=known, company=company, invoice=invoice))
+
+
+def notes_settled(delivered: int, failed: int) -> None:
+    """Outbox notes that reached their workflows, and those that did not."""
+    if delivered:
+        metrics.NOTES.labels("delivered").inc(delivered)
+    if failed:
+        metrics.NOTES.labels("failed").inc(failed)
+
+
+def swept(notes: int, cases: int, customers: int, seconds: float) -> None:
+    """One round of the sweeper; a round that found nothing has no line."""
+    metrics.SWEEPS.labels("done").inc()
+    for what, count in (("notes", notes), ("cases", cases), ("messages", customers)):
+        metrics.SWEPT.labels(what).inc(count)
+    if notes or cases or customers:
+        log.info(
+            "swept",
+            extra=fields(notes=notes, cases=cases, unsettled=customers, ms=round(1000 * seconds)),
+        )
+
+
+def sweep_failed() -> None:
+    """A round of the sweeper broke off; its error is logged by the sweeper."""
+    metrics.SWEEPS.labels("failed").inc()
+
+
+def _word(outcome: Outcome) -> str:
+    match outcome:
+        case Sent():
+            return "sent"
+        case NotSent():
+            return "not_sent"
+        case Rejected():
+            return "rejected"
+        case Uncertain():
+            return "uncertain"
