@@ -16,13 +16,24 @@ from models.tables.facts import (
 )
 from models.tables.parties import ApiKey, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
-from models.tables.work import AuditEvent, CaseEvent, Installation, OutboxNote, PolicyRow, Task
+from models.tables.work import (
+    Absence,
+    AuditEvent,
+    CallAttempt,
+    CaseEvent,
+    Installation,
+    OutboxNote,
+    PolicyRow,
+    Task,
+)
 
 metadata = Table.metadata
 
 __all__ = [
+    "Absence",
     "ApiKey",
     "AuditEvent",
+    "CallAttempt",
     "CaseEvent",
     "ClaimRow",
     "Communication",
