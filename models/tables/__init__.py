@@ -17,7 +17,9 @@ from models.tables.facts import (
 from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
+    Absence,
     AuditEvent,
+    CallAttempt,
     CaseEvent,
     IdempotencyRecord,
     Installation,
@@ -29,9 +31,11 @@ from models.tables.work import (
 metadata = Table.metadata
 
 __all__ = [
+    "Absence",
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "CallAttempt",
     "CaseEvent",
     "ClaimRow",
     "Communication",

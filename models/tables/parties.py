@@ -125,7 +125,10 @@ class ApiKeyCompany(Table, table=True):
 
 
 class Contact(Table, table=True):
-    """A person or a mailbox at the customer's. `phone` is E.164."""
+    """A person or a mailbox at the customer's. `phone` is E.164.
+
+    `invalid_since` takes all of it out of use, `phone_invalid_since` the number alone.
+    """
 
     __tablename__ = "contact"
     __table_args__ = (
@@ -148,3 +151,5 @@ class Contact(Table, table=True):
     opted_out_at: datetime | None = Field(default=None, sa_type=Instant)
     invalid_since: datetime | None = Field(default=None, sa_type=Instant)
     invalid_reason: str | None = None
+    phone_invalid_since: datetime | None = Field(default=None, sa_type=Instant)
+    phone_invalid_reason: str | None = None
