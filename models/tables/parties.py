@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
@@ -59,6 +59,12 @@ class Customer(Table, table=True):
         UniqueConstraint("company_id", "ref"),
         check("country", _COUNTRY),
         check("ledger_seq", "ledger_seq >= 0"),
+        Index(
+            "customer_search_idx",
+            *("name", "ref"),
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops", "ref": "gin_trgm_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)

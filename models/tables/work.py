@@ -97,11 +97,15 @@ class CaseEvent(Table, table=True):
     """The journal: who did what, when, why. A trigger refuses any change to what is written."""
 
     __tablename__ = "case_event"
-    __table_args__ = (Index(None, "invoice_id", "id"), Index(None, "company_id", "id"))
+    __table_args__ = (
+        Index(None, "invoice_id", "id"),
+        Index(None, "customer_id", "id"),
+        Index(None, "company_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
     invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
-    customer_id: UUID | None = Field(default=None, foreign_key="customer.id", index=True)
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
     company_id: UUID = Field(foreign_key="company.id")
     at: datetime = Field(sa_type=Instant)
     who: str
