@@ -18,6 +18,7 @@ BENCHMARKS: Final = {
     "contact": "bench.contact",
     "start": "bench.start",
     "life": "bench.life",
+    "api": "bench.api",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""
 

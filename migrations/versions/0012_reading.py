@@ -1,4 +1,4 @@
-"""What lists are read by: the case's own company, due date and currency, keyset orders, search by trigrams."""
+"""What lists are read by: the case's own company, due date and currency; orders; search by trigrams."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,9 +24,7 @@ def upgrade() -> None:
     )
     for column in ("company_id", "due_on", "currency"):
         op.alter_column("dunning_case", column, nullable=False)
-    op.create_foreign_key(
-        "dunning_case_company_id_fkey", "dunning_case", "company", ["company_id"], ["id"]
-    )
+    op.create_foreign_key("dunning_case_company_id_fkey", "dunning_case", "company", ["company_id"], ["id"])
     op.drop_index("dunning_case_open_customer_idx", table_name="dunning_case")
     op.create_index(
         "dunning_case_open_customer_idx",

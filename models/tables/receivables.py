@@ -52,8 +52,8 @@ class DunningCase(Table, table=True):
     sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
     the only column here that is a fact. `next_at` is the next step's time, `wake_at` when the case must be
     looked at again in any case (a promise to check, a call to escalate). `decided_seq` is the customer's
-    `ledger_seq` decided upon. Company, due date and currency are the invoice's, so that a list is found in one
-    table.
+    `ledger_seq` decided upon. Company, due date and currency are the invoice's, so that a list is found in
+    one table.
     """
 
     __tablename__ = "dunning_case"
