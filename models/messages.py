@@ -146,10 +146,24 @@ class InsolvencyOpened(Fact):
 
 
 class TaskCompleted(Fact):
-    """A person finished a task."""
+    """A person finished a task, or tried to: `models.work` says which outcomes a kind of task takes.
+
+    `cause` is a `DisputeCause`, `invoice` the number of one of the task's invoices (all of them, if left
+    out). `contact_id` names who the number was wrong for, or who left; `added_contact_id` whom the ledger
+    was given in its place: people themselves never come here.
+    """
 
     task_id: UUID | None = None
     outcome: Ref | None = None
+    cause: Ref | None = None
+    amount: PositiveAmount | None = None
+    currency: CurrencyCode | None = None
+    invoice: Ref | None = None
+    promised_on: date | None = None
+    paid_on: date | None = None
+    call_back_on: date | None = None
+    contact_id: UUID | None = None
+    added_contact_id: UUID | None = None
 
 
 class ContactConcluded(Fact):

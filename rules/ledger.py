@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from rules.calendar import BusinessCalendar
 from rules.facts import CaseFacts, Claim, Plan
@@ -101,6 +102,40 @@ def plan_state(case: CaseFacts, plan: Plan, calendar: BusinessCalendar, now: dat
                 ended_at=check_at, broken=True, why=f"{amount} promised for {instalment.due_on} did not come"
             )
     return PlanState(ended_at=check_at, why="every instalment came")
+
+
+class InstalmentState(StrEnum):
+    """What became of one promised payment."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    AWAITED = "awaited"
+    LAPSED = "lapsed"
+    """The plan ended before this one was looked at: cancelled, or broken by an earlier one."""
+
+
+def instalment_states(
+    case: CaseFacts, plan: Plan, calendar: BusinessCalendar, now: datetime
+) -> tuple[InstalmentState, ...]:
+    """Each instalment of `plan`, looked at when `plan_state` looks; kept as soon as it is covered."""
+    states: list[InstalmentState] = []
+    ended = plan.cancelled_at if plan.cancelled_at is not None and plan.cancelled_at <= now else None
+    promised = NOTHING
+    for instalment in plan.instalments:
+        promised += instalment.amount
+        check_at = max(
+            plan.agreed_at, calendar.slot(instalment.due_on + timedelta(days=INSTALMENT_GRACE_DAYS))
+        )
+        looked_at = min(check_at, now if ended is None else ended)
+        if InstalmentState.BROKEN in states:
+            states.append(InstalmentState.LAPSED)
+        elif received(case, looked_at, since=plan.agreed_at) >= promised:
+            states.append(InstalmentState.KEPT)
+        elif looked_at == check_at:
+            states.append(InstalmentState.BROKEN)
+        else:
+            states.append(InstalmentState.AWAITED if ended is None else InstalmentState.LAPSED)
+    return tuple(states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,32 @@ def outreach(customer: CustomerFacts, ladders: Sequence[Ladder], now: datetime) 
     return Outreach(decisions, contact_due([ladder.case for ladder in ladders], decisions))
 
 
+def next_contact(
+    customer: CustomerFacts, ladders: Sequence[Ladder], now: datetime
+) -> tuple[datetime, Contact] | None:
+    """The next contact with the customer and its instant, if no fact arrives and nobody acts.
+
+    None when nothing will go out by itself: all is paused without end, waits for a person, or is closed.
+    """
+    cases = [ladder.case for ladder in ladders]
+    decisions = [decide(ladder.case, customer, ladder.policy, now) for ladder in ladders]
+    at = now
+    # Between its instants a decision stands; each wake brings a ladder or a promise on, so they are few.
+    for _ in range(20 * len(ladders) + 20):
+        contact = contact_due(cases, decisions)
+        if contact is not None:
+            return at, contact
+        wakes = [decision.wake_at for decision in decisions if decision.wake_at and decision.wake_at > at]
+        if not wakes:
+            return None
+        at = min(wakes)
+        for place, ladder in enumerate(ladders):
+            wake_at = decisions[place].wake_at
+            if wake_at is not None and wake_at <= at:
+                decisions[place] = decide(ladder.case, customer, ladder.policy, at)
+    return None
+
+
 def contact_due(cases: Sequence[CaseFacts], decisions: Sequence[Decision]) -> Contact | None:
     """The one contact for every step that is due among `decisions` (one a case, in the same order)."""
     due = [

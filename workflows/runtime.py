@@ -76,6 +76,11 @@ class _OneArgument(WorkflowInboundInterceptor):
         await super().handle_signal(input)
 
 
+def namespace() -> str:
+    """The namespace of the standard Temporal client configuration, without connecting."""
+    return ClientConfigProfile.load().namespace or "default"
+
+
 async def connect(
     address: str | None = None,
     namespace: str | None = None,

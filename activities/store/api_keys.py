@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, func, or_, select
 
 from activities.store.lookup import company_by_ref
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
@@ -123,16 +124,41 @@ def list_keys(session: Session) -> list[tuple[ApiKey, list[str]]]:
 
 def recognise(session: Session, secret: str, now: datetime) -> KeyHolder | None:
     """Whose key this is; None when unknown, revoked or expired (a caller is never told which)."""
-    key = session.exec(select(ApiKey).where(ApiKey.secret_hash == _hash(secret))).one_or_none()
-    if key is None or key.revoked_at is not None:
+    found = enter(session, secret, now, None)
+    return None if found is None else found[0]
+
+
+def enter(
+    session: Session, secret: str, now: datetime, company_ref: str | None
+) -> tuple[KeyHolder, UUID | None] | None:
+    """As `recognise`, with the id of the company of that reference, whether the key opens it or not.
+
+    One statement: every request asks it.
+    """
+    opened = select(func.array_agg(ApiKeyCompany.company_id)).where(ApiKeyCompany.api_key_id == ApiKey.id)
+    company = select(Company.id).where(Company.ref == company_ref)
+    key = (
+        session.connection()
+        .execute(
+            columns(
+                col(ApiKey.id),
+                col(ApiKey.name),
+                col(ApiKey.role),
+                col(ApiKey.all_companies),
+                opened.scalar_subquery().label("opened"),
+                company.scalar_subquery().label("company_id"),
+            ).where(
+                col(ApiKey.secret_hash) == _hash(secret),
+                col(ApiKey.revoked_at).is_(None),
+                or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > now),
+            )
+        )
+        .one_or_none()
+    )
+    if key is None:
         return None
-    if key.expires_at is not None and key.expires_at <= now:
-        return None
-    companies = None
-    if not key.all_companies:
-        opened = select(ApiKeyCompany.company_id).where(ApiKeyCompany.api_key_id == key.id)
-        companies = frozenset(session.exec(opened))
-    return KeyHolder(key.id, key.name, ApiRole(key.role), companies)
+    companies = None if key.all_companies else frozenset(key.opened or ())
+    return KeyHolder(key.id, key.name, ApiRole(key.role), companies), key.company_id
 
 
 def _hash(secret: str) -> str:

@@ -20,7 +20,10 @@ def open_case(
     """
     case = DunningCase(
         invoice_id=invoice.id,
+        company_id=invoice.company_id,
         customer_id=customer.id,
+        due_on=invoice.due_on,
+        currency=invoice.currency,
         policy_key=policy,
         policy_version=version,
         state="waiting",

@@ -7,7 +7,7 @@ composed before is composed again.
 from __future__ import annotations
 
 from datetime import date, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
 
@@ -20,8 +20,12 @@ from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal
 from models.tables import Contact, Customer, Task
 from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus
+from models.work import CALL_KINDS
 from rules.calendar import business_calendar
 from rules.facts import Role, StopReason
+
+FIND_NUMBER = "find-number/"
+"""How the keys of tasks begin that ask for a telephone number: an e-mail address does not answer them."""
 
 _STOPS = {
     StopReason.DO_NOT_CONTACT: "do_not_contact_since",
@@ -98,29 +102,63 @@ def add_contact(
         InvalidFact: neither an e-mail address nor a number.
         WrongState: this contact is known already.
     """
-    if email is None and phone is None:
-        raise InvalidFact("email or phone: one of them is required")
-    known = session.exec(
-        select(Contact.id).where(
-            Contact.customer_id == customer.id,
-            Contact.role == role,
-            col(Contact.email).is_not_distinct_from(email),
-            col(Contact.phone).is_not_distinct_from(phone),
-        )
-    ).first()
-    if known is not None:
-        raise WrongState(f"this {role.value} contact is known already")
-    contact = Contact(
-        id=uuid4(),
-        customer_id=customer.id,
-        role=role,
+    _, notes = enter_contact(
+        session,
+        customer,
+        role,
+        now,
+        who,
         name=name,
         email=email,
         phone=phone,
         phone_kind=phone_kind,
         language=language,
     )
-    session.add(contact)
+    return notes
+
+
+def enter_contact(  # noqa: PLR0913 (each names one column)
+    session: Session,
+    customer: Customer,
+    role: Role,
+    now: datetime,
+    who: str,
+    *,
+    name: str | None = None,
+    function: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    phone_kind: PhoneKind | None = None,
+    language: str | None = None,
+    hours: str | None = None,
+    leave_open: UUID | None = None,
+) -> tuple[UUID, list[int]]:
+    """As `add_contact`; returns the contact's id too. The task `leave_open` is not done with it.
+
+    A number that was marked wrong is right again when it is given anew. A call that waited for a number is
+    due today.
+    """
+    if email is None and phone is None:
+        raise InvalidFact("email or phone: one of them is required")
+    known = session.exec(
+        select(Contact).where(
+            Contact.customer_id == customer.id,
+            Contact.role == role,
+            col(Contact.email).is_not_distinct_from(email),
+            col(Contact.phone).is_not_distinct_from(phone),
+        )
+    ).first()
+    if known is None:
+        contact = Contact(id=uuid4(), customer_id=customer.id, role=role, email=email, phone=phone)
+        session.add(contact)
+    elif known.phone_invalid_since is not None:
+        contact = known
+    else:
+        raise WrongState(f"this {role.value} contact is known already")
+    contact.name, contact.function = name or contact.name, function or contact.function
+    contact.language, contact.hours = language or contact.language, hours or contact.hours
+    contact.phone_kind = phone_kind
+    contact.phone_invalid_since = contact.phone_invalid_reason = None
     session.flush()
     waiting = session.exec(
         select(Task).where(
@@ -130,9 +168,79 @@ def add_contact(
         )
     ).all()
     for task in waiting:
-        close_task(task, TaskStatus.DONE, "a contact was added", who, now)
+        if task.id != leave_open and (phone is not None or not task.key.startswith(FIND_NUMBER)):
+            close_task(task, TaskStatus.DONE, "a contact was added", who, now)
+    if phone is not None:
+        _calls_may_be_made(session, customer, _today(customer, now))
     detail = {"contact": str(contact.id), "role": role.value}
-    return _tell(session, customer, now, who, "contact_added", detail)
+    return contact.id, _tell(session, customer, now, who, "contact_added", detail)
+
+
+def mark_contact_invalid(
+    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime
+) -> Contact:
+    """Take somebody at the customer's out of use; NotFound when it is nobody of this customer."""
+    contact = contact_of(session, customer, contact_id)
+    if contact.invalid_since is None:
+        contact.invalid_since, contact.invalid_reason = now, reason
+    session.flush()
+    return contact
+
+
+def mark_phone_invalid(
+    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime
+) -> Contact:
+    """Take a number out of use; the mailbox beside it stays. NotFound when it is nobody of this customer.
+
+    Raises:
+        InvalidFact: this contact has no number.
+    """
+    contact = contact_of(session, customer, contact_id)
+    if contact.phone is None:
+        raise InvalidFact(f"contact_id: the contact {contact_id} has no number")
+    if contact.phone_invalid_since is None:
+        contact.phone_invalid_since, contact.phone_invalid_reason = now, reason
+    session.flush()
+    return contact
+
+
+def contact_of(session: Session, customer: Customer, contact_id: UUID) -> Contact:
+    """The contact of that id; NotFound when it is nobody of this customer."""
+    contact = session.get(Contact, contact_id, populate_existing=True)
+    if contact is None or contact.customer_id != customer.id:
+        raise NotFound(f"contact_id: no contact {contact_id} at this customer")
+    return contact
+
+
+def callable_people(session: Session, customer_id: UUID) -> list[Contact]:
+    """Who can be called: a number that is not known to be wrong, of somebody still there."""
+    return list(
+        session.exec(
+            select(Contact)
+            .where(
+                Contact.customer_id == customer_id,
+                col(Contact.phone).is_not(None),
+                col(Contact.phone_invalid_since).is_(None),
+                col(Contact.opted_out_at).is_(None),
+                col(Contact.invalid_since).is_(None),
+            )
+            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
+        )
+    )
+
+
+def _calls_may_be_made(session: Session, customer: Customer, today: date) -> None:
+    """Calls that waited for a number (no day is set while they do) are due today."""
+    calls = session.exec(
+        select(Task).where(
+            Task.customer_id == customer.id,
+            col(Task.kind).in_(CALL_KINDS),
+            Task.status == TaskStatus.OPEN,
+            col(Task.due_on).is_(None),
+        )
+    )
+    for task in calls:
+        task.due_on = today
 
 
 def _column(reason: StopReason) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from models.errors import NotFound
-from models.tables import Company, Customer, Task
+from models.tables import Company, ContactItem, Customer, DunningCase, Invoice, Task
 from models.tables.words import TaskKind, TaskStatus
 
 
@@ -127,6 +127,28 @@ def task_by_id(session: Session, task_id: UUID) -> Task:
     if found is None:
         raise NotFound(f"no task {task_id}")
     return found
+
+
+def invoices_of(session: Session, task: Task) -> list[Invoice]:
+    """The invoices a task is about, open ones first, then by due date: its own, or all of its contact's.
+
+    Empty for a task about the customer as a whole.
+    """
+    wanted = select(Invoice).join(DunningCase, col(DunningCase.invoice_id) == Invoice.id)
+    if task.invoice_id is not None:
+        wanted = wanted.where(Invoice.id == task.invoice_id)
+    elif task.contact_id is not None:
+        wanted = wanted.where(
+            col(Invoice.id).in_(
+                select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id)
+            )
+        )
+    else:
+        return []
+    open_first = wanted.order_by(
+        col(DunningCase.closed_at).is_not(None), col(Invoice.due_on), col(Invoice.number)
+    )
+    return list(session.exec(open_first.execution_options(populate_existing=True)))
 
 
 def owner(customer: Customer, company: Company) -> str | None:

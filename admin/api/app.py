@@ -11,6 +11,7 @@ from admin.api.context import Api
 from admin.api.facts import money
 from admin.api.limits import BoundedBody
 from admin.api.paths import WholeSegments
+from admin.api.reads import ROUTERS as READS
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -23,7 +24,7 @@ case knows it at once.
 - Amounts are decimal strings in the invoice's currency, dates are days at the customer's place, instants UTC.
 """
 
-_ROUTERS = (health.router, money.router)
+_ROUTERS = (health.router, money.router, *READS)
 
 
 def create_app(api: Api) -> FastAPI:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlmodel import select
+from sqlmodel import Session
 
-from activities.store.api_keys import KeyHolder, recognise
-from activities.store.engine import transaction
+from activities.store.api_keys import KeyHolder, enter
 from admin.api.context import ApiContext
 from admin.api.paths import decoded
 from admin.api.problems import ProblemError
 from models.errors import NotFound
-from models.tables import Company
 from models.tables.words import ApiRole
 
 _ROLES = list(ApiRole)
@@ -41,20 +39,30 @@ class Access:
 
 
 def caller(
-    api: ApiContext, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    api: ApiContext,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> KeyHolder:
-    """The key's holder; 401 without a key that is known, valid and not expired."""
-    holder = None
+    """The key's holder; 401 without a key that is known, valid and not expired.
+
+    The company in the path is looked up along with the key, for `_enter` to decide about.
+    """
+    found = None
+    company = request.path_params.get("company")
     if credentials is not None and credentials.credentials.isascii():
-        with transaction(api.engine) as session:
-            holder = recognise(session, credentials.credentials, api.clock.now())
-    if holder is None:
+        with Session(api.engine) as session:
+            # One statement needs no transaction around it.
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            ref = None if company is None else decoded(company)
+            found = enter(session, credentials.credentials, api.clock.now(), ref)
+    if found is None:
         raise ProblemError(
             401,
             "unauthorised",
             "an API key is required that is known, neither expired nor revoked: Authorization: Bearer …",
             {"WWW-Authenticate": "Bearer"},
         )
+    holder, request.state.company_id = found
     return holder
 
 
@@ -75,26 +83,25 @@ Manager = Annotated[KeyHolder, Depends(_at_least(ApiRole.MANAGER))]
 CompanyRef = Annotated[str, Path(description="The creditor's reference", max_length=200, examples=["brunet"])]
 
 
-def _enter(api: ApiContext, holder: KeyHolder, company: str) -> Access:
+def _enter(request: Request, holder: KeyHolder, company: str) -> Access:
     ref = decoded(company)
-    with transaction(api.engine) as session:
-        company_id = session.exec(select(Company.id).where(Company.ref == ref)).one_or_none()
+    company_id: UUID | None = request.state.company_id
     # The same words for a company that is not there and one the key does not open.
     if company_id is None or not holder.opens(company_id):
         raise NotFound(f"no company {ref!r}")
     return Access(holder, company_id, ref)
 
 
-def _viewer_of(api: ApiContext, holder: Viewer, company: CompanyRef) -> Access:
-    return _enter(api, holder, company)
+def _viewer_of(request: Request, holder: Viewer, company: CompanyRef) -> Access:
+    return _enter(request, holder, company)
 
 
-def _collector_of(api: ApiContext, holder: Collector, company: CompanyRef) -> Access:
-    return _enter(api, holder, company)
+def _collector_of(request: Request, holder: Collector, company: CompanyRef) -> Access:
+    return _enter(request, holder, company)
 
 
-def _manager_of(api: ApiContext, holder: Manager, company: CompanyRef) -> Access:
-    return _enter(api, holder, company)
+def _manager_of(request: Request, holder: Manager, company: CompanyRef) -> Access:
+    return _enter(request, holder, company)
 
 
 ViewerOf = Annotated[Access, Depends(_viewer_of)]

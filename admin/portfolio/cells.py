@@ -10,9 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-import phonenumbers
-
-from admin.portfolio.row import Phone
+from activities import addresses
 
 MAX_TEXT: Final = 200
 """Characters a text may have."""
@@ -24,10 +22,6 @@ _UNPRINTABLE: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029\u202a-\u20
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _COMPACT: Final = re.compile(r"([0-9]{4})[/.]?([0-9]{2})[/.]?([0-9]{2})")
-
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_EMAIL: Final = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>{_LABEL}(?:\.{_LABEL})+)")
 
 _UNREAD: Final = re.compile(r"(no|do|ne)[-_.]?(not|pas)?[-_.]?(reply|repondre|reponse)", re.IGNORECASE)
 
@@ -42,11 +36,6 @@ _LANGUAGE_CODES: Final = (
 """ISO 639-1."""
 
 _LANGUAGES: Final = frozenset(_LANGUAGE_CODES.split())
-
-_MOBILE: Final = frozenset(
-    {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
-)
-"""Where a numbering plan does not tell the two apart (North America), an SMS may well arrive."""
 
 
 def text(cell: str) -> str:
@@ -109,21 +98,8 @@ def _real(year: int, month: int, of: int) -> bool:
     return True
 
 
-@lru_cache(maxsize=32768)
-def email(cell: str) -> str:
-    """One e-mail address; its domain in lower case.
-
-    Raises:
-        ValueError: not an address, or more than one.
-    """
-    if cell.count("@") > 1 or any(mark in cell for mark in ";,<> "):
-        raise ValueError("not one e-mail address; give a single one, without name")
-    match = _EMAIL.fullmatch(cell)
-    if match is None:
-        raise ValueError("not an e-mail address")
-    if len(cell) > 254 or len(match["local"]) > 64 or match["domain"].rpartition(".")[2].isdigit():
-        raise ValueError("not an e-mail address")
-    return f"{match['local']}@{match['domain'].lower()}"
+email = addresses.email
+phone = addresses.phone
 
 
 @lru_cache(maxsize=4096)
@@ -137,27 +113,6 @@ def answered_email(cell: str) -> str:
     if _UNREAD.match(address):
         raise ValueError("an address nobody reads: customers must be able to answer")
     return address
-
-
-@lru_cache(maxsize=32768)
-def phone(cell: str, country: str) -> Phone:
-    """A telephone number in international form, or as dialled in `country`.
-
-    Raises:
-        ValueError: not a number that exists in the numbering plan.
-    """
-    try:
-        number = phonenumbers.parse(cell, country)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(f"not a telephone number: {str(error).rstrip('.').lower()}") from None
-    if not phonenumbers.is_valid_number(number):
-        raise ValueError("no such number in the numbering plan of its country")
-    kind = phonenumbers.number_type(number)
-    if kind in _MOBILE:
-        word = "mobile"
-    else:
-        word = "fixed" if kind == phonenumbers.PhoneNumberType.FIXED_LINE else "other"
-    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), word)
 
 
 @lru_cache(maxsize=512)

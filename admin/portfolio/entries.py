@@ -101,7 +101,10 @@ class Entries:
         self._put(
             "dunning_case",
             invoice_id=at.invoice_id,
+            company_id=entry.customer.company_id,
             customer_id=entry.customer.id,
+            due_on=at.row.due_on,
+            currency=at.row.currency,
             policy_key=at.policy.key,
             policy_version=at.policy.version,
             state=decision.state.value,

@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
+from activities.addresses import Phone
 from admin.portfolio import cells as read
 from admin.portfolio.lines import Record
-from admin.portfolio.row import COLUMNS, CellFault, Phone, Row
+from admin.portfolio.row import COLUMNS, CellFault, Row
 from rules.calendar import BusinessCalendar, UnknownCountry, UnknownZone, business_calendar
 from rules.money import MINOR_UNITS, InvalidAmount, parse_amount
 from rules.policy import Policy

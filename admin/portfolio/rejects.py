@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from admin.portfolio.row import REJECT_COLUMNS, Phone, Reject, Row
+from activities.addresses import Phone
+from admin.portfolio.row import REJECT_COLUMNS, Reject, Row
 
 
 def rejects_beside(path: Path) -> Path:

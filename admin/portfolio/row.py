@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from activities.addresses import Phone
+
 REQUIRED: Final = (
     "company",
     "invoice",
@@ -54,13 +56,6 @@ EXCERPT: Final = 80
 
 class PortfolioError(ValueError):
     """The file as a whole cannot be read; the text names the file and what to change."""
-
-
-class Phone(NamedTuple):
-    """A telephone number: `number` is E.164, `kind` is `mobile`, `fixed` or `other`."""
-
-    number: str
-    kind: str
 
 
 class Row(NamedTuple):

@@ -1,5 +1,7 @@
 """The ledger's tables. Importing this package registers all of them on `metadata`."""
 
+from sqlalchemy import DDL, event
+
 from models.tables.columns import Table
 from models.tables.contacts import Communication, CommunicationEvent, ContactItem, ContactMade, Content
 from models.tables.facts import (
@@ -17,7 +19,9 @@ from models.tables.facts import (
 from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
+    Absence,
     AuditEvent,
+    CallAttempt,
     CaseEvent,
     IdempotencyRecord,
     Installation,
@@ -27,11 +31,15 @@ from models.tables.work import (
 )
 
 metadata = Table.metadata
+# Part of every PostgreSQL's contrib, and trusted: whoever may create tables in a database may add it.
+event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
 
 __all__ = [
+    "Absence",
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "CallAttempt",
     "CaseEvent",
     "ClaimRow",
     "Communication",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
@@ -59,6 +59,12 @@ class Customer(Table, table=True):
         UniqueConstraint("company_id", "ref"),
         check("country", _COUNTRY),
         check("ledger_seq", "ledger_seq >= 0"),
+        Index(
+            "customer_search_idx",
+            *("name", "ref"),
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops", "ref": "gin_trgm_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -125,7 +131,10 @@ class ApiKeyCompany(Table, table=True):
 
 
 class Contact(Table, table=True):
-    """A person or a mailbox at the customer's. `phone` is E.164."""
+    """A person or a mailbox at the customer's. `phone` is E.164.
+
+    `invalid_since` takes all of it out of use, `phone_invalid_since` the number alone.
+    """
 
     __tablename__ = "contact"
     __table_args__ = (
@@ -148,3 +157,5 @@ class Contact(Table, table=True):
     opted_out_at: datetime | None = Field(default=None, sa_type=Instant)
     invalid_since: datetime | None = Field(default=None, sa_type=Instant)
     invalid_reason: str | None = None
+    phone_invalid_since: datetime | None = Field(default=None, sa_type=Instant)
+    phone_invalid_reason: str | None = None

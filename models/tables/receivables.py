@@ -22,6 +22,12 @@ class Invoice(Table, table=True):
         check("currency", CURRENCY),
         check("replaced", "replaced_by_id <> id AND replaces_id <> id"),
         Index(None, "company_id", "due_on", "id"),
+        Index(
+            "invoice_search_idx",
+            *("number", "order_ref"),
+            postgresql_using="gin",
+            postgresql_ops={"number": "gin_trgm_ops", "order_ref": "gin_trgm_ops"},
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -46,7 +52,8 @@ class DunningCase(Table, table=True):
     sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
     the only column here that is a fact. `next_at` is the next step's time, `wake_at` when the case must be
     looked at again in any case (a promise to check, a call to escalate). `decided_seq` is the customer's
-    `ledger_seq` decided upon.
+    `ledger_seq` decided upon. Company, due date and currency are the invoice's, so that a list is found in
+    one table.
     """
 
     __tablename__ = "dunning_case"
@@ -55,12 +62,32 @@ class DunningCase(Table, table=True):
         check("outstanding", "outstanding >= 0"),
         check("disputed", "disputed >= 0 AND disputed <= outstanding"),
         Index("dunning_case_open_next_at_idx", "next_at", postgresql_where=text("closed_at IS NULL")),
-        Index("dunning_case_open_customer_idx", "customer_id", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "dunning_case_open_customer_idx",
+            *("customer_id", "due_on", "invoice_id"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        *(
+            Index(
+                f"dunning_case_open_company_{key}_idx",
+                *("company_id", key, "invoice_id"),
+                postgresql_where=text("closed_at IS NULL"),
+            )
+            for key in ("next_at", "due_on", "outstanding")
+        ),
+        Index(
+            "dunning_case_closed_company_idx",
+            *("company_id", "closed_at", "invoice_id"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
         Index(None, "policy_key", "policy_version"),
     )
 
     invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
+    company_id: UUID = Field(foreign_key="company.id")
     customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    due_on: date
+    currency: str
     policy_key: str
     policy_version: int
     state: str

@@ -74,6 +74,7 @@ class TaskKind(StrEnum):
     HOLD_PROPOSAL = "hold_proposal"
     POLICY_REVIEW = "policy_review"
     REJECTED_FACT = "rejected_fact"
+    SEND_COPY = "send_copy"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
@@ -116,3 +117,20 @@ class DisputeCause(StrEnum):
     CASH_DIFFICULTY = "cash_difficulty"
     OVERSIGHT = "oversight"
     OTHER = "other"
+
+
+class CallOutcome(StrEnum):
+    """What came of a telephone call."""
+
+    PROMISE = "promise"
+    CLAIMED_PAID = "claimed_paid"
+    PAID = "paid"
+    DISPUTE = "dispute"
+    REACHED = "reached"
+    """Spoke to somebody, nothing agreed."""
+    NO_ANSWER = "no_answer"
+    VOICEMAIL = "voicemail"
+    CALL_BACK = "call_back"
+    WRONG_NUMBER = "wrong_number"
+    SEND_COPY = "send_copy"
+    CONTACT_CHANGED = "contact_changed"

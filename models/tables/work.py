@@ -9,11 +9,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import NoteTo, TaskStatus
+from models.tables.words import CallOutcome, NoteTo, TaskStatus
 
 
 class Task(Table, table=True):
-    """Something a person is asked to do. `key` is its idempotency key; `kind` is one of `TaskKind`."""
+    """Something a person is asked to do. `key` is its idempotency key; `kind` is one of `TaskKind`.
+
+    `meant_for` is set while somebody stands in for who was asked. `call_back_on` is the day agreed for a
+    call: its three business days count from then.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
@@ -21,6 +25,7 @@ class Task(Table, table=True):
         check("closed", "(status = 'open') = (closed_at IS NULL)"),
         Index("task_open_due_idx", "company_id", "due_on", "id", postgresql_where=text("status = 'open'")),
         Index("task_open_customer_idx", "customer_id", postgresql_where=text("status = 'open'")),
+        Index("task_open_assignee_idx", "assignee_email", postgresql_where=text("status = 'open'")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -43,17 +48,64 @@ class Task(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     closed_by: str | None = None
     escalated_at: datetime | None = Field(default=None, sa_type=Instant)
+    meant_for: str | None = None
+    call_back_on: date | None = None
+
+
+class CallAttempt(Table, table=True):
+    """One call made for a task, whatever came of it. `by` is who called."""
+
+    __tablename__ = "call_attempt"
+    __table_args__ = (one_of("outcome", CallOutcome),)
+
+    id: UUID = Field(primary_key=True)
+    task_id: UUID = Field(foreign_key="task.id", index=True)
+    at: datetime = Field(sa_type=Instant)
+    outcome: str
+    cause: str | None = None
+    by: str
+    note: str | None = None
+
+
+class Absence(Table, table=True):
+    """One of our own people is away, both days included; the deputy gets what falls due meanwhile."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        check("days", "first_day <= last_day"),
+        check("deputy", "deputy_email <> staff_email"),
+        Index(
+            "absence_in_force_key",
+            "staff_email",
+            "first_day",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    staff_email: str
+    first_day: date
+    last_day: date
+    deputy_email: str
+    recorded_at: datetime = Field(sa_type=Instant)
+    recorded_by: str
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class CaseEvent(Table, table=True):
     """The journal: who did what, when, why. A trigger refuses any change to what is written."""
 
     __tablename__ = "case_event"
-    __table_args__ = (Index(None, "invoice_id", "id"), Index(None, "company_id", "id"))
+    __table_args__ = (
+        Index(None, "invoice_id", "id"),
+        Index(None, "customer_id", "id"),
+        Index(None, "company_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
     invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
-    customer_id: UUID | None = Field(default=None, foreign_key="customer.id", index=True)
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
     company_id: UUID = Field(foreign_key="company.id")
     at: datetime = Field(sa_type=Instant)
     who: str

@@ -103,7 +103,7 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
     raised = total is not None and total > at.invoice.total
     at.invoice.total = total or at.invoice.total
     at.invoice.issued_on = issued_on
-    at.invoice.due_on = due_on
+    at.invoice.due_on = at.case.due_on = due_on
     at.log("invoice_was", None, before)
     take_back(at, [at.invoice], "the invoice changed")
     if replacement is not None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.portfolio.row import COLUMNS, Phone, PortfolioError, Row
+from activities.addresses import Phone
+from admin.portfolio.row import COLUMNS, PortfolioError, Row
 from tests.fixtures.memory import PRINT_PEAK_MIB
 from tests.unit.portfolio.files import SOUND, read, write
 

@@ -1,0 +1,48 @@
+"""Which day it is where a customer is: each customer's own time zone decides."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Date, DateTime, case, cast, func, literal
+from sqlmodel import col
+
+from models.tables import Customer
+from rules.calendar import business_calendar
+from rules.countries import CAPITAL_ZONES
+
+
+def day_of(now: datetime, country: str, zone: str | None) -> date:
+    """The local day of a customer of that country and time zone."""
+    return business_calendar(country, zone).local_day(now)
+
+
+def today_there(now: datetime) -> ColumnElement[date]:
+    """SQL: the local day of the `customer` in the statement."""
+    # No zone is further from UTC than these: a day outside is surely past, or surely to come.
+    days = _countries_by_day(now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0))
+    usual = max(days, key=lambda day: len(days[day]))
+    others = [
+        (col(Customer.country).in_(countries), literal(day, Date))
+        for day, countries in days.items()
+        if day != usual
+    ]
+    given = cast(func.timezone(col(Customer.zone), literal(now, DateTime(timezone=True))), Date)
+    return case((col(Customer.zone).is_not(None), given), *others, else_=literal(usual, Date))
+
+
+def surely_past(now: datetime) -> date:
+    """Before this day, a day is past everywhere: no zone is more than 12 hours behind UTC."""
+    return (now - timedelta(hours=12)).date()
+
+
+@lru_cache(maxsize=8)
+def _countries_by_day(quarter: datetime) -> dict[date, tuple[str, ...]]:
+    """Every offset from UTC is a multiple of 15 minutes, so a day begins with a quarter of an hour."""
+    found: dict[date, tuple[str, ...]] = {}
+    for country, zone in CAPITAL_ZONES.items():
+        day = quarter.astimezone(ZoneInfo(zone)).date()
+        found[day] = (*found.get(day, ()), country)
+    return found

@@ -1,0 +1,211 @@
+"""The journal in plain words: one sentence for each kind of line, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from models.ids import CaseSignal
+from models.tables.words import DisputeCause
+from rules.decide import State
+
+Detail: TypeAlias = Mapping[str, Any]
+Sentence: TypeAlias = str | Callable[[Detail], str]
+
+
+def in_words(what: str, detail: Detail, why: str | None) -> str:
+    """One line of the journal as a person would say it, with its reason where it has one."""
+    sentence = SENTENCES.get(what)
+    if sentence is None:
+        told = what.replace("_", " ").capitalize()
+    else:
+        told = sentence if isinstance(sentence, str) else sentence(detail)
+    return f"{told}: {why}" if why else told
+
+
+def _sum(detail: Detail, name: str = "amount") -> str:
+    return " ".join(str(detail[key]) for key in (name, "currency") if detail.get(key) is not None)
+
+
+def _payment(detail: Detail) -> str:
+    on = f" on {detail['received_on']}" if detail.get("received_on") else ""
+    return f"Payment of {_sum(detail)} received{on}"
+
+
+def _reversed(detail: Detail) -> str:
+    on = f" on {detail['reversed_on']}" if detail.get("reversed_on") else ""
+    return f"A payment was returned{on}"
+
+
+def _claimed(detail: Detail) -> str:
+    on = f" on {detail['paid_on']}" if detail.get("paid_on") else ""
+    return f"The customer says it paid{on}"
+
+
+def _credit(detail: Detail) -> str:
+    number = f" {detail['number']}" if detail.get("number") else ""
+    return f"Credit note{number} of {_sum(detail)} issued"
+
+
+def _dispute(detail: Detail) -> str:
+    how_much = f"{detail['amount']} of it" if detail.get("amount") else "all of it"
+    cause = f" ({_spaced(detail['cause'])})" if detail.get("cause") else ""
+    return f"The customer contests {how_much}{cause}"
+
+
+def _resolved(detail: Detail) -> str:
+    credited = f"{detail['credited']} credited" if detail.get("credited") else "nothing credited"
+    return f"Dispute resolved, {credited}"
+
+
+def _plan(detail: Detail) -> str:
+    parts = detail.get("instalments") or ()
+    told = ", ".join(f"{part['amount']} by {part['due_on']}" for part in parts[:12])
+    more = f" and {len(parts) - 12} more" if len(parts) > 12 else ""
+    word = "Promise to pay" if len(parts) == 1 else "Payment plan"
+    return f"{word} agreed: {told}{more}" if told else "Payment plan agreed"
+
+
+def _hold(detail: Detail) -> str:
+    named = detail.get("invoices") or ()
+    about = f" until {', '.join(named)} are paid" if named else " until this invoice is paid"
+    return f"Deliveries stopped{about}"
+
+
+def _paused(detail: Detail) -> str:
+    until = f" until {detail['until']}" if detail.get("until") else " until resumed"
+    reason = f": {detail['reason']}" if detail.get("reason") else ""
+    return f"Paused{until}{reason}"
+
+
+def _changed(detail: Detail) -> str:
+    parts = [
+        f"{name.replace('_', ' ')} {detail[name]}"
+        for name in ("total", "issued_on", "due_on", "replaced_by")
+        if detail.get(name) is not None
+    ]
+    return f"Invoice corrected: {', '.join(parts)}" if parts else "Invoice corrected"
+
+
+def _was(detail: Detail) -> str:
+    return (
+        f"Before: total {detail.get('total')}, issued {detail.get('issued_on')}, due {detail.get('due_on')}"
+    )
+
+
+def _policy(detail: Detail) -> str:
+    return f"Policy changed from {detail.get('from')} to {detail.get('to')}"
+
+
+def _closed(detail: Detail) -> str:
+    return f"Closed by a person: {detail.get('reason')}"
+
+
+def _task_done(detail: Detail) -> str:
+    return f"A task was completed: {_spaced(str(detail.get('outcome') or 'done'))}"
+
+
+def _opened(detail: Detail) -> str:
+    return f"Case opened under policy {detail.get('policy')}"
+
+
+def _imported(detail: Detail) -> str:
+    place = f"{detail.get('file')}, line {detail.get('line')}"
+    return f"Imported from {place}, under policy {detail.get('policy')}"
+
+
+def _withdrawn(detail: Detail) -> str:
+    return f"What was composed for {_spaced(str(detail.get('step')))} was withdrawn"
+
+
+def _rejected(detail: Detail) -> str:
+    return f"A fact could not be recorded ({detail.get('signal')})"
+
+
+def _message(told: str) -> Sentence:
+    def sentence(detail: Detail) -> str:
+        kind, channel = _spaced(str(detail.get("kind"))), detail.get("channel")
+        return f"{kind.capitalize()} by {channel} {told}"
+
+    return sentence
+
+
+def _case(told: str) -> Sentence:
+    def sentence(detail: Detail) -> str:
+        step = f" ({_spaced(str(detail['next']))})" if detail.get("next") else ""
+        return f"{told}{step}"
+
+    return sentence
+
+
+def _spaced(word: str) -> str:
+    return word.replace("_", " ")
+
+
+SENTENCES: Final[Mapping[str, Sentence]] = {
+    CaseSignal.PAYMENT_RECEIVED: _payment,
+    CaseSignal.PAYMENT_REVERSED: _reversed,
+    CaseSignal.PAYMENT_CLAIMED: _claimed,
+    CaseSignal.CREDIT_NOTE_ISSUED: _credit,
+    CaseSignal.DISPUTE_OPENED: _dispute,
+    CaseSignal.DISPUTE_RESOLVED: _resolved,
+    CaseSignal.PAYMENT_PLAN_AGREED: _plan,
+    CaseSignal.PAYMENT_PLAN_CANCELLED: "Payment plan cancelled",
+    CaseSignal.DELIVERY_HOLD_PLACED: _hold,
+    CaseSignal.DELIVERY_HOLD_RELEASED: "Deliveries go on",
+    CaseSignal.PAUSED: _paused,
+    CaseSignal.RESUMED: "Resumed",
+    CaseSignal.INVOICE_CHANGED: _changed,
+    CaseSignal.POLICY_CHANGED: "Another policy was asked for",
+    CaseSignal.INSOLVENCY_OPENED: "Insolvency proceedings opened: all contact stops",
+    CaseSignal.TASK_COMPLETED: _task_done,
+    CaseSignal.CLOSED: _closed,
+    "opened": _opened,
+    "imported": _imported,
+    "reopened": "Reopened",
+    "policy": _policy,
+    "invoice_was": _was,
+    "contact_withdrawn": _withdrawn,
+    "contact_added": "A contact was added",
+    "rejected": _rejected,
+    "stopped_do_not_contact": "All contact stopped: the customer must not be contacted",
+    "stopped_represented_by_lawyer": "All contact stopped: the customer is represented by a lawyer",
+    "lifted_do_not_contact": "The customer may be contacted again",
+    "lifted_represented_by_lawyer": "The customer may be contacted again: no lawyer any more",
+    "message_sent": _message("left"),
+    "message_withheld": _message("was withheld"),
+    "message_refused": _message("was refused by the provider"),
+    "message_uncertain": _message("may or may not have left"),
+    f"case_{State.WAITING}": _case("Waits for its next step"),
+    f"case_{State.DUE}": _case("Its step is due"),
+    f"case_{State.AWAITING_APPROVAL}": _case("Waits for an approval"),
+    f"case_{State.AWAITING_PERSON}": _case("Waits for a person"),
+    f"case_{State.WITHHELD}": _case("Withheld"),
+    f"case_{State.PAUSED}": "Paused",
+    f"case_{State.STOPPED}": "Stopped",
+    f"case_{State.BELOW_MINIMUM}": "Too little is owed to be chased",
+    f"case_{State.LADDER_DONE}": "Every step is done",
+    f"case_{State.CLOSED}": "Closed",
+    "task_broken_promise": "A person is asked about a broken promise",
+    "task_claim_not_found": "A person is asked about a payment that has not come",
+    "task_call_overdue": "The credit manager is told of a call not made",
+    "task_notice_call": "A person is asked to call about the formal notice",
+    "task_decision": "The credit manager is asked to decide what follows",
+}
+"""A sentence for each `what` of the journal; tests hold that none is missing."""
+
+CAUSES: Final[Mapping[DisputeCause, str]] = {
+    DisputeCause.NOT_RECEIVED: "Goods, service or invoice not received",
+    DisputeCause.ORDER_NUMBER_MISSING: "Order number missing on the invoice",
+    DisputeCause.WRONG_ENTITY: "Invoice made out to the wrong entity",
+    DisputeCause.PRICE: "Price differs from the order",
+    DisputeCause.QUANTITY: "Quantity differs from the delivery",
+    DisputeCause.QUALITY: "Quality contested",
+    DisputeCause.CREDIT_NOTE_DUE: "A credit note is awaited",
+    DisputeCause.NOT_APPROVED: "Not approved yet at the customer's",
+    DisputeCause.PAYMENT_RUN: "Waits for the customer's payment run",
+    DisputeCause.CASH_DIFFICULTY: "Cash difficulties",
+    DisputeCause.OVERSIGHT: "An oversight",
+    DisputeCause.OTHER: "Another cause",
+}
+"""Why customers contest or are late, as forms show it."""

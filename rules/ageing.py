@@ -1,0 +1,81 @@
+"""How late money is, in the steps by which receivables are read everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Bucket(StrEnum):
+    """Days after the due date; what falls due today is not late."""
+
+    NOT_DUE = "not_due"
+    TO_30 = "1_30"
+    TO_60 = "31_60"
+    TO_90 = "61_90"
+    OVER_90 = "over_90"
+
+
+def bucket(due_on: date, today: date) -> Bucket:
+    """Where an item due on `due_on` stands on `today`, both days at the customer's place."""
+    late = (today - due_on).days
+    if late <= 0:
+        return Bucket.NOT_DUE
+    for limit, name in ((30, Bucket.TO_30), (60, Bucket.TO_60), (90, Bucket.TO_90)):
+        if late <= limit:
+            return name
+    return Bucket.OVER_90
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """What one invoice still owes; amounts in `currency`."""
+
+    currency: str
+    due_on: date
+    outstanding: Decimal
+    disputed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a customer owes in one currency: `open` is `due` and `coming_due`, `overdue` part of `due`.
+
+    What falls due today is due, not overdue. `disputed` is part of `open`, whenever it is due.
+    """
+
+    currency: str
+    open: Decimal
+    due: Decimal
+    overdue: Decimal
+    coming_due: Decimal
+    disputed: Decimal
+    ageing: dict[Bucket, Decimal]
+
+
+def standings(items: Iterable[OpenItem], today: date) -> list[Standing]:
+    """The standing in each currency, by its code."""
+    by_currency: dict[str, list[OpenItem]] = {}
+    for item in items:
+        by_currency.setdefault(item.currency, []).append(item)
+    return [_standing(currency, by_currency[currency], today) for currency in sorted(by_currency)]
+
+
+def _standing(currency: str, items: list[OpenItem], today: date) -> Standing:
+    # With the decimals of the currency, also where nothing is owed.
+    zero = items[0].outstanding - items[0].outstanding
+    ageing = dict.fromkeys(Bucket, zero)
+    for item in items:
+        ageing[bucket(item.due_on, today)] += item.outstanding
+    return Standing(
+        currency=currency,
+        open=sum((item.outstanding for item in items), zero),
+        due=sum((item.outstanding for item in items if item.due_on <= today), zero),
+        overdue=sum((item.outstanding for item in items if item.due_on < today), zero),
+        coming_due=sum((item.outstanding for item in items if item.due_on > today), zero),
+        disputed=sum((item.disputed for item in items), zero),
+        ageing=ageing,
+    )
