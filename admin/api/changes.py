@@ -68,10 +68,11 @@ class Changed:
 class Changes:
     """Makes the change a request asks for."""
 
-    def __init__(self, request: Request, key: IdempotencyKey = None) -> None:
+    def __init__(self, request: Request, idempotency_key: IdempotencyKey = None) -> None:
         self._api: Api = of_request(request)
         self._request = request
-        self._key = key
+        # Named as no parameter of a path is: FastAPI would take it for that one.
+        self._key = idempotency_key
 
     def make(self, by: Access | KeyHolder, work: Callable[[Work], Changed], status: int = 200) -> Response:
         """Do `work` once, write who did it, and answer with what it returns.

@@ -9,13 +9,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from activities.store import facts
 from activities.store.customers import allow_contact, customer_by_ref, stop_contact
 from activities.store.lookup import invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
+from admin.api.examples import example
 from admin.api.facts.recording import Told, with_event_id
 from admin.api.masters.answers import CustomerNow, customer_now
 from admin.api.paths import CustomerRef, EventRef, decoded
@@ -41,11 +42,15 @@ class CustomerFactRecorded(BaseModel):
 class InsolvencyIn(Told):
     """Collective proceedings opened against the customer."""
 
+    model_config = example(opened_on="2026-04-02")
+
     opened_on: Annotated[date | None, Field(description="Day of the judgment; today, if left out")] = None
 
 
 class HoldIn(Told):
     """Which unpaid invoices stop deliveries, and whether reminders stop meanwhile."""
+
+    model_config = example(invoices=["FA-1001", "FA-1002"], pauses_ladder=False, event_id="erp-hold-4")
 
     invoices: Annotated[list[Ref], Field(min_length=1, max_length=200, examples=[["FA-1001", "FA-1002"]])]
     pauses_ladder: bool = False
@@ -53,6 +58,8 @@ class HoldIn(Told):
 
 class ReleaseIn(Told):
     """Why goes into `note`."""
+
+    model_config = example(note="agreed with sales")
 
 
 class Stop(StrEnum):
@@ -68,7 +75,7 @@ _REASONS = {Stop.DO_NOT_CONTACT: StopReason.DO_NOT_CONTACT, Stop.LAWYER: StopRea
 class StopIn(BaseModel):
     """Why all contact stops."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(reason="do_not_contact")
 
     reason: Stop
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from admin.api.changes import ChangesOf
 from admin.api.context import ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
 from admin.api.paths import EventRef, InvoiceNumber, decoded
 from admin.api.problems import responses
@@ -24,6 +25,10 @@ router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}/disputes", 
 class DisputeIn(Told):
     """What the customer contests, and why."""
 
+    model_config = example(
+        amount="200.00", currency="EUR", cause="price", note="agreed price was 10.00", event_id="crm-881"
+    )
+
     amount: Annotated[Amount | None, Field(description="All that is owed, if left out")] = None
     currency: Currency = None
     cause: DisputeCause | None = None
@@ -31,6 +36,8 @@ class DisputeIn(Told):
 
 class ResolutionIn(Told):
     """How the dispute ended; `credited` of it becomes a credit note, without it nothing was justified."""
+
+    model_config = example(credited="150.00", note="half of it was right")
 
     credited: Amount | None = None
     currency: Currency = None

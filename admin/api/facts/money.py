@@ -11,6 +11,7 @@ from pydantic import Field
 
 from admin.api.changes import ChangesOf
 from admin.api.context import ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, FactRecorded, Told, record_fact
 from admin.api.paths import EventRef, InvoiceNumber, decoded
 from admin.api.problems import responses
@@ -24,6 +25,10 @@ router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}", tags=["fa
 class PaymentIn(Told):
     """Money that arrived for this invoice; what is too much is kept as credit, and a task asks what to do."""
 
+    model_config = example(
+        amount="1234.56", currency="EUR", received_on="2026-04-02", event_id="bank-2026-04-02-17"
+    )
+
     amount: Amount
     currency: CurrencyCode
     received_on: Annotated[date | None, Field(description="The bank's day; today, if left out")] = None
@@ -33,11 +38,17 @@ class PaymentIn(Told):
 class ReversalIn(Told):
     """A payment that was returned, or booked in error."""
 
+    model_config = example(
+        reversed_on="2026-04-09", note="direct debit returned", event_id="bank-2026-04-09-3"
+    )
+
     reversed_on: Annotated[date | None, Field(description="The bank's day; today, if left out")] = None
 
 
 class CreditNoteIn(Told):
     """A credit granted on this invoice."""
+
+    model_config = example(amount="100.00", currency="EUR", number="AV-77", issued_on="2026-04-02")
 
     amount: Amount
     currency: CurrencyCode

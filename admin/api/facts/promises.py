@@ -15,6 +15,7 @@ from activities.store.amounts import outstanding
 from activities.store.lookup import invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
 from admin.api.paths import EventRef, InvoiceNumber, decoded
 from admin.api.problems import responses
@@ -33,6 +34,8 @@ MAX_INSTALMENTS = 120
 class ClaimIn(Told):
     """The customer says it has paid."""
 
+    model_config = example(paid_on="2026-04-01", note="sent by transfer, says accounting")
+
     paid_on: Annotated[date | None, Field(description="The day it says; today, if left out")] = None
 
 
@@ -48,24 +51,25 @@ class InstalmentIn(BaseModel):
 class PlanIn(Told):
     """Promised payments, earliest first, that add up to all that is owed."""
 
+    model_config = example(
+        instalments=[
+            {"due_on": "2026-05-01", "amount": "600.00"},
+            {"due_on": "2026-06-01", "amount": "634.56"},
+        ],
+        event_id="plan-12",
+    )
+
     instalments: Annotated[
         list[InstalmentIn],
-        Field(
-            min_length=1,
-            max_length=MAX_INSTALMENTS,
-            examples=[
-                [
-                    {"due_on": "2026-05-01", "amount": "600.00"},
-                    {"due_on": "2026-06-01", "amount": "634.56"},
-                ]
-            ],
-        ),
+        Field(min_length=1, max_length=MAX_INSTALMENTS),
     ]
     currency: Currency = None
 
 
 class PromiseIn(Told):
     """All that is owed, promised for one day."""
+
+    model_config = example(promised_on="2026-04-17", note="next payment run", event_id="call-77")
 
     promised_on: date
     amount: Annotated[Amount | None, Field(description="All that is owed, if left out")] = None
@@ -74,6 +78,8 @@ class PromiseIn(Told):
 
 class CancellationIn(Told):
     """Why the plan no longer holds goes into `note`."""
+
+    model_config = example(note="the customer takes its word back")
 
 
 @router.post(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from admin.api.changes import ChangesOf
 from admin.api.context import ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
 from admin.api.paths import InvoiceNumber
 from admin.api.problems import responses
@@ -24,6 +25,8 @@ router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}", tags=["fa
 class PauseIn(Told):
     """No contact about this invoice, until the start of a day or until resumed."""
 
+    model_config = example(reason="year-end closing at the customer", until="2026-05-04")
+
     reason: Annotated[Ref, Field(examples=["year-end closing at the customer's"])]
     until: Annotated[date | None, Field(description="Until resumed, if left out")] = None
 
@@ -31,9 +34,13 @@ class PauseIn(Told):
 class ResumptionIn(Told):
     """Why goes into `note`."""
 
+    model_config = example(note="they are back")
+
 
 class ChangeIn(Told):
     """What was wrong on the invoice; what is left out stays. `replaced_by` ends this case."""
+
+    model_config = example(due_on="2026-05-15", note="60 days were agreed")
 
     total: Amount | None = None
     currency: Currency = None
@@ -47,12 +54,16 @@ class ChangeIn(Told):
 class PolicyIn(Told):
     """The policy the case goes on under."""
 
+    model_config = example(policy="key_account")
+
     policy: Annotated[Ref, Field(examples=["key_account"])]
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The latest, if left out")] = None
 
 
 class ClosingIn(Told):
     """Why the chase ends without payment."""
+
+    model_config = example(reason="written off")
 
     reason: Annotated[Ref, Field(examples=["written off"])]
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 
 from activities.store.companies import change_company
 from admin.api.changes import Changed, ChangesOf, Work
+from admin.api.examples import example
 from admin.api.masters.words import Country, Email, Given, Language, OurEmail, Words, Zone, calendar_of
 from admin.api.problems import responses
 from admin.api.security import ManagerEverywhere, ManagerOf
@@ -45,6 +46,8 @@ class Signatory(BaseModel):
 class CompanyChange(Given):
     """What is left out stays; `null` empties a field."""
 
+    model_config = example(gap_days=7, bank_known_until="2026-04-02")
+
     name: Words | None = None
     legal_name: Words | None = None
     registration: Words | None = None
@@ -70,6 +73,8 @@ class CompanyChange(Given):
 
 class CompanyIn(CompanyChange):
     """A new creditor."""
+
+    model_config = example(company="brunet", name="Brunet", legal_name="Brunet SAS", country="FR", gap_days=5)
 
     company: Annotated[Words, Field(description="Your reference", examples=["brunet"])]
 

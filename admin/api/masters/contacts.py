@@ -8,12 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from activities.store.customers import contact_of, customer_by_ref, enter_contact
 from activities.store.parties import change_contact, reinstate_contact, retire_contact
 from admin.api.changes import Changed, ChangesOf, Work
+from admin.api.examples import example
 from admin.api.masters.words import Email, Given, Language, Number, Words, phone_of
 from admin.api.paths import ContactId, CustomerRef, decoded
 from admin.api.problems import responses
@@ -28,7 +29,9 @@ router = APIRouter(prefix="/v1/companies/{company}/customers/{customer}/contacts
 class ContactIn(BaseModel):
     """Somebody to write to or call; an e-mail address or a number is required."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(
+        role="accounting", name="Jeanne Durand", email="compta@client.example", phone="06 12 34 56 78"
+    )
 
     role: Role
     name: Words | None = None
@@ -42,6 +45,8 @@ class ContactIn(BaseModel):
 class ContactChange(Given):
     """What is left out stays; `null` empties a field. An address corrected is in use again."""
 
+    model_config = example(email="factures@client.example")
+
     role: Role | None = None
     name: Words | None = None
     function: Words | None = None
@@ -54,7 +59,7 @@ class ContactChange(Given):
 class ReasonIn(BaseModel):
     """Why, in your words."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(reason="has left the company")
 
     reason: Annotated[Words, Field(examples=["has left the company"])]
 

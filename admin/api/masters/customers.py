@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from activities.store.customers import customer_by_ref
 from activities.store.lookup import company_by_ref
 from activities.store.parties import change_customer, create_customer
 from admin.api.changes import Changed, ChangesOf, Work
+from admin.api.examples import example
 from admin.api.masters.answers import CustomerNow, customer_now
 from admin.api.masters.words import Country, Email, Given, Language, OurEmail, Words, Zone, calendar_of
 from admin.api.paths import CustomerRef, decoded
@@ -25,7 +26,9 @@ router = APIRouter(prefix="/v1/companies/{company}/customers", tags=["customers"
 class CustomerIn(BaseModel):
     """A new debtor. A country left out is the company's."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(
+        customer="C-101", name="Client et Fils SARL", country="FR", language="fr", segment="key"
+    )
 
     customer: Annotated[Words, Field(description="Your reference", examples=["C-101"])]
     name: Annotated[Words, Field(examples=["Client et Fils SARL"])]
@@ -41,6 +44,8 @@ class CustomerIn(BaseModel):
 class CustomerChange(Given):
     """What is left out stays; `null` empties a field."""
 
+    model_config = example(name="Client et Fils SAS", segment=None)
+
     name: Words | None = None
     country: Country | None = None
     timezone: Zone | None = None
@@ -54,7 +59,7 @@ class CustomerChange(Given):
 class CustomerPolicyIn(BaseModel):
     """A policy for this customer's new invoices, or `null`: the assignment rules pick again."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(policy="key_account")
 
     policy: Annotated[Ref | None, Field(examples=["key_account"])]
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from activities.store.lookup import company_by_ref, invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, CaseNow, case_now
 from admin.api.masters.words import Country, Email, Language, Number, OurEmail, Words, Zone
 from admin.api.problems import known_already, responses
@@ -48,7 +49,15 @@ class DebtorIn(BaseModel):
 class InvoiceIn(BaseModel):
     """An invoice, as a row of a portfolio says it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(
+        invoice="FA-1001",
+        customer="C-101",
+        debtor={"name": "Client et Fils SARL", "accounting_email": "compta@client.example"},
+        issued_on="2026-03-02",
+        due_on="2026-04-01",
+        amount="1234.56",
+        currency="EUR",
+    )
 
     invoice: Annotated[Words, Field(description="Its number", examples=["FA-1001"])]
     customer: Annotated[Words, Field(description="Your reference", examples=["C-101"])]

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from activities.rendering import TEMPLATES, Kind
 from activities.store.policies import publish
 from admin.api.changes import Changed, ChangesOf, Work
+from admin.api.examples import example
 from admin.api.problems import FieldError, known_already, problem, responses
 from admin.api.security import ManagerEverywhere
 from rules.calendar import Channel
@@ -42,20 +43,13 @@ PolicyKey = Annotated[
 class EditionIn(BaseModel):
     """A policy as TOML, with the key of the path in it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(
+        toml='key = "short"\ntitle = "Short"\nentry_cap = "reminder_1"\n\n[[steps]]\nkey = "reminder_1"\n'
+        'offset_days = 5\nchannel = "email"\ntemplate = "courteous_reminder"\ntone = "courteous"\n'
+        'recipient = ["accounting"]\n'
+    )
 
-    toml: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=MAX_TOML,
-            examples=[
-                'key = "short"\ntitle = "Short"\nentry_cap = "reminder_1"\n\n[[steps]]\nkey = "reminder_1"\n'
-                'offset_days = 5\nchannel = "email"\ntemplate = "courteous_reminder"\ntone = "courteous"\n'
-                'recipient = ["accounting"]\n'
-            ],
-        ),
-    ]
+    toml: Annotated[str, Field(min_length=1, max_length=MAX_TOML)]
 
 
 class EditionPublished(BaseModel):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlmodel import Session, select
 
 from activities.store.events import add_event
@@ -18,6 +18,7 @@ from activities.store.tasks import invoices_of
 from activities.store.work import Completion, NewContact, complete_task
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import Api, ApiContext
+from admin.api.examples import example
 from admin.api.facts.recording import Amount, CaseNow, Told, case_now
 from admin.api.masters.words import Given, OurEmail
 from admin.api.paths import TaskId
@@ -41,6 +42,8 @@ _LATEST_DUE = timedelta(days=366)
 class CompletionIn(Told):
     """What came of a task. Which outcomes a kind takes, and with which fields, is in its description."""
 
+    model_config = example(outcome="promise", promised_on="2026-04-17", note="Mrs Durand pays on the 17th")
+
     outcome: Annotated[Ref | None, Field(description="`done`, if left out", examples=["promise"])] = None
     cause: Annotated[DisputeCause | None, Field(description="Why it is contested, or late")] = None
     amount: Amount | None = None
@@ -56,6 +59,8 @@ class CompletionIn(Told):
 class TaskChange(Given):
     """Who does it, and by when; what is left out stays, `null` empties."""
 
+    model_config = example(assignee_email="claire@brunet.example", due_on="2026-04-03")
+
     assignee_email: OurEmail | None = None
     due_on: date | None = None
 
@@ -63,11 +68,13 @@ class TaskChange(Given):
 class ApprovalIn(Told):
     """Nothing more is needed: it leaves exactly as it was read."""
 
+    model_config = example(event_id="erp-approval-9")
+
 
 class RefusalIn(BaseModel):
     """Why it must not leave like this."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(reason="wrong delivery address on line 2")
 
     event_id: Annotated[Ref | None, Field(description="Your own id of this event")] = None
     reason: Annotated[Text, Field(min_length=3, examples=["wrong delivery address on line 2"])]
