@@ -179,7 +179,7 @@ def change(
 
 @router.post(
     "/approvals/{task_id}/approval",
-    operation_id="approve",
+    operation_id="approve_letter",
     status_code=201,
     response_model=TaskCompletedNow,
     responses=responses(403, 404, 409),
@@ -198,7 +198,7 @@ def approve(
 
 @router.post(
     "/approvals/{task_id}/refusal",
-    operation_id="refuse",
+    operation_id="refuse_letter",
     status_code=201,
     response_model=TaskCompletedNow,
     responses=responses(403, 404, 409),
