@@ -7,6 +7,7 @@ composed before is composed again.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
@@ -61,7 +62,7 @@ def stop_contact(
     today = _today(customer, now)
     setattr(customer, name, today)
     withdraw_planned(session, open_cases(session, customer.id), now, reason.value, who)
-    return _tell(session, customer, now, who, f"stopped_{reason.value}", {"since": str(today)})
+    return tell_change(session, customer, now, who, f"stopped_{reason.value}", {"since": str(today)})
 
 
 def allow_contact(
@@ -78,7 +79,7 @@ def allow_contact(
     if since is None:
         raise WrongState(f"contact is not stopped for {reason.value}")
     setattr(customer, name, None)
-    return _tell(session, customer, now, who, f"lifted_{reason.value}", {"since": str(since)})
+    return tell_change(session, customer, now, who, f"lifted_{reason.value}", {"since": str(since)})
 
 
 def add_contact(
@@ -173,7 +174,7 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
     if phone is not None:
         _calls_may_be_made(session, customer, _today(customer, now))
     detail = {"contact": str(contact.id), "role": role.value}
-    return contact.id, _tell(session, customer, now, who, "contact_added", detail)
+    return contact.id, tell_change(session, customer, now, who, "contact_added", detail)
 
 
 def mark_contact_invalid(
@@ -253,9 +254,10 @@ def _today(customer: Customer, now: datetime) -> date:
     return business_calendar(customer.country, customer.zone).local_day(now)
 
 
-def _tell(
-    session: Session, customer: Customer, now: datetime, who: str, what: str, detail: dict[str, str]
+def tell_change(
+    session: Session, customer: Customer, now: datetime, who: str, what: str, detail: dict[str, Any]
 ) -> list[int]:
+    """Bump a locked customer's `ledger_seq`, write the journal, tell its open cases; the notes to deliver."""
     customer.ledger_seq += 1
     add_event(
         session,

@@ -21,7 +21,9 @@ _ENSURE_LOCK = 7_311_001
 
 
 def ensure_builtin(session: Session, texts: dict[str, str], now: datetime) -> dict[str, int]:
-    """Record each policy text that differs from its latest edition; return the latest version by key.
+    """Record each built-in text that is new; return the latest version by key.
+
+    A policy whose latest edition people published is theirs: the built-in text does not supersede it.
 
     Args:
         session: the transaction.
@@ -34,23 +36,59 @@ def ensure_builtin(session: Session, texts: dict[str, str], now: datetime) -> di
     policies = {name: parse_policy(content, name) for name, content in texts.items()}
     # Two workers that start together must not both add the same edition.
     session.exec(select(func.pg_advisory_xact_lock(_ENSURE_LOCK))).one()
-    return {policy.key: add_edition(session, policy, texts[name], now) for name, policy in policies.items()}
+    versions = {}
+    for name, policy in policies.items():
+        current = _current(session, policy.key)
+        if current is not None and current.published_by is not None:
+            versions[policy.key] = current.version
+        else:
+            versions[policy.key] = add_edition(session, policy, texts[name], now)
+    return versions
 
 
-def add_edition(session: Session, policy: Policy, toml: str, now: datetime) -> int:
-    """Record `toml` as the next edition of `policy` unless it is the latest already; return its version."""
+def publish(session: Session, policy: Policy, toml: str, now: datetime, who: str) -> tuple[int, bool]:
+    """Record `toml`, as people wrote it, as the next edition of `policy`; its version, and whether it is new.
+
+    The text of the latest edition again makes no new one. New cases take the new edition; a running case
+    keeps its own.
+    """
+    session.exec(select(func.pg_advisory_xact_lock(_ENSURE_LOCK))).one()
+    before = _current(session, policy.key)
+    version = add_edition(session, policy, toml, now, published_by=who)
+    return version, before is None or version != before.version
+
+
+def add_edition(
+    session: Session, policy: Policy, toml: str, now: datetime, published_by: str | None = None
+) -> int:
+    """Record `toml` as the next edition of `policy` unless it is the latest already; return its version.
+
+    `published_by` is who wrote it, None for what comes with the product.
+    """
     digest = hashlib.sha256(toml.encode()).hexdigest()
-    current = session.exec(
-        select(PolicyRow).where(PolicyRow.key == policy.key).order_by(col(PolicyRow.version).desc()).limit(1)
-    ).one_or_none()
+    current = _current(session, policy.key)
     if current is not None and current.hash == digest:
         return current.version
     version = 1 if current is None else current.version + 1
     session.add(
-        PolicyRow(key=policy.key, version=version, title=policy.title, toml=toml, hash=digest, created_at=now)
+        PolicyRow(
+            key=policy.key,
+            version=version,
+            title=policy.title,
+            toml=toml,
+            hash=digest,
+            created_at=now,
+            published_by=published_by,
+        )
     )
     session.flush()
     return version
+
+
+def current_policies(session: Session) -> dict[str, Policy]:
+    """Every policy of the ledger at its latest version, by key: what new cases take."""
+    keys = session.exec(select(PolicyRow.key).distinct().order_by(PolicyRow.key)).all()
+    return {key: get_policy(session, key, latest(session, key)) for key in keys}
 
 
 def get_policy(session: Session, key: str, version: int) -> Policy:
@@ -82,6 +120,12 @@ def latest(session: Session, key: str) -> int:
     if version is None:
         raise NotFound(f"no policy {key!r}")
     return int(version)
+
+
+def _current(session: Session, key: str) -> PolicyRow | None:
+    return session.exec(
+        select(PolicyRow).where(PolicyRow.key == key).order_by(col(PolicyRow.version).desc()).limit(1)
+    ).one_or_none()
 
 
 def _parsed(session: Session) -> dict[tuple[str, int], Policy]:

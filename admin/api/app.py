@@ -8,10 +8,13 @@ from fastapi import FastAPI
 
 from admin.api import health, problems
 from admin.api.context import Api
-from admin.api.facts import money
+from admin.api.facts import customers as customer_facts
+from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
+from admin.api.masters import companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
+from admin.api.work import tasks
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -24,7 +27,21 @@ case knows it at once.
 - Amounts are decimal strings in the invoice's currency, dates are days at the customer's place, instants UTC.
 """
 
-_ROUTERS = (health.router, money.router, *READS)
+_ROUTERS = (
+    health.router,
+    companies.router,
+    customers.router,
+    customer_facts.router,
+    contacts.router,
+    invoices.router,
+    money.router,
+    disputes.router,
+    promises.router,
+    steering.router,
+    tasks.router,
+    policies.router,
+    *READS,
+)
 
 
 def create_app(api: Api) -> FastAPI:

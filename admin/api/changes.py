@@ -15,6 +15,7 @@ from sqlalchemy import delete, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from activities.outbox import BATCH
 from activities.store.api_keys import KeyHolder
 from activities.store.engine import transaction
 from admin.api.context import Api, of_request
@@ -53,20 +54,25 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was done: the answer, the notes to deliver after the commit, what the audit trail keeps."""
+    """What was done: the answer, the notes to deliver after the commit, what the audit trail keeps.
+
+    `status` replaces the operation's usual one.
+    """
 
     body: BaseModel
     notes: Sequence[int] = ()
     audit: Mapping[str, Any] = field(default_factory=dict)
+    status: int | None = None
 
 
 class Changes:
     """Makes the change a request asks for."""
 
-    def __init__(self, request: Request, key: IdempotencyKey = None) -> None:
+    def __init__(self, request: Request, idempotency_key: IdempotencyKey = None) -> None:
         self._api: Api = of_request(request)
         self._request = request
-        self._key = key
+        # Named as no parameter of a path is: FastAPI would take it for that one.
+        self._key = idempotency_key
 
     def make(self, by: Access | KeyHolder, work: Callable[[Work], Changed], status: int = 200) -> Response:
         """Do `work` once, write who did it, and answer with what it returns.
@@ -86,6 +92,7 @@ class Changes:
             key = f"api:{holder.key_id}:{self._key}" if self._key else None
             changed = work(Work(session, now, who, key))
             text = changed.body.model_dump_json()
+            status = changed.status or status
             operation = self._request.scope["route"].operation_id or self._request.scope["route"].name
             session.add(
                 AuditEvent(
@@ -105,7 +112,8 @@ class Changes:
                     )
                     .values(status=status, body=text)
                 )
-        self._api.courier.deliver(changed.notes)
+        # A change may concern thousands of cases: whoever asked waits for the first, the relay has the rest.
+        self._api.courier.deliver(changed.notes[:BATCH])
         return _answer(text, status)
 
     def _claim(

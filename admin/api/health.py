@@ -22,13 +22,13 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/healthz", response_model=Health)
+@router.get("/healthz", operation_id="healthz", response_model=Health)
 def healthz() -> Health:
     """The process answers. It says nothing about the servers behind it."""
     return Health()
 
 
-@router.get("/readyz", response_model=Health)
+@router.get("/readyz", operation_id="readyz", response_model=Health)
 def readyz(api: ApiContext) -> Response:
     """The ledger answers and has this version's schema, so requests can be taken."""
     try:

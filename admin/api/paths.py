@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import unquote
+from uuid import UUID
 
 from fastapi import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,4 +44,16 @@ InvoiceNumber = Annotated[
 CustomerRef = Annotated[
     str,
     Path(description="The customer's reference; a `/` in it as `%2F`", max_length=200, examples=["C-101"]),
+]
+EventRef = Annotated[
+    str,
+    Path(
+        description="Event id of the earlier fact, as it was answered; a `/` in it as `%2F`",
+        max_length=200,
+        examples=["bank-2026-04-02-17"],
+    ),
+]
+TaskId = Annotated[UUID, Path(description="The task's id", examples=["0b1f6f0e-6a55-4c39-8f0c-2f1f9f3c6a10"])]
+ContactId = Annotated[
+    UUID, Path(description="The contact's id", examples=["7c0d6f9a-0a59-4a53-9b3f-0f4f9f3c6a11"])
 ]

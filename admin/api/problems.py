@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -41,6 +42,8 @@ _TITLES: Final = {
     500: ("internal", "Something failed here; nothing was changed"),
     503: ("unreachable", "A server we need does not answer"),
 }
+
+_FIELD: Final = re.compile(r"(?P<name>[a-z][a-z_]*)(?: (?P<place>[1-9][0-9]*))?: ")
 
 
 class FieldError(BaseModel):
@@ -102,6 +105,11 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def known_already(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The answer, for an operation's OpenAPI entry, to something told again with the same facts."""
+    return {200: {"model": model, "description": "It was known with these facts; nothing changed"}}
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document."""
 
@@ -151,8 +159,13 @@ def install(app: FastAPI) -> None:
 
 
 def _field_of(line: str) -> FieldError:
-    """`amount: required` names a field and a rule; a sentence without a field is about the whole."""
-    field, colon, rule = line.partition(": ")
-    if not colon or " " in field.strip():
-        return FieldError(field="body", rule=line)
-    return FieldError(field=f"body.{field}", rule=rule)
+    """`amount: required` names a field and a rule; a sentence without a field is about the whole.
+
+    `instalments 2: due_on: …` is the second one's day: `body.instalments.1.due_on`, as fields are told
+    that were refused before they came here.
+    """
+    parts = ["body"]
+    while (found := _FIELD.match(line)) is not None:
+        parts += [found["name"], *([str(int(found["place"]) - 1)] if found["place"] else [])]
+        line = line[found.end() :]
+    return FieldError(field=".".join(parts), rule=line)

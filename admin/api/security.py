@@ -118,3 +118,21 @@ def everywhere(holder: KeyHolder) -> KeyHolder:
     if holder.companies is not None:
         raise ProblemError(403, "forbidden", "this takes a key that opens every company")
     return holder
+
+
+def as_manager(holder: KeyHolder, what: str) -> None:
+    """Let only a manager do `what`, part of an operation that is open to others.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if holder.role is not ApiRole.MANAGER:
+        raise ProblemError(403, "forbidden", f"{what} takes the role manager; the key's is {holder.role}")
+
+
+def _manager_everywhere(holder: Manager) -> KeyHolder:
+    return everywhere(holder)
+
+
+ManagerEverywhere = Annotated[KeyHolder, Depends(_manager_everywhere)]
+"""A manager whose key opens every company."""

@@ -50,14 +50,24 @@ def iban(value: str) -> str:
     return compact
 
 
-def _bic(value: str) -> str:
+def bic(value: str) -> str:
+    """A BIC without spaces.
+
+    Raises:
+        ValueError: not 8 or 11 letters and digits in its form.
+    """
     compact = re.sub(r"\s", "", value).upper()
     if _BIC.fullmatch(compact) is None:
         raise ValueError("not a BIC: expected 8 or 11 letters and digits")
     return compact
 
 
-def _link(value: str) -> str:
+def payment_link(value: str) -> str:
+    """The address of a payment page.
+
+    Raises:
+        ValueError: not an address of the web.
+    """
     if _LINK.fullmatch(value) is None:
         raise ValueError("expected an address that begins with https://")
     return value
@@ -100,8 +110,8 @@ class CompanyEntry(_Strict):
     phone: Words | None = None
     payee: Words | None = None
     iban: Iban | None = None
-    bic: Annotated[str, AfterValidator(_bic)] | None = None
-    payment_link: Annotated[str, AfterValidator(_link)] | None = None
+    bic: Annotated[str, AfterValidator(bic)] | None = None
+    payment_link: Annotated[str, AfterValidator(payment_link)] | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
     signatory: SignatoryEntry | None = None
 
@@ -198,9 +208,13 @@ def write_companies(engine: Engine, told: CompaniesFile) -> Written:
             _staff(session, person, company_id)
         for entry in told.company:
             if entry.signatory is not None:
-                signatory = StaffEntry(**entry.signatory.model_dump(), role="credit_manager")
-                _staff(session, signatory, ids[entry.ref])
+                write_signatory(session, ids[entry.ref], entry.signatory)
     return Written(len(told.company), len(told.staff))
+
+
+def write_signatory(session: Session, company_id: UUID, signatory: SignatoryEntry) -> None:
+    """Keep a company's signatory among our own people, as its credit manager."""
+    _staff(session, StaffEntry(**signatory.model_dump(), role="credit_manager"), company_id)
 
 
 def _company(session: Session, entry: CompanyEntry) -> UUID:

@@ -53,10 +53,11 @@ class Entries:
     )
     """In the order they depend on each other."""
 
-    def __init__(self, now: datetime, source: str) -> None:
-        """`now` is business time, `source` the name of the file, kept in the journal."""
+    def __init__(self, now: datetime, source: str, who: str = WHO) -> None:
+        """`now` is business time, `source` the name of the file, kept in the journal with `who` told it."""
         self._now = now
         self._source = source
+        self._who = who
         self._columns: dict[str, tuple[str, ...]] = {}
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in self._TABLES}
 
@@ -138,7 +139,7 @@ class Entries:
             customer_id=customer.id,
             invoice_id=at.invoice_id,
             at=self._now,
-            who=WHO,
+            who=self._who,
             what="imported",
             why=at.decision.why,
             detail=_json(detail),
@@ -171,7 +172,7 @@ class Entries:
             customer_id=entry.customer.id,
             payload=_json(payload),
             recorded_at=self._now,
-            recorded_by=WHO,
+            recorded_by=self._who,
         )
         return fact_id, event_id
 

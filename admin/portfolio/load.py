@@ -40,7 +40,7 @@ from rules.policy import Policy
 BATCH: Final = 2_000
 """Rows of one transaction."""
 
-_IMPORT_LOCK: Final = 7_311_002
+IMPORT_LOCK: Final = 7_311_002
 """Imports write one after another, batch by batch: no two can make the same customer or invoice."""
 
 _ATTEMPTS: Final = 3
@@ -202,7 +202,7 @@ class _Load:
     def _enter(
         self, connection: Connection, rows: Sequence[Row]
     ) -> tuple[list[Entry], list[tuple[Row, list[tuple[str, str, str]]]]]:
-        raw(connection).execute("SELECT pg_advisory_xact_lock(%s)", (_IMPORT_LOCK,))
+        raw(connection).execute("SELECT pg_advisory_xact_lock(%s)", (IMPORT_LOCK,))
         # The driver prepares what it runs often, and a plan made while the tables were empty would be kept.
         raw(connection).execute("SET LOCAL plan_cache_mode = force_custom_plan")
         known = known_invoices(connection, rows)

@@ -26,14 +26,14 @@ from activities.installation import read_offset
 from activities.outbox import Courier, deliver_pending
 from activities.settings import Settings
 from activities.store.engine import make_engine, transaction
-from activities.store.policies import ensure_builtin, get_policy, latest
+from activities.store.policies import current_policies, ensure_builtin
 from admin.cli.output import ALL_GOOD, REFUSED, SOME_REJECTED, remark
 from admin.portfolio.companies import read_companies, write_companies
 from admin.portfolio.load import Report, load_portfolio
 from admin.portfolio.row import PortfolioError
 from admin.stack.connection import find_installation
 from models.errors import RelanceError, Unreachable
-from models.tables import OutboxNote, PolicyRow
+from models.tables import OutboxNote
 from policies import builtin_policy_texts
 from rules.policy import Policy
 from workflows.runtime import connect
@@ -177,8 +177,7 @@ def ledger_policies(engine: Engine, clock: Clock) -> dict[str, Policy]:
     """Every policy of the ledger at its latest version, the built-in ones made known first."""
     with transaction(engine) as session:
         ensure_builtin(session, builtin_policy_texts(), clock.now())
-        keys = session.exec(select(PolicyRow.key).distinct()).all()
-        return {key: get_policy(session, key, latest(session, key)) for key in keys}
+        return current_policies(session)
 
 
 async def _start(engine: Engine, clock: Clock, rate: float, console: Console) -> None:

@@ -115,7 +115,10 @@ class CaseEvent(Table, table=True):
 
 
 class PolicyRow(Table, table=True):
-    """One edition of a dunning policy, as its TOML text. A trigger refuses any change: add a version."""
+    """One edition of a dunning policy, as its TOML text. A trigger refuses any change: add a version.
+
+    `published_by` is who published it, NULL for an edition that came with the product.
+    """
 
     __tablename__ = "policy"
     __table_args__ = (check("version", "version >= 1"),)
@@ -126,6 +129,7 @@ class PolicyRow(Table, table=True):
     toml: str
     hash: str
     created_at: datetime = Field(sa_type=Instant)
+    published_by: str | None = None
 
 
 class AuditEvent(Table, table=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
@@ -16,18 +16,24 @@ from admin.api.changes import Changed, Work
 from admin.api.context import Api
 from admin.api.paths import decoded
 from admin.api.security import Access
+from models.errors import InvalidFact
 from models.ids import CaseSignal
-from models.messages import Fact, Ref, Text
+from models.messages import CurrencyCode, Fact, Ref, Text
 from models.tables import Invoice
 from rules.decide import decide
 
 Amount = Annotated[
     Decimal, Field(gt=0, max_digits=19, decimal_places=4, allow_inf_nan=False, examples=["1234.56"])
 ]
+Currency = Annotated[
+    CurrencyCode | None, Field(description="The invoice's, to be sure; another one is refused")
+]
 EventId = Annotated[
     Ref | None,
     Field(description="Your own id of this event (the bank's, the ERP's): told twice, it is recorded once"),
 ]
+
+F = TypeVar("F", bound=Fact)
 
 
 class Told(BaseModel):
@@ -65,6 +71,13 @@ class FactRecorded(BaseModel):
     case: CaseNow
 
 
+def with_event_id(work: Work, fact: F) -> F:
+    """The fact under the caller's event id, else under the idempotency key, else as it is."""
+    if fact.event_id is None and work.key is not None:
+        return fact.model_copy(update={"event_id": work.key})
+    return fact
+
+
 def case_now(session: Session, api: Api, access: Access, invoice: Invoice, now: datetime) -> CaseNow:
     """Decide a case on what the transaction holds, without writing anything."""
     session.flush()
@@ -88,14 +101,27 @@ def case_now(session: Session, api: Api, access: Access, invoice: Invoice, now: 
     )
 
 
-def record_fact(work: Work, api: Api, access: Access, number: str, signal: CaseSignal, fact: Fact) -> Changed:
+def record_fact(
+    work: Work,
+    api: Api,
+    access: Access,
+    number: str,
+    signal: CaseSignal,
+    fact: Fact,
+    currency: str | None = None,
+) -> Changed:
     """Record a fact about one of the company's invoices, and answer with its case.
 
     Without an event id of the caller's, the idempotency key stands in; without that, a hash of the fact.
+    A `currency` told with a fact that has none of its own must be the invoice's.
+
+    Raises:
+        RelanceError: as `activities.store.facts.record`.
     """
     invoice = invoice_by_number(work.session, access.company_ref, decoded(number))
-    if fact.event_id is None and work.key is not None:
-        fact = fact.model_copy(update={"event_id": work.key})
+    if currency is not None and currency != invoice.currency:
+        raise InvalidFact(f"currency: {currency} given, the invoice is in {invoice.currency}")
+    fact = with_event_id(work, fact)
     done = facts.record(work.session, now=work.now, invoice=invoice, fact=fact, signal=signal, who=work.who)
     case = case_now(work.session, api, access, invoice, work.now)
     return Changed(

@@ -1,0 +1,253 @@
+"""Companies' debtors and the people there, as people keep them: made, corrected, taken out of use.
+
+Like facts, each change of a known customer bumps its `ledger_seq` under its lock and tells its open cases.
+What was composed and shows what changed is withdrawn, and composed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, or_, select
+
+from activities.store.customers import contact_of, tell_change
+from activities.store.events import add_event
+from activities.store.lookup import lock_customer, open_cases
+from activities.store.outbox import add_notes
+from activities.store.planned import withdraw_planned
+from activities.store.policies import latest
+from models.errors import Conflict, InvalidFact, NotFound, WrongState
+from models.ids import OutreachSignal
+from models.tables import Company, Contact, Customer, Staff
+from models.tables.words import NoteTo
+
+SHOWN: Final = frozenset({"name", "country", "zone", "language", "collector_email", "policy"})
+"""Fields of a customer that a composed message or its moment depends on."""
+
+PERSONAL: Final = frozenset({"name", "function", "email", "phone", "phone_kind", "hours"})
+"""Fields whose values stay out of the journal: it is kept for ever, and people may ask to be forgotten."""
+
+
+def create_customer(
+    session: Session, company: Company, ref: str, told: Mapping[str, Any], now: datetime, who: str
+) -> tuple[Customer, bool]:
+    """Make a customer; return it, locked, and whether it is new. One of the same facts is known already.
+
+    Args:
+        session: the transaction.
+        company: whose customer.
+        ref: the company's own reference.
+        told: values of other columns, checked; a country left out is the company's, others are empty. Of a
+            customer that is known, only these are compared.
+        now: business time.
+        who: who makes it.
+
+    Raises:
+        Conflict: the reference is taken, with other facts; the text names the fields.
+        InvalidFact: no such policy.
+    """
+    _check_policy(session, told)
+    made = session.exec(
+        insert(Customer)
+        .values(
+            id=uuid4(), company_id=company.id, ref=ref, ledger_seq=0, **{"country": company.country, **told}
+        )
+        .on_conflict_do_nothing(index_elements=["company_id", "ref"])
+        .returning(col(Customer.id))
+    ).first()
+    if made is None:
+        known = session.exec(
+            select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
+        ).one()
+        customer = lock_customer(session, known)
+        other = sorted(name for name, value in told.items() if getattr(customer, name) != value)
+        if other:
+            raise Conflict(f"customer {ref!r} is known already, with another {', '.join(other)}")
+        return customer, False
+    customer = lock_customer(session, made[0])
+    _ensure_staff(session, company.id, told)
+    add_event(
+        session,
+        company_id=company.id,
+        customer_id=customer.id,
+        at=now,
+        who=who,
+        what="customer_created",
+        detail={name: value for name, value in told.items() if name not in PERSONAL and value is not None},
+    )
+    session.flush()
+    return customer, True
+
+
+def change_customer(
+    session: Session, customer: Customer, told: Mapping[str, Any], now: datetime, who: str
+) -> list[int]:
+    """Write what changed of a locked customer; return the notes to deliver after the commit.
+
+    Telling what is known changes nothing.
+
+    Raises:
+        InvalidFact: no such policy.
+    """
+    changed = {name: value for name, value in told.items() if getattr(customer, name) != value}
+    if not changed:
+        return []
+    _check_policy(session, changed)
+    detail = _before_and_after(customer, changed)
+    for name, value in changed.items():
+        setattr(customer, name, value)
+    _ensure_staff(session, customer.company_id, changed)
+    why = f"the customer's {', '.join(sorted(changed))} changed"
+    again = _compose_again(session, customer, now, why, who) if SHOWN & changed.keys() else []
+    return again + tell_change(session, customer, now, who, "customer_changed", detail)
+
+
+def change_contact(
+    session: Session,
+    customer: Customer,
+    contact_id: UUID,
+    told: Mapping[str, Any],
+    now: datetime,
+    who: str,
+) -> list[int]:
+    """Correct somebody at a locked customer's; notes to deliver. An address corrected is in use again.
+
+    Raises:
+        NotFound: nobody of this customer.
+        InvalidFact: neither an e-mail address nor a number would be left.
+        WrongState: somebody else of that role has the same addresses.
+    """
+    contact = contact_of(session, customer, contact_id)
+    changed = {name: value for name, value in told.items() if getattr(contact, name) != value}
+    if not changed:
+        return []
+    after = {name: changed.get(name, getattr(contact, name)) for name in ("role", "email", "phone")}
+    if after["email"] is None and after["phone"] is None:
+        raise InvalidFact("email or phone: one of them is required")
+    same = session.exec(
+        select(Contact.id).where(
+            Contact.customer_id == customer.id,
+            Contact.id != contact.id,
+            Contact.role == after["role"],
+            col(Contact.email).is_not_distinct_from(after["email"]),
+            col(Contact.phone).is_not_distinct_from(after["phone"]),
+        )
+    ).first()
+    if same is not None:
+        raise WrongState(f"another {after['role']} contact has these addresses already")
+    detail = _before_and_after(contact, changed) | {"contact": str(contact.id)}
+    for name, value in changed.items():
+        setattr(contact, name, value)
+    if "phone" in changed:
+        contact.phone_invalid_since = contact.phone_invalid_reason = None
+    if changed.keys() & {"email", "phone"}:
+        contact.invalid_since = contact.invalid_reason = None
+    again = _compose_again(session, customer, now, "a contact changed", who)
+    return again + tell_change(session, customer, now, who, "contact_changed", detail)
+
+
+def retire_contact(
+    session: Session,
+    customer: Customer,
+    contact_id: UUID,
+    now: datetime,
+    who: str,
+    *,
+    reason: str | None = None,
+) -> list[int]:
+    """Take somebody out of use: invalid for `reason`, or, without one, opted out; the notes to deliver.
+
+    The row stays: messages that left name it.
+
+    Raises:
+        NotFound: nobody of this customer.
+        WrongState: out of use that way already.
+    """
+    contact = contact_of(session, customer, contact_id)
+    if reason is None:
+        if contact.opted_out_at is not None:
+            raise WrongState(f"the contact opted out already, on {contact.opted_out_at.date()}")
+        contact.opted_out_at = now
+        what = "contact_opted_out"
+    else:
+        if contact.invalid_since is not None:
+            raise WrongState(f"the contact is invalid already, since {contact.invalid_since.date()}")
+        contact.invalid_since, contact.invalid_reason = now, reason
+        what = "contact_invalidated"
+    again = _compose_again(session, customer, now, "a contact is out of use", who)
+    return again + tell_change(session, customer, now, who, what, {"contact": str(contact.id)})
+
+
+def reinstate_contact(
+    session: Session, customer: Customer, contact_id: UUID, now: datetime, who: str, reason: str
+) -> list[int]:
+    """Take somebody into use again; notes to deliver.
+
+    Raises:
+        NotFound: nobody of this customer.
+        WrongState: the contact is in use.
+    """
+    contact = contact_of(session, customer, contact_id)
+    if contact.opted_out_at is None and contact.invalid_since is None and contact.phone_invalid_since is None:
+        raise WrongState("the contact is in use")
+    contact.opted_out_at = None
+    contact.invalid_since = contact.invalid_reason = None
+    contact.phone_invalid_since = contact.phone_invalid_reason = None
+    detail = {"contact": str(contact.id), "reason": reason}
+    return tell_change(session, customer, now, who, "contact_reinstated", detail)
+
+
+def known_colleague(session: Session, company: Company, email: str) -> bool:
+    """Whether this is the address of somebody who works for the company."""
+    return company.signatory_email == email or (
+        session.exec(
+            select(Staff.id).where(
+                Staff.email == email,
+                or_(col(Staff.company_id).is_(None), col(Staff.company_id) == company.id),
+            )
+        ).first()
+        is not None
+    )
+
+
+def _check_policy(session: Session, told: Mapping[str, Any]) -> None:
+    if told.get("policy") is None:
+        return
+    try:
+        latest(session, told["policy"])
+    except NotFound as error:
+        raise InvalidFact(f"policy: {error}") from None
+
+
+def _ensure_staff(session: Session, company_id: UUID, told: Mapping[str, Any]) -> None:
+    """Who is named as somebody's collector or sales representative works here, as after an import."""
+    for column, role in (("collector_email", "collector"), ("sales_rep_email", "sales_rep")):
+        email = told.get(column)
+        if email is None:
+            continue
+        session.exec(
+            insert(Staff)
+            .values(id=uuid4(), company_id=company_id, email=email, name=email.partition("@")[0], role=role)
+            .on_conflict_do_nothing(index_elements=["email"])
+        )
+
+
+def _compose_again(session: Session, customer: Customer, now: datetime, why: str, who: str) -> list[int]:
+    """Withdraw what is composed for a customer and has not left; the outreach composes it anew."""
+    contacts = withdraw_planned(session, open_cases(session, customer.id), now, why, who)
+    session.flush()
+    if not contacts:
+        return []
+    return add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+
+
+def _before_and_after(row: Customer | Contact, changed: Mapping[str, Any]) -> dict[str, Any]:
+    detail: dict[str, Any] = {"changed": sorted(changed)}
+    for name, value in changed.items():
+        if name not in PERSONAL:
+            detail[name] = {"from": getattr(row, name), "to": value}
+    return detail

@@ -1,0 +1,159 @@
+"""What people decide about a case: pauses, corrections, another policy, the end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import Field
+
+from admin.api.changes import ChangesOf
+from admin.api.context import ApiContext
+from admin.api.examples import example
+from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
+from admin.api.paths import InvoiceNumber
+from admin.api.problems import responses
+from admin.api.security import CollectorOf, ManagerOf
+from models.ids import CaseSignal
+from models.messages import Closed, InvoiceChanged, Paused, PolicyChanged, Ref, Resumed
+
+router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}", tags=["facts"])
+
+
+class PauseIn(Told):
+    """No contact about this invoice, until the start of a day or until resumed."""
+
+    model_config = example(reason="year-end closing at the customer", until="2026-05-04")
+
+    reason: Annotated[Ref, Field(examples=["year-end closing at the customer's"])]
+    until: Annotated[date | None, Field(description="Until resumed, if left out")] = None
+
+
+class ResumptionIn(Told):
+    """Why goes into `note`."""
+
+    model_config = example(note="they are back")
+
+
+class ChangeIn(Told):
+    """What was wrong on the invoice; what is left out stays. `replaced_by` ends this case."""
+
+    model_config = example(due_on="2026-05-15", note="60 days were agreed")
+
+    total: Amount | None = None
+    currency: Currency = None
+    issued_on: date | None = None
+    due_on: date | None = None
+    replaced_by: Annotated[
+        Ref | None, Field(description="Number of the customer's invoice that takes its place")
+    ] = None
+
+
+class PolicyIn(Told):
+    """The policy the case goes on under."""
+
+    model_config = example(policy="key_account")
+
+    policy: Annotated[Ref, Field(examples=["key_account"])]
+    version: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The latest, if left out")] = None
+
+
+class ClosingIn(Told):
+    """Why the chase ends without payment."""
+
+    model_config = example(reason="written off")
+
+    reason: Annotated[Ref, Field(examples=["written off"])]
+
+
+@router.post(
+    "/pauses",
+    operation_id="pause_case",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def pause_case(
+    access: CollectorOf, number: InvoiceNumber, body: PauseIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """Pause a case."""
+    fact = Paused(**body.model_dump())
+    return changes.make(
+        access, lambda work: record_fact(work, api, access, number, CaseSignal.PAUSED, fact), status=201
+    )
+
+
+@router.post(
+    "/resumption",
+    operation_id="resume_case",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def resume_case(
+    access: CollectorOf, number: InvoiceNumber, body: ResumptionIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """End every manual pause of a case. The ladder goes on after the policy's gap."""
+    fact = Resumed(**body.model_dump())
+    return changes.make(
+        access, lambda work: record_fact(work, api, access, number, CaseSignal.RESUMED, fact), status=201
+    )
+
+
+@router.post(
+    "/changes",
+    operation_id="change_invoice",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def change_invoice(
+    access: CollectorOf, number: InvoiceNumber, body: ChangeIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """Correct an invoice, or say which one replaces it. What was composed before is withdrawn."""
+    fact = InvoiceChanged(**body.model_dump(exclude={"currency"}))
+    return changes.make(
+        access,
+        lambda work: record_fact(
+            work, api, access, number, CaseSignal.INVOICE_CHANGED, fact, currency=body.currency
+        ),
+        status=201,
+    )
+
+
+@router.post(
+    "/policy",
+    operation_id="change_case_policy",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def change_case_policy(
+    access: ManagerOf, number: InvoiceNumber, body: PolicyIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """Let a running case go on under another policy. Steps already done stay done."""
+    fact = PolicyChanged(**body.model_dump())
+    return changes.make(
+        access,
+        lambda work: record_fact(work, api, access, number, CaseSignal.POLICY_CHANGED, fact),
+        status=201,
+    )
+
+
+@router.post(
+    "/closing",
+    operation_id="close_case",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def close_case(
+    access: ManagerOf, number: InvoiceNumber, body: ClosingIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """Close a case by hand. A payment that is returned later opens it again."""
+    fact = Closed(**body.model_dump())
+    return changes.make(
+        access, lambda work: record_fact(work, api, access, number, CaseSignal.CLOSED, fact), status=201
+    )

@@ -1,0 +1,1 @@
+"""What is kept of companies, customers, contacts, invoices and policies."""

@@ -1,0 +1,207 @@
+"""Who may do what: one line an operation, read by the authorisation matrix. A new operation needs a line.
+
+Each line also has a request that succeeds on the ledger that `furnish` writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from activities.store.cases import open_case
+from activities.store.customers import customer_by_ref, stop_contact
+from activities.store.engine import transaction
+from activities.store.tasks import open_task
+from models.ids import CaseSignal
+from models.tables import Company, Contact, Customer, Task
+from models.tables.words import ApiRole, TaskKind
+from rules.facts import StopReason
+from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
+
+VIEWER, COLLECTOR, MANAGER = ApiRole
+
+
+class Reach(StrEnum):
+    """Which keys an operation is for, besides their role."""
+
+    OPEN = "open"
+    """No key at all."""
+    COMPANY = "company"
+    """A key that opens the company in the path; to others it is not there."""
+    OWN = "own"
+    """Any key: the answer is about the companies it opens."""
+    EVERYWHERE = "everywhere"
+    """A key that opens every company."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation: the weakest role that may do it, and a body that is accepted."""
+
+    role: ApiRole
+    body: object = None
+    reach: Reach = Reach.COMPANY
+
+
+_PLAN = [{"due_on": "2026-03-20", "amount": "100.00"}]
+_POLICY = (
+    'key = "short"\ntitle = "Short"\nentry_cap = "reminder_1"\n[[steps]]\nkey = "reminder_1"\n'
+    'offset_days = 5\nchannel = "email"\ntemplate = "courteous_reminder"\ntone = "courteous"\n'
+    'recipient = ["accounting"]\n'
+)
+
+OPERATIONS: dict[str, Line] = {
+    "healthz": Line(VIEWER, reach=Reach.OPEN),
+    "readyz": Line(VIEWER, reach=Reach.OPEN),
+    "approve_letter": Line(MANAGER, {}),
+    "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
+    "change_task": Line(COLLECTOR, {"due_on": "2026-03-20"}),
+    "complete_task": Line(COLLECTOR, {"outcome": "done"}),
+    "record_payment": Line(COLLECTOR, {"amount": "10.00", "currency": "EUR"}),
+    "reverse_payment": Line(COLLECTOR, {}),
+    "record_credit_note": Line(COLLECTOR, {"amount": "10.00", "currency": "EUR"}),
+    "open_dispute": Line(COLLECTOR, {"amount": "10.00"}),
+    "resolve_dispute": Line(COLLECTOR, {}),
+    "record_payment_claim": Line(COLLECTOR, {}),
+    "agree_plan": Line(COLLECTOR, {"instalments": [{"due_on": "2026-03-20", "amount": "80.00"}]}),
+    "record_promise": Line(COLLECTOR, {"promised_on": "2026-03-21"}),
+    "cancel_plan": Line(COLLECTOR, {}),
+    "pause_case": Line(COLLECTOR, {"reason": "audit"}),
+    "resume_case": Line(COLLECTOR, {}),
+    "change_invoice": Line(COLLECTOR, {"due_on": "2026-04-15"}),
+    "change_case_policy": Line(MANAGER, {"policy": "strict"}),
+    "place_delivery_hold": Line(COLLECTOR, {"invoices": ["F-1"]}),
+    "release_delivery_hold": Line(COLLECTOR, {}),
+    "add_contact": Line(COLLECTOR, {"role": "buyer", "email": "achats@client.example"}),
+    "change_contact": Line(COLLECTOR, {"name": "Jeanne"}),
+    "invalidate_contact": Line(COLLECTOR, {"reason": "has left"}),
+    "opt_out_contact": Line(COLLECTOR),
+    "reinstate_contact": Line(MANAGER, {"reason": "came back"}),
+    "lift_contact_stop": Line(MANAGER),
+    "stop_contact": Line(COLLECTOR, {"reason": "represented_by_lawyer"}),
+    "record_insolvency": Line(COLLECTOR, {}),
+    "close_case": Line(MANAGER, {"reason": "written off"}),
+    "create_customer": Line(COLLECTOR, {"customer": "C-9", "name": "Neuf"}),
+    "change_customer": Line(COLLECTOR, {"segment": "key"}),
+    "set_customer_policy": Line(MANAGER, {"policy": "strict"}),
+    "create_invoice": Line(
+        COLLECTOR,
+        {
+            "invoice": "F-9",
+            "customer": "C-1",
+            "issued_on": "2026-03-01",
+            "due_on": "2026-03-31",
+            "amount": "10.00",
+            "currency": "EUR",
+        },
+    ),
+    "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
+    "change_company": Line(MANAGER, {"gap_days": 7}),
+    "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+}
+"""By operation id, in an order in which each still succeeds after those before it."""
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """What the ledger holds, by the names of path parameters; some operations have their own."""
+
+    names: dict[str, str]
+    own: dict[str, dict[str, str]]
+
+    def path(self, operation: str, template: str, **other: str) -> str:
+        """The path of an operation with every parameter filled in."""
+        return template.format_map({**self.names, **self.own.get(operation, {}), **other})
+
+
+def furnish(book: Book) -> Furnished:
+    """Write what the operations need: facts to undo, tasks, a draft, contacts; and a second company."""
+    book.tell(CaseSignal.PAYMENT_RECEIVED, "F-1", amount="10.00", event_id="pay-1")
+    book.tell(CaseSignal.DISPUTE_OPENED, "F-1", amount="20.00", event_id="dispute-1")
+    book.tell(CaseSignal.PAUSED, "F-1", event_id="pause-1")
+    book.tell(CaseSignal.PAYMENT_PLAN_AGREED, "F-2", event_id="plan-1", instalments=_PLAN)
+    book.tell(CaseSignal.DELIVERY_HOLD_PLACED, "F-2", event_id="hold-1")
+    with transaction(book.engine) as session:
+        customer = customer_by_ref(session, "acme", "C-1")
+        stop_contact(session, customer, StopReason.DO_NOT_CONTACT, NOW, "test")
+        contact = session.exec(select(Contact).where(Contact.customer_id == customer.id)).one()
+        invalid = Contact(
+            id=uuid4(),
+            customer_id=customer.id,
+            role="executive",
+            email="direction@client.example",
+            invalid_since=NOW,
+            invalid_reason="has left",
+        )
+        session.add(invalid)
+        draft = add_contact(session, book, "draft", {"F-1": "formal_notice"}, step="formal_notice")
+        second = add_contact(session, book, "draft", {"F-2": "formal_notice"}, step="formal_notice")
+        approval = _task(session, book, TaskKind.APPROVAL, "1", contact_id=draft.id)
+        refusal = _task(session, book, TaskKind.APPROVAL, "2", contact_id=second.id)
+        work = _task(session, book, TaskKind.DELIVERY_FAILED, "1", invoice_id=book.invoices["F-1"])
+        later = _task(session, book, TaskKind.CLAIM_FILING, "1", invoice_id=book.invoices["F-1"])
+        invalid_id, contact_id = str(invalid.id), str(contact.id)
+    _twin(book.engine)
+    return Furnished(
+        names={
+            "company": "acme",
+            "customer": "C-1",
+            "number": "F-1",
+            "event_id": "pay-1",
+            "reason": "do_not_contact",
+            "task_id": str(work.id),
+            "contact_id": contact_id,
+            "key": "short",
+        },
+        own={
+            "release_delivery_hold": {"event_id": "hold-1"},
+            "resolve_dispute": {"event_id": "dispute-1"},
+            "cancel_plan": {"event_id": "plan-1", "number": "F-2"},
+            "reinstate_contact": {"contact_id": invalid_id},
+            "approve_letter": {"task_id": str(approval.id)},
+            "refuse_letter": {"task_id": str(refusal.id)},
+            "change_task": {"task_id": str(later.id)},
+        },
+    )
+
+
+def _task(
+    session: Session,
+    book: Book,
+    kind: TaskKind,
+    key: str,
+    *,
+    invoice_id: UUID | None = None,
+    contact_id: UUID | None = None,
+) -> Task:
+    task, _ = open_task(
+        session,
+        key=f"{kind}/{key}",
+        kind=kind,
+        company_id=book.company_id,
+        customer_id=book.customer_id,
+        title=str(kind),
+        now=NOW,
+        today=TODAY,
+        invoice_id=invoice_id,
+        contact_id=contact_id,
+    )
+    return task
+
+
+def _twin(engine: Engine) -> None:
+    """Another company whose customer and invoices have the same names."""
+    with transaction(engine) as session:
+        company = Company(id=uuid4(), ref="other", name="Other", country="FR")
+        session.add(company)
+        session.flush()
+        customer = Customer(id=uuid4(), company_id=company.id, ref="C-1", name="Homonyme", country="FR")
+        session.add(customer)
+        session.flush()
+        for number in ("F-1", "F-2"):
+            invoice = add_invoice(session, company.id, customer, number, NOW)
+            open_case(session, invoice, customer, "standard", 1, NOW, "test")
