@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from activities.rendering import Callee, CallFacts, PastContact, PastPromise
-from activities.store.customers import callable_people
 from activities.store.load import LoadedCustomer, load_case
 from models.tables import CallAttempt, Contact, ContactMade, Invoice, PlanRow, Task
 from models.tables.words import CallOutcome
@@ -51,6 +51,23 @@ def unanswered(session: Session, task: Task) -> int:
     ).all()
     return next(
         (place for place, outcome in enumerate(outcomes) if outcome not in _UNANSWERED), len(outcomes)
+    )
+
+
+def callable_people(session: Session, customer_id: UUID) -> list[Contact]:
+    """Who can be called: a number that is not known to be wrong, of somebody still there."""
+    return list(
+        session.exec(
+            select(Contact)
+            .where(
+                Contact.customer_id == customer_id,
+                col(Contact.phone).is_not(None),
+                col(Contact.phone_invalid_since).is_(None),
+                col(Contact.opted_out_at).is_(None),
+                col(Contact.invalid_since).is_(None),
+            )
+            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
+        )
     )
 
 

@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 
 from sqlmodel import col, select
 
-from activities.call_facts import unanswered
+from activities.call_facts import callable_people, unanswered
 from activities.call_sheets import rewrite_call_sheet
 from activities.store.amounts import exact, rests
 from activities.store.customers import (
     FIND_NUMBER,
-    callable_people,
     contact_of,
     mark_contact_invalid,
     mark_phone_invalid,
@@ -31,6 +30,7 @@ from models.tables.words import CallOutcome, DisputeCause, TaskKind, TaskStatus
 from rules.calls import Owed, Part, allot, call_back_fault, next_try, promise_fault
 from rules.decide import call_overdue_key
 from rules.facts import OpenCall
+from rules.money import round_money
 
 UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
 CALL_AGAIN = "call_again"
@@ -341,7 +341,14 @@ def _owed(at: Recording, invoices: Sequence[Invoice], disputed_too: bool) -> lis
         )
         for dispute in disputes:
             left[dispute.invoice_id] -= left[dispute.invoice_id] if dispute.amount is None else dispute.amount
-    return [Owed(invoice.number, invoice.due_on, max(left[invoice.id], Decimal(0))) for invoice in invoices]
+    return [
+        Owed(
+            invoice.number,
+            invoice.due_on,
+            round_money(max(left[invoice.id], Decimal(0)), invoice.currency),
+        )
+        for invoice in invoices
+    ]
 
 
 def _withdraw_overdue(at: Recording, task: Task, about: Sequence[Invoice], why: str) -> None:
