@@ -38,6 +38,7 @@ async def test_a_promise_pauses_its_cases_and_broken_they_go_on(engine: Engine) 
             await it.invoice(number, amount, "2026-03-15", "2026-03-31", policy="strict")
         # The call of `strict`, three days after the due date, is about both.
         await it.day("2026-04-03", 10)
+        assert it.told()[-1] == "2026-04-03 09:30 call_1 phone F-1,F-2"
         (call,) = it.tasks(TaskKind.PHONE_CALL, TaskStatus.OPEN)
         promise = Completion(outcome="promise", promised_on=date(2026, 4, 10), cause="payment_run")
         await complete(it, call, promise)

@@ -206,7 +206,7 @@ def test_call_sheet_seeks_a_date_and_a_cause() -> None:
 
 def test_call_sheet_shows_whom_to_call_and_what_was_said() -> None:
     text = flat(render_call_sheet(rich("phone_call")).text)
-    assert f"+33{NBSP}4{NBSP}42{NBSP}00{NBSP}00{NBSP}11 (fixe), Sophie Durand, comptable" in text
+    assert f"+33{NBSP}4{NBSP}42{NBSP}00{NBSP}00{NBSP}11 (fixe), Sophie Durand, responsable comptable" in text
     assert "9 h-11 h 30" in text
     assert f"+33{NBSP}6{NBSP}12{NBSP}34{NBSP}56{NBSP}78 (mobile), Marc Petit, achats" in text
     assert f"20/11/2026{NBSP}: appel, pas de réponse, occupé - deux fois," in text
