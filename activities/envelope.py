@@ -1,15 +1,34 @@
 """The stored form of a message: everything a provider is given, as bytes under their hash."""
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
-from models.errors import NotFound
+from activities.channels.sendgrid_email import Attachment
+from models.errors import NotFound, RelanceError
 from models.tables import Content
 
 MEDIA_TYPE = "application/vnd.relance.message+json"
+MAX_FILES_BYTES = 10 * 1024 * 1024
+"""What the files of one message may weigh together: many a mailbox takes no more."""
+
+
+class TooLarge(RelanceError):
+    """The files of a message weigh too much together."""
+
+
+class Enclosure(BaseModel):
+    """A file of a message: the name its reader sees, and the hash its bytes are kept under."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    media_type: str
+    hash: str
+    size: int
 
 
 class Envelope(BaseModel):
@@ -28,15 +47,39 @@ class Envelope(BaseModel):
     subject: str | None = None
     text: str
     html: str | None = None
+    attachments: tuple[Enclosure, ...] = ()
 
 
-def keep(session: Session, envelope: Envelope) -> str:
-    """Store the bytes of `envelope` (once for equal bytes) and return their SHA-256, in hexadecimal."""
-    body = envelope.model_dump_json().encode()
+def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> str:
+    """Store `envelope` with its `files` (once for equal bytes); return its SHA-256, in hexadecimal.
+
+    Raises:
+        TooLarge: the files weigh more than 10 MB together.
+    """
+    weight = sum(len(file.content) for file in files)
+    if weight > MAX_FILES_BYTES:
+        raise TooLarge(
+            f"attachments: {weight / 2**20:.1f} MB together, a message takes at most "
+            f"{MAX_FILES_BYTES // 2**20} MB"
+        )
+    enclosed = tuple(
+        Enclosure(
+            name=file.name,
+            media_type=file.media_type,
+            hash=_store(session, file.media_type, file.content),
+            size=len(file.content),
+        )
+        for file in files
+    )
+    whole = envelope.model_copy(update={"attachments": enclosed})
+    return _store(session, MEDIA_TYPE, whole.model_dump_json().encode())
+
+
+def _store(session: Session, media_type: str, body: bytes) -> str:
     digest = hashlib.sha256(body).hexdigest()
     session.exec(
         insert(Content)
-        .values(hash=digest, media_type=MEDIA_TYPE, body=body)
+        .values(hash=digest, media_type=media_type, body=body)
         .on_conflict_do_nothing(index_elements=["hash"])
     )
     return digest
@@ -48,9 +91,20 @@ def fetch(session: Session, digest: str) -> Envelope:
     Raises:
         NotFound: nothing is stored under it, or the bytes are not those that were.
     """
+    return Envelope.model_validate_json(_bytes(session, digest))
+
+
+def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
+    """The files of a stored message, with their bytes; errors as `fetch`."""
+    return tuple(
+        Attachment(file.name, file.media_type, _bytes(session, file.hash)) for file in envelope.attachments
+    )
+
+
+def _bytes(session: Session, digest: str) -> bytes:
     content = session.get(Content, digest)
     if content is None:
         raise NotFound(f"no content {digest}")
     if hashlib.sha256(content.body).hexdigest() != digest:
         raise NotFound(f"content {digest} was altered")
-    return Envelope.model_validate_json(content.body)
+    return content.body

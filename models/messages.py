@@ -146,10 +146,17 @@ class InsolvencyOpened(Fact):
 
 
 class TaskCompleted(Fact):
-    """A person finished a task."""
+    """A person finished a task.
+
+    Of a registered letter: its `tracking_number` and the day it was `posted_on`, then the day it was
+    `received_on` (or refused, or came back).
+    """
 
     task_id: UUID | None = None
     outcome: Ref | None = None
+    tracking_number: Ref | None = None
+    posted_on: date | None = None
+    received_on: date | None = None
 
 
 class ContactConcluded(Fact):

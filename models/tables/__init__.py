@@ -1,7 +1,14 @@
 """The ledger's tables. Importing this package registers all of them on `metadata`."""
 
 from models.tables.columns import Table
-from models.tables.contacts import Communication, CommunicationEvent, ContactItem, ContactMade, Content
+from models.tables.contacts import (
+    Communication,
+    CommunicationEvent,
+    ContactItem,
+    ContactMade,
+    Content,
+    LetterPosting,
+)
 from models.tables.facts import (
     ClaimRow,
     CreditNoteRow,
@@ -42,6 +49,7 @@ __all__ = [
     "Installation",
     "InstalmentRow",
     "Invoice",
+    "LetterPosting",
     "OutboxNote",
     "PauseRow",
     "PaymentRow",
