@@ -216,9 +216,9 @@ def _check(message: Message, locale: str, kinds: set[Kind]) -> Template:
         raise RenderError(name, locale, f"no such template; there are {', '.join(TEMPLATES)}")
     if template.kind not in kinds:
         raise RenderError(name, locale, f"it makes a {template.kind.value}, which was not asked for here")
-    for field in template.needs:
-        if getattr(message, field) is None:
-            raise RenderError(name, locale, f"it cannot do without {field}")
+    for needed in template.needs:
+        if getattr(message, needed) is None:
+            raise RenderError(name, locale, f"it cannot do without {needed}")
     if template.due and not any(section.due for section in message.sections):
         raise RenderError(name, locale, "no item is late")
     if template.demands and not any(section.asked for section in message.sections):

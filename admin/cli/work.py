@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,32 +43,37 @@ def tasks(
     Console().print(table if rows else "Nothing waits for anybody.")
 
 
-def task(task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")]) -> None:
-    """Show one task whole: a call's script and numbers, a letter that waits for approval.
+def task(
+    task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
+    save: Annotated[Path | None, typer.Option(help="Write the letter's pages (PDF) into this file.")] = None,
+) -> None:
+    """Show one task whole: a call's script and numbers, a letter that waits for approval or to be posted.
 
-    Example: `relance task 3f2a91c0`.
+    Example: `relance task 3f2a91c0`, `relance task 3f2a91c0 --save notice.pdf`.
     """
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        typer.echo(desk.show(task_id))
+        typer.echo(desk.show(task_id) if save is None else desk.save(task_id, save))
 
 
 def done(
     task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
     outcome: Annotated[
-        str, typer.Argument(help="approved, refused, sent, not_sent, or in your words.")
+        str, typer.Argument(help="approved, refused, sent, not_sent, posted, received, or in your words.")
     ] = "done",
     note: Annotated[str | None, typer.Option(help="What you want remembered with it.")] = None,
+    number: Annotated[str | None, typer.Option(help="posted: the registered letter's number.")] = None,
+    on: Annotated[str | None, typer.Option(help="posted, received …: the day, YYYY-MM-DD.")] = None,
 ) -> None:
-    """Complete a task; its case knows at once.
+    """Complete a task; its case knows at once. A letter that was posted stays until its receipt is back.
 
-    Example: `relance done 3f2a91c0 approved`.
+    Example: `relance done 3f2a91c0 approved`, `relance done 7be0c114 posted --number RK123 --on 2026-03-12`.
     """
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        typer.echo(desk.complete(task_id, outcome, note))
+        typer.echo(desk.complete(task_id, outcome, note, number=number, on=_day(on)))
 
 
 def tell(
@@ -108,6 +115,21 @@ def contact(
         typer.echo(desk.add_contact(company, customer, Role(role), email, phone, name))
 
 
+def address(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
+    lines: Annotated[list[str], typer.Argument(help="Its lines, as on an envelope, without the name.")],
+) -> None:
+    """Record where letters to a customer go; one that waits for approval is composed again with it.
+
+    Example: `relance address brunet C-101 "ZI des Paluds" "13400 Aubagne"`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.set_address(company, customer, lines))
+
+
 def stop(
     company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
     customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
@@ -129,6 +151,15 @@ def stop(
         refuse(f"reason: {reason!r} is none of do_not_contact, represented_by_lawyer")
     with Desk.open() as desk:
         typer.echo(desk.stop_contact(company, customer, StopReason(reason), lift=lift))
+
+
+def _day(text: str | None) -> date | None:
+    from admin.cli.output import refuse
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        refuse(f"on: {text!r} is no day as YYYY-MM-DD")
 
 
 def reconcile(
@@ -173,5 +204,5 @@ def migrate() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (tasks, task, done, tell, contact, stop, reconcile, migrate):
+    for command in (tasks, task, done, tell, contact, address, stop, reconcile, migrate):
         app.command()(command)

@@ -29,13 +29,9 @@ def upgrade() -> None:
             "outcome IN ('delivered', 'refused', 'unclaimed', 'returned')",
             name="letter_posting_outcome_check",
         ),
-        sa.CheckConstraint(
-            "(outcome IS NULL) = (received_on IS NULL)", name="letter_posting_settled_check"
-        ),
+        sa.CheckConstraint("(outcome IS NULL) = (received_on IS NULL)", name="letter_posting_settled_check"),
         sa.CheckConstraint("received_on >= posted_on", name="letter_posting_order_check"),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contact_made.id"], name="letter_posting_contact_id_fkey"
-        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact_made.id"], name="letter_posting_contact_id_fkey"),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name="letter_posting_task_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="letter_posting_pkey"),
         sa.UniqueConstraint("task_id", name="letter_posting_task_id_key"),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from activities.store.facts.letters import POSTING_OUTCOMES, told_of_letter
 from activities.store.facts.recording import Recording
 from activities.store.facts.steering import add_pause
 from activities.store.lookup import among
@@ -19,9 +20,10 @@ from models.tables.words import Audience, CommunicationStatus, ContactStatus, Ta
 REFUSED_PAUSE_BUSINESS_DAYS = 10
 """A refused letter would be composed again at once: its case waits this long, unless someone resumes it."""
 
-_OUTCOMES = {
+_OUTCOMES: dict[str, tuple[str, ...]] = {
     TaskKind.APPROVAL.value: ("approved", "refused"),
     TaskKind.UNCERTAIN_MESSAGE.value: ("sent", "not_sent"),
+    TaskKind.REGISTERED_LETTER.value: POSTING_OUTCOMES,
 }
 
 
@@ -45,7 +47,8 @@ def task_completed(at: Recording, fact: TaskCompleted) -> None:
     message = _uncertain(at, task) if task.kind == TaskKind.UNCERTAIN_MESSAGE else None
 
     at.registered(fact)
-    close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
+    if task.kind != TaskKind.REGISTERED_LETTER or told_of_letter(at, task, outcome, fact):
+        close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
     if contact is not None:
         _approve_or_refuse(at, contact, outcome, fact)
         at.nudge()
