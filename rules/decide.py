@@ -334,7 +334,7 @@ def _notice_lock(case: CaseFacts, policy: Policy) -> list[_Floor]:
                 posted = max(done.on, done.posted_on or done.on)
                 deadline = posted + timedelta(days=term)
                 why = f"the notice's deadline is {deadline}"
-                if done.posted_on is not None:
+                if done.posted_on == posted:
                     why += f", {term} days after it was posted on {posted}"
                 locks.append(_Floor(deadline + timedelta(days=1), why))
     return locks
