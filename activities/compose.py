@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from activities.call_facts import call_facts
+from activities.channels.sendgrid_email import Attachment
 from activities.envelope import Envelope
+from activities.jurisdiction import FIXED_SUM, FRENCH_SPEAKING, PUBLIC_SEGMENTS
 from activities.rendering import (
     TEMPLATES,
     Creditor,
@@ -42,53 +45,6 @@ from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
 
-PUBLIC_SEGMENTS = ("public", "public_sector")
-FRENCH_SPEAKING = (
-    "FR",
-    "MC",
-    "LU",
-    "BE",
-    "CH",
-    "GP",
-    "MQ",
-    "GF",
-    "RE",
-    "YT",
-    "PF",
-    "NC",
-    "PM",
-    "WF",
-    "BL",
-    "MF",
-)
-
-# Code de commerce D441-5, EU directive 2011/7 art. 6: due by professionals, per invoice paid late.
-FIXED_SUM: dict[str, tuple[Decimal, str]] = dict.fromkeys(
-    (
-        "FR",
-        "DE",
-        "BE",
-        "ES",
-        "IT",
-        "NL",
-        "IE",
-        "LU",
-        "AT",
-        "PT",
-        "FI",
-        "GR",
-        "SK",
-        "SI",
-        "EE",
-        "LV",
-        "LT",
-        "MT",
-        "CY",
-        "HR",
-    ),
-    (Decimal(40), "EUR"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -101,6 +57,7 @@ class Composed:
     envelope: Envelope
     person: Contact | None = None
     purpose_key: str | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 class Composer:
@@ -214,10 +171,25 @@ class Composer:
         return self._message(contact, contact.route.template, Channel.LETTER, person)
 
     def draft(self, contact: DueContact) -> list[Composed]:
-        """What waits for approval: the letter, or the messages."""
+        """What waits for approval: the letter with its e-mail copy, or the messages."""
         if contact.route.channel is Channel.LETTER:
-            return [self.letter(contact)]
+            letter = self.letter(contact)
+            return [letter, *self._copies(contact, letter)]
         return self.contact_messages(contact)
+
+    def _copies(self, contact: DueContact, letter: Composed) -> list[Composed]:
+        """The e-mail that brings a notice's pages to those its step names in `cc`, accounting first."""
+        people = [
+            person
+            for role in sorted(contact.step.cc, key=list(Role).index)
+            if (person := self.person(role, Channel.EMAIL)) is not None
+        ]
+        if not people or not letter.files:
+            return []
+        first, *others = people
+        message = self._facts(contact, "notice_copy", first)
+        cc = [person.email for person in others if person.email]
+        return [replace(self._email(message, first, first.email or "", cc=cc), files=letter.files)]
 
     def call_sheet(
         self, acted: set[str], template: str, tone: Tone, role: Role | None, task: Task | None = None
@@ -305,8 +277,24 @@ class Composer:
                 text=rendered.text,
                 html=rendered.html,
             )
-            return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
+            return Composed(
+                template,
+                Audience.DEBTOR,
+                channel,
+                self.language(person),
+                envelope,
+                person,
+                files=self._pages(rendered, self.language(person)),
+            )
         return self._email(message, person, address, cc=cc)
+
+    def _pages(self, rendered: Rendered, language: str) -> tuple[Attachment, ...]:
+        """The PDF of a letter, under a name that says whose it is and of which day."""
+        if rendered.pdf is None:
+            return ()
+        words = {"fr": "mise-en-demeure"}.get(language, "formal-notice")
+        ref = re.sub(r"[^A-Za-z0-9]+", "-", self._loaded.row.ref).strip("-")
+        return (Attachment(f"{words}-{ref}-{self.today}.pdf", "application/pdf", rendered.pdf),)
 
     def _companion(self, contact: DueContact) -> Composed | None:
         for role in (*contact.step.recipient, *Role):
@@ -384,6 +372,7 @@ class Composer:
             self._statement.sections(acted),
             recipient=recipient,
             deadline=deadline,
+            deadline_days=contact.step.deadline_days,
             acted=acted,
         )
 
@@ -413,7 +402,11 @@ class Composer:
             today=self.today,
             creditor=_creditor(company),
             debtor=Debtor(
-                customer.name, customer.ref, (), customer.country, customer.segment in PUBLIC_SEGMENTS
+                customer.name,
+                customer.ref,
+                tuple((customer.address or "").splitlines()),
+                customer.country,
+                customer.segment in PUBLIC_SEGMENTS,
             ),
             recipient=recipient,
             signatory=self.signatory(),

@@ -109,7 +109,7 @@ class ContactWriter:
             cc=list(envelope.cc),
             language=message.language,
             subject=envelope.subject,
-            content_hash=keep(self._session, envelope),
+            content_hash=keep(self._session, envelope, message.files),
             status=CommunicationStatus.PLANNED,
             ledger_seq=self._customer.ledger_seq,
             balance_quoted=quoted if message.audience is Audience.DEBTOR else {},

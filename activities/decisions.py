@@ -13,6 +13,7 @@ from activities.store.events import add_event
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
 from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_planned
+from activities.store.postings import remark_on_posting
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import ContactItem, ContactMade, DunningCase, Task
@@ -177,7 +178,12 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
         company, customer = loaded.company, loaded.customer_row
         manager = request.kind in ("decision", "call_overdue")
         # One call about one letter, whatever the number of invoices it was about.
-        contact_id = _letter(session, loaded.invoice.id) if request.kind == "notice_call" else None
+        about_letter = request.kind in ("notice_call", "decision")
+        letter_id = _letter(session, loaded.invoice.id) if about_letter else None
+        contact_id = letter_id if request.kind == "notice_call" else None
+        body = f"{request.why}. Outstanding: {decision.balance.outstanding} {loaded.invoice.currency}."
+        if letter_id is not None and request.kind == "decision":
+            body += f" {remark_on_posting(session, letter_id)}"
         task, created = open_task(
             session,
             key=f"{request.kind}/{contact_id}" if contact_id else f"{request.key}/{loaded.invoice.id}",
@@ -187,7 +193,7 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
             customer_id=customer.id,
             invoice_id=None if contact_id else loaded.invoice.id,
             title=f"{_TITLES[request.kind]}: {loaded.invoice.number}, {customer.name}",
-            body=f"{request.why}. Outstanding: {decision.balance.outstanding} {loaded.invoice.currency}.",
+            body=body,
             now=now,
             today=loaded.customer.calendar.local_day(now),
             due_on=loaded.customer.calendar.add_business_days(loaded.customer.calendar.local_day(now), 3),

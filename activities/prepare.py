@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,6 +18,8 @@ from activities.compose import Composer, NoAddress
 from activities.conclude import conclude
 from activities.contact_writer import ContactWriter
 from activities.decisions import decisions_of, settle_customer
+from activities.envelope import TooLarge
+from activities.letters import leave_by_hand
 from activities.outbox import Courier
 from activities.policy_review import ask_about_policies
 from activities.rendering import RenderError, Tone
@@ -78,6 +80,7 @@ class OutreachActivities:
                     self._clock.business(what.now),
                     self._settings.sending_fingerprint,
                     self._assignment,
+                    self._settings.may_send_to,
                 )
                 prepared = work.run()
         except NotFound as error:
@@ -97,6 +100,7 @@ class _Pass:
     now: datetime
     fingerprint: str
     assignment: Assignment
+    may_send: Callable[[str], bool]
     notes: list[int] = field(default_factory=list)
     write: ContactWriter = field(init=False)
 
@@ -190,12 +194,18 @@ class _Pass:
         calendar = self._calendar()
         self._drop_done_items(made, contact, loaded)
         if contact.route.channel is Channel.LETTER:
-            for message in self._messages(made):
-                message.status, message.sent_at = CommunicationStatus.SENT, self.now
-            self.notes += conclude(
-                self.session, self.customer, made, ContactStatus.BY_HAND, calendar, self.now, self.fingerprint
+            notes, copies = leave_by_hand(
+                self.session,
+                self.customer,
+                made,
+                self._messages(made),
+                calendar,
+                self.now,
+                self.fingerprint,
+                self.may_send,
             )
-            return Prepared(contact_id=made.id, step=made.step, again=True)
+            self.notes += notes
+            return Prepared(contact_id=made.id, step=made.step, send=copies, again=True)
         made.status = ContactStatus.SENDING
         messages = self._messages(made)
         for message in messages:
@@ -253,7 +263,7 @@ class _Pass:
         made = self.write.contact(contact, loaded, ContactStatus.DRAFT)
         try:
             self.write.store(made, contact, composer.draft(contact), loaded, composer)
-        except (NoAddress, RenderError) as error:
+        except (NoAddress, RenderError, TooLarge) as error:
             return self._block(made, contact, loaded, error)
         task = self.write.task(
             made,
@@ -287,7 +297,7 @@ class _Pass:
                 tone = Tone(contact.tone.value)
                 sheet = composer.call_sheet(acted, contact.route.template, tone, contact.route.role)
             ids = self.write.store(made, contact, messages, loaded, composer)
-        except (NoAddress, RenderError) as error:
+        except (NoAddress, RenderError, TooLarge) as error:
             return self._block(made, contact, loaded, error)
         if contact.step.propose_hold:
             self.write.task(

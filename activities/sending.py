@@ -19,17 +19,17 @@ from temporalio.exceptions import ApplicationError
 
 from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
-from activities.channels.sendgrid_email import Email
+from activities.channels.sendgrid_email import Attachment, Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
 from activities.conclude import conclude, take_back, withdraw
-from activities.envelope import Envelope, fetch
+from activities.envelope import Envelope, fetch, fetch_files
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.events import add_event
-from activities.store.lookup import lock_customer
+from activities.store.lookup import lock_customer, still_open
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade, Customer
@@ -38,6 +38,10 @@ from rules.calendar import BusinessCalendar, Channel, business_calendar
 
 log = logging.getLogger(__name__)
 
+_REFUSED = {
+    "stale": "a fact it quotes changed before it could leave",
+    "out_of_hours": "the hours closed before it could leave",
+}
 _SETTLED = {
     CommunicationStatus.SENT: "sent",
     CommunicationStatus.FAILED: "failed",
@@ -54,6 +58,7 @@ class _Taken:
     envelope: Envelope
     custom_args: dict[str, str]
     validity_seconds: int | None
+    files: tuple[Attachment, ...]
 
 
 @dataclass(slots=True)
@@ -102,6 +107,24 @@ class _At:
                 "step": self.contact.step if self.contact else None,
             },
         )
+
+    def tell_of_copy(self, reason: str) -> bool:
+        """Whether this is the e-mail copy of a letter that left: then a task says that it did not.
+
+        The letter stands, so its contact stays done and nothing is composed again.
+        """
+        contact = self.contact
+        if contact is None or contact.channel != Channel.LETTER or contact.status != ContactStatus.BY_HAND:
+            return False
+        if still_open(self.session, contact.id):
+            self.ask(
+                TaskKind.NOTICE_COPY,
+                f"notice-copy/{self.message.id}",
+                f"The e-mail copy of the notice to {self.customer.name} has not left",
+                f"{reason}. The letter itself stands. Send the pages to {self.message.to_address} yourself, "
+                "or leave it at that; then complete this task.",
+            )
+        return True
 
     def ask(self, kind: TaskKind, key: str, title: str, body: str) -> None:
         """Open a task about this message."""
@@ -192,6 +215,7 @@ class SendingActivities:
         refusal = _refusal(at)
         if refusal is not None:
             at.notes += withdraw(at.session, message, at.contact, refusal, at.now)
+            at.tell_of_copy(_REFUSED[refusal])
             return SendResult(communication_id=message.id, outcome=refusal)
         if not self._settings.may_send_to(message.to_address):
             # What would have left is kept and shown; it counts as nothing.
@@ -201,6 +225,7 @@ class SendingActivities:
             if at.sending is not None:
                 at.sending.sending_fingerprint = at.fingerprint
             at.conclude(ContactStatus.WITHHELD, message.error)
+            at.tell_of_copy(message.error)
             return SendResult(communication_id=message.id, outcome="withheld")
         message.status, message.sending_at = CommunicationStatus.SENDING, at.now
         message.attempts += 1
@@ -220,6 +245,7 @@ class SendingActivities:
             },
             # A queued SMS must not leave at night: it is valid until the hours close.
             validity_seconds=max(60, int((closes_at - at.now).total_seconds())) if closes_at else None,
+            files=fetch_files(at.session, envelope),
         )
 
     def _hand_over(self, taken: _Taken) -> Outcome:
@@ -251,7 +277,7 @@ class SendingActivities:
                 text=envelope.text,
                 html=envelope.html,
                 custom_args=taken.custom_args,
-                attachments=(),
+                attachments=taken.files,
             )
         )
 
@@ -283,12 +309,13 @@ class SendingActivities:
                     self._not_left_after_all(at, outcome.reason)
                 message.status, message.error = CommunicationStatus.FAILED, outcome.reason
                 at.log("refused", outcome.reason)
-                at.ask(
-                    TaskKind.DELIVERY_FAILED,
-                    f"delivery-failed/{message.id}",
-                    f"The provider refused {message.kind} to {at.customer.name}: {outcome.reason}",
-                    "Correct the address or the settings, then complete this task: it is composed again.",
-                )
+                if not at.tell_of_copy(outcome.reason):
+                    at.ask(
+                        TaskKind.DELIVERY_FAILED,
+                        f"delivery-failed/{message.id}",
+                        f"The provider refused {message.kind} to {at.customer.name}: {outcome.reason}",
+                        "Correct the address or the settings, then complete this task: it is composed again.",
+                    )
                 at.conclude(ContactStatus.FAILED, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case Uncertain():

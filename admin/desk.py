@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, cast, func
@@ -16,25 +17,33 @@ from sqlmodel import Session, col, select
 from temporalio.service import RPCError
 
 from activities.clock import Clock
-from activities.envelope import fetch
+from activities.envelope import fetch, fetch_files
 from activities.installation import read_offset, who_runs
 from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store import api_keys, facts
 from activities.store.absences import absences, end_absence, record_absence
-from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
+from activities.store.customers import (
+    add_contact,
+    allow_contact,
+    customer_by_ref,
+    set_address,
+    stop_contact,
+)
 from activities.store.engine import make_engine, transaction
+from activities.store.postings import letter_of
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
 from admin.portfolio import cells
 from admin.stack.connection import find_installation
-from models.errors import NotFound, RelanceError, Unreachable
+from models.errors import Conflict, NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
 from models.tables import Absence, ApiKey, Communication, Company, Task
 from models.tables.words import ApiRole, PhoneKind, TaskStatus
 from models.work import outcomes_of
+from rules.calendar import Channel
 from rules.facts import Role, StopReason
 from workflows.runtime import connect
 
@@ -97,8 +106,30 @@ class Desk:
                 )
                 for message in messages:
                     envelope = fetch(session, message.content_hash)
-                    parts.append(f"--- {envelope.subject or message.kind} ---\n{envelope.text}")
+                    files = "".join(f"\n[{each.name}, {_size(each.size)}]" for each in envelope.attachments)
+                    who = ", ".join((envelope.to_address, *envelope.cc)) if envelope.to_address else "nobody"
+                    head = envelope.subject or message.kind
+                    if message.channel != Channel.LETTER:
+                        head = f"{message.channel} to {who}, {message.status}: {head}"
+                    parts.append(f"--- {head} ---{files}\n{envelope.text}")
         return "\n\n".join(part for part in parts if part)
+
+    def save(self, task_id: str, path: Path) -> str:
+        """Write the pages of a task's letter, as they are stored, into a file that is not there yet."""
+        with transaction(self._engine) as session:
+            task = _task(session, task_id)
+            letter = letter_of(session, task.contact_id) if task.contact_id is not None else None
+            files = fetch_files(session, fetch(session, letter.content_hash)) if letter else ()
+        if not files:
+            raise NotFound(f"task {task_id}: it has no letter with pages to save")
+        try:
+            with path.open("xb") as file:
+                file.write(files[0].content)
+        except FileExistsError:
+            raise Conflict(f"{path}: there is such a file already") from None
+        except OSError as error:
+            raise RelanceError(f"{path}: cannot be written ({error.strerror})") from None
+        return f"{path}: {files[0].name}, {_size(len(files[0].content))}"
 
     def complete(self, task_id: str, completion: Completion) -> str:
         """Complete a task in the name of who runs the command."""
@@ -211,6 +242,14 @@ class Desk:
         self._deliver(notes)
         return f"{customer}: {role.value} contact added"
 
+    def set_address(self, company: str, customer: str, lines: Sequence[str]) -> str:
+        """Record where letters to a customer go."""
+        with transaction(self._engine) as session:
+            row = customer_by_ref(session, company, customer)
+            notes = set_address(session, row, lines, self._clock.now(), who_runs())
+        self._deliver(notes)
+        return f"{customer}: address recorded"
+
     def create_key(self, name: str, role: ApiRole, companies: list[str] | None, lasts: timedelta) -> str:
         """Make a key to the API; its secret."""
         now = self._clock.now()
@@ -245,6 +284,10 @@ class Desk:
             asyncio.run(run())
         except (Unreachable, RPCError) as error:
             remark(f"relance: recorded; the cases are told as soon as Temporal answers ({error})")
+
+
+def _size(count: int) -> str:
+    return f"{max(1, round(count / 1024))} kB"
 
 
 def _plain(error: Exception) -> str:

@@ -151,6 +151,9 @@ class TaskCompleted(Fact):
     `cause` is a `DisputeCause`, `invoice` the number of one of the task's invoices (all of them, if left
     out). `contact_id` names who the number was wrong for, or who left; `added_contact_id` whom the ledger
     was given in its place: people themselves never come here.
+
+    Of a registered letter: its `tracking_number` and the day it was `posted_on`, then the day it was
+    `received_on` (or refused, or came back).
     """
 
     task_id: UUID | None = None
@@ -164,6 +167,9 @@ class TaskCompleted(Fact):
     call_back_on: date | None = None
     contact_id: UUID | None = None
     added_contact_id: UUID | None = None
+    tracking_number: Ref | None = None
+    posted_on: date | None = None
+    received_on: date | None = None
 
 
 class ContactConcluded(Fact):

@@ -36,6 +36,9 @@ FIELDS: Final = (
     "promised_on",
     "paid_on",
     "call_back_on",
+    "tracking_number",
+    "posted_on",
+    "received_on",
     "contact_id",
     "contact",
 )
@@ -115,6 +118,14 @@ OUTCOMES: Final[Mapping[TaskKind, tuple[Outcome, ...]]] = MappingProxyType(
         ),
         TaskKind.BROKEN_PROMISE: _AFTER_A_BROKEN_WORD,
         TaskKind.CLAIM_NOT_FOUND: _AFTER_A_BROKEN_WORD,
+        TaskKind.REGISTERED_LETTER: (
+            Outcome("posted", "its receipt is awaited", ("tracking_number",), ("posted_on",)),
+            Outcome("received", "the receipt came back signed", (), ("received_on",)),
+            Outcome("refused", "it was refused at the door", (), ("received_on",)),
+            Outcome("unclaimed", "it was not fetched: a task asks for the address", (), ("received_on",)),
+            Outcome("returned", "it came back: a task asks for the address", (), ("received_on",)),
+            Outcome("not_posted", "it never left: its step comes again"),
+        ),
         TaskKind.HOLD_PROPOSAL: (
             Outcome("place", "deliveries stop until these invoices are paid; sales and logistics are told"),
             Outcome("decline", "deliveries go on"),

@@ -333,14 +333,21 @@ def _floors(
 
 
 def _notice_lock(case: CaseFacts, policy: Policy) -> list[_Floor]:
-    """A decision on what follows the notice is locked until the notice's own deadline has passed."""
+    """A decision on what follows the notice is locked until the notice's own deadline has passed.
+
+    The debtor's days run from the posting: from the later of the letter's day and the day recorded.
+    """
     locks = []
     for done in case.done:
         if done.step in policy.position:
             term = policy.step(done.step).deadline_days
             if term is not None:
-                deadline = done.on + timedelta(days=term)
-                locks.append(_Floor(deadline + timedelta(days=1), f"the notice's deadline is {deadline}"))
+                posted = max(done.on, done.posted_on or done.on)
+                deadline = posted + timedelta(days=term)
+                why = f"the notice's deadline is {deadline}"
+                if done.posted_on == posted:
+                    why += f", {term} days after it was posted on {posted}"
+                locks.append(_Floor(deadline + timedelta(days=1), why))
     return locks
 
 

@@ -127,7 +127,8 @@ class StepDone:
     """A step of the ladder that was done for this case: one ContactItem of the ledger.
 
     `on` is the local day; `tone` is the tone the debtor met, which may be stronger than the step's own
-    when the item was folded into a stronger letter.
+    when the item was folded into a stronger letter. `posted_on` is the day a letter was last posted, once
+    that is recorded: its deadline runs from there.
     """
 
     step: str
@@ -135,6 +136,7 @@ class StepDone:
     offset_days: int
     tone: Tone
     channel: Channel
+    posted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

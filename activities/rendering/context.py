@@ -66,6 +66,15 @@ class Creditor:
         if self.payment_link is not None and not re.match(r"https?://[^\s<>\"']+\Z", self.payment_link):
             raise ValueError(f"payment_link: expected an http(s) address, got {self.payment_link!r}")
 
+    @property
+    def city(self) -> str | None:
+        """The place a letter is dated from: what follows a postcode of digits at a line's start."""
+        for line in reversed(self.address_lines):
+            found = re.match(r"(?:[A-Z]{1,3}-)?\d{4,5}\s+(\D+?)(?:\s+CEDEX\b.*)?\s*$", line.strip())
+            if found:
+                return found.group(1)
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
@@ -311,7 +320,9 @@ class Message:
     :param tone: how strongly it speaks: the strongest tone any of its items has met.
     :param today: local date of the reader's customer on which it leaves.
     :param payment_reference: what the debtor writes on the transfer.
-    :param deadline: last day to pay; a formal notice must have one to come, elsewhere a past one is left out.
+    :param deadline: last day to pay; a past one is left out.
+    :param deadline_days: calendar days a formal notice gives, from the day it is posted: it may be approved
+        days after it was composed.
     :param notice_sent_on: day of a formal notice that stands for one of these items.
     :param call_person: who the debtor is asked to call; the signatory when None.
     :param indemnity_per_invoice: fixed recovery sum per invoice paid late (FR: 40 EUR), or None.
@@ -329,6 +340,7 @@ class Message:
     sections: tuple[Section, ...]
     payment_reference: str
     deadline: date | None = None
+    deadline_days: int | None = None
     notice_sent_on: date | None = None
     previous_contact_on: date | None = None
     hold: HoldNotice | None = None

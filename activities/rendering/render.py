@@ -1,13 +1,13 @@
 """Write a message: choose the language, fill the templates, refuse anything half said.
 
 A message's prose lives once, in `templates/<locale>/<template>/words.txt`; plain text and HTML are laid
-out from it by `templates/_layouts`, so they cannot say different things.
+out from it by `templates/_layouts`, a letter's pages by :mod:`.letter`, so they cannot say different things.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from activities.rendering.context import Message
 from activities.rendering.formats import Formats, one_line, tidy, typeset_french
 from activities.rendering.gsm7 import septets, to_gsm7
 from activities.rendering.layout import html_paragraphs, text_paragraphs
+from activities.rendering.letter import letter_pdf
 from activities.rendering.view import (
     functions,
     line_notes,
@@ -83,8 +84,8 @@ TEMPLATES: Final[Mapping[str, Template]] = {
     "sms_reminder": Template(Kind.SMS, due=True, demands=True),
     "email_instead_of_sms": Template(Kind.EMAIL, due=True, demands=True),
     "statement_companion": Template(Kind.EMAIL),
-    "formal_notice": Template(Kind.LETTER, needs=("deadline",), due=True, demands=True),
-    "notice_copy": Template(Kind.EMAIL, needs=("deadline",), due=True, demands=True),
+    "formal_notice": Template(Kind.LETTER, needs=("deadline_days",), due=True, demands=True),
+    "notice_copy": Template(Kind.EMAIL, needs=("deadline_days",), due=True, demands=True),
     "thank_you": Template(Kind.EMAIL, statement=False, pay=False),
     "phone_call": Template(Kind.CALL_SHEET, pay=False, due=True),
     "sales_rep_call_notice": Template(Kind.INTERNAL, pay=False, due=True),
@@ -99,11 +100,13 @@ class Rendered:
 
     :param subject: one line; for a letter, its subject line.
     :param html: None when the message has plain text only.
+    :param pdf: the pages to print, of a letter only.
     """
 
     subject: str
     text: str
     html: str | None
+    pdf: bytes | None = field(default=None, repr=False)
 
 
 def locale_for(language: str) -> str:
@@ -177,29 +180,37 @@ def _render(message: Message, kinds: set[Kind], language: str | None = None) -> 
     # the caller gets one error that names the template.
     try:
         environment = _environment(locale)
-        facts, formats = tidy(message), Formats(locale)
-        names = variables(facts, formats) | {
-            "template": name,
-            "options": template,
-            "letter": template.kind is Kind.LETTER,
-        }
-        names["labels"] = environment.get_template(f"{locale}/_labels.txt").make_module(names)
-        names["words"] = environment.get_template(f"{locale}/{name}/words.txt").make_module(names)
-        if template.pay:
-            names["payment"] = payment_rows(facts, names, names["labels"], formats)
-        if template.kind is Kind.CALL_SHEET:
-            names["call_facts"] = call_rows(facts, names["words"], formats)
-            names["history"] = call_history(facts, names["words"], formats)
-            names["promises"] = call_promises(facts, names["words"], formats)
-            names["spoken"] = _spoken(facts)
-            names["spoken_lang"] = locale_for(message.recipient.language)
-        subject = one_line(environment.get_template(f"{locale}/{name}/subject.txt").render(names))
-        names["subject"] = subject
+        names = _names(message, template, locale)
         text = environment.get_template(f"_layouts/{layout}.txt").render(names)
         html = environment.get_template(f"_layouts/{layout}.html").render(names)
+        pdf = letter_pdf(names, Formats(locale)) if template.kind is Kind.LETTER else None
     except Exception as error:
         raise RenderError(name, locale, error) from error
-    return Rendered(subject, _neat(text), html.strip() + "\n")
+    return Rendered(names["subject"], _neat(text), html.strip() + "\n", pdf)
+
+
+def _names(message: Message, template: Template, locale: str) -> dict[str, Any]:
+    """What every layout of a message shares: its facts, its prose, its subject."""
+    environment = _environment(locale)
+    name = message.step_template
+    facts, formats = tidy(message), Formats(locale)
+    names = variables(facts, formats) | {
+        "template": name,
+        "options": template,
+        "letter": template.kind is Kind.LETTER,
+    }
+    names["labels"] = environment.get_template(f"{locale}/_labels.txt").make_module(names)
+    names["words"] = environment.get_template(f"{locale}/{name}/words.txt").make_module(names)
+    if template.pay:
+        names["payment"] = payment_rows(facts, names, names["labels"], formats)
+    if template.kind is Kind.CALL_SHEET:
+        names["call_facts"] = call_rows(facts, names["words"], formats)
+        names["history"] = call_history(facts, names["words"], formats)
+        names["promises"] = call_promises(facts, names["words"], formats)
+        names["spoken"] = _spoken(facts)
+        names["spoken_lang"] = locale_for(message.recipient.language)
+    names["subject"] = one_line(environment.get_template(f"{locale}/{name}/subject.txt").render(names))
+    return names
 
 
 def _spoken(facts: Message) -> Any:
@@ -216,15 +227,13 @@ def _check(message: Message, locale: str, kinds: set[Kind]) -> Template:
         raise RenderError(name, locale, f"no such template; there are {', '.join(TEMPLATES)}")
     if template.kind not in kinds:
         raise RenderError(name, locale, f"it makes a {template.kind.value}, which was not asked for here")
-    for field in template.needs:
-        if getattr(message, field) is None:
-            raise RenderError(name, locale, f"it cannot do without {field}")
+    for needed in template.needs:
+        if getattr(message, needed) is None:
+            raise RenderError(name, locale, f"it cannot do without {needed}")
     if template.due and not any(section.due for section in message.sections):
         raise RenderError(name, locale, "no item is late")
     if template.demands and not any(section.asked for section in message.sections):
         raise RenderError(name, locale, "nothing is asked: credits cover what is late")
-    if "deadline" in template.needs and message.deadline is not None and message.deadline < message.today:
-        raise RenderError(name, locale, f"its deadline {message.deadline} has passed on {message.today}")
     return template
 
 

@@ -85,6 +85,7 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         "sections": [section for section in message.sections if not section.is_empty],
         "reference": message.payment_reference,
         "deadline": deadline,
+        "deadline_days": message.deadline_days,
         "notice_sent_on": message.notice_sent_on,
         "previous_contact_on": message.previous_contact_on,
         "hold": hold,
@@ -153,7 +154,9 @@ def payment_rows(
     rows: list[tuple[str, str]] = []
     if names["n_due"]:
         rows.append((labels.pay_amount, names["sum_demanded"] if demanded else names["sum_asked"]))
-        if names["deadline"] is not None:
+        if demanded:
+            rows.append((labels.pay_within, str(labels.within(message.deadline_days))))
+        elif names["deadline"] is not None:
             rows.append((labels.pay_before, formats.day(names["deadline"])))
     rows.append((labels.payee, message.creditor.payee))
     if message.creditor.iban:

@@ -6,6 +6,7 @@ composed before is composed again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,10 +18,11 @@ from activities.store.events import add_event
 from activities.store.lookup import company_by_ref, lock_customer, open_cases
 from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_planned
+from activities.store.postings import open_registered_letter, withdraw_unposted
 from activities.store.tasks import close_task
 from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal
-from models.tables import Contact, Customer, Task
+from models.tables import Contact, ContactMade, Customer, Task
 from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus
 from models.work import CALL_KINDS
 from rules.calendar import business_calendar
@@ -28,6 +30,8 @@ from rules.facts import Role, StopReason
 
 FIND_NUMBER = "find-number/"
 """How the keys of tasks begin that ask for a telephone number: an e-mail address does not answer them."""
+ADDRESS_LINES = 6
+ADDRESS_WIDTH = 60
 
 _STOPS = {
     StopReason.DO_NOT_CONTACT: "do_not_contact_since",
@@ -63,6 +67,7 @@ def stop_contact(
     today = _today(customer, now)
     setattr(customer, name, today)
     withdraw_planned(session, open_cases(session, customer.id), now, reason.value, who)
+    withdraw_unposted(session, customer.id, now, reason.value, who)
     return tell_change(session, customer, now, who, f"stopped_{reason.value}", {"since": str(today)})
 
 
@@ -226,6 +231,68 @@ def _calls_may_be_made(session: Session, customer: Customer, now: datetime) -> N
     for task in calls:
         task.due_on = task.due_on or _today(customer, now)
         rewrite_call_sheet(session, task, now)
+
+
+def set_address(
+    session: Session, customer: Customer, lines: Sequence[str], now: datetime, who: str
+) -> list[int]:
+    """Record where letters to a customer go; one that waits for approval is composed again with it.
+
+    A registered letter that came back is to be posted again: whoever looked for the address is done.
+    Returns the notes to deliver after the commit.
+
+    Raises:
+        InvalidFact: no line, more than six, or one that is too long for an envelope.
+        WrongState: this is the address known already.
+    """
+    address = _address(lines)
+    if customer.address == address:
+        raise WrongState("address: this one is known already")
+    customer.address = address
+    for contact in withdraw_planned(session, open_cases(session, customer.id), now, "another address", who):
+        add_event(
+            session,
+            company_id=customer.company_id,
+            customer_id=customer.id,
+            at=now,
+            who=who,
+            what="contact_withdrawn",
+            why="another address",
+            detail={"contact": str(contact.id), "step": contact.step},
+        )
+    sought = session.exec(
+        select(Task)
+        .where(
+            Task.customer_id == customer.id,
+            Task.kind == TaskKind.FIND_ADDRESS,
+            Task.status == TaskStatus.OPEN,
+        )
+        .order_by(col(Task.opened_at))
+    ).all()
+    calendar = business_calendar(customer.country, customer.zone)
+    for task in sought:
+        close_task(task, TaskStatus.DONE, "an address was recorded", who, now)
+        session.flush()
+        if task.contact_id is not None:
+            made = session.get_one(ContactMade, task.contact_id)
+            open_registered_letter(
+                session, customer, made, calendar, now, remark="It came back: post the same pages again."
+            )
+    return tell_change(session, customer, now, who, "address_recorded", {})
+
+
+def _address(lines: Sequence[str]) -> str:
+    kept = [" ".join(line.split()) for line in lines if line.strip()]
+    if not kept:
+        raise InvalidFact("address: required")
+    if len(kept) > ADDRESS_LINES:
+        raise InvalidFact(f"address: at most {ADDRESS_LINES} lines, {len(kept)} given")
+    for line in kept:
+        if len(line) > ADDRESS_WIDTH:
+            raise InvalidFact(f"address: at most {ADDRESS_WIDTH} characters a line, {len(line)} given")
+        if not line.isprintable():
+            raise InvalidFact("address: holds a character that cannot be printed")
+    return "\n".join(kept)
 
 
 def _column(reason: StopReason) -> str:

@@ -145,7 +145,8 @@ def _load(
     ids = [invoice.id for invoice, _ in rows]
     calendar = business_calendar(customer.country, customer.zone)
     ledger = load_ledger(session, customer_id, {i.id: i.currency for i, _ in rows}, now)
-    contacts = load_contacts(session, ids, calendar.local_day(now), sending_fingerprint)
+    today = calendar.local_day(now)
+    contacts = load_contacts(session, ids, today, sending_fingerprint, calendar.start_of_day(today))
     facts = {invoice.id: _case_facts(invoice, case, ledger, contacts) for invoice, case in rows}
     facts = _with_drafts(facts, contacts, now)
     about = _customer_facts(session, customer, company, calendar)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, or_, select
 
 from activities.store.lookup import among
+from activities.store.postings import posted_days
 from models.tables import ContactItem, ContactMade, Task
 from models.tables.words import ContactStatus, TaskKind, TaskStatus
 from rules.calendar import Channel
@@ -34,35 +35,51 @@ class Contacts:
 
 
 def load_contacts(
-    session: Session, invoice_ids: Sequence[UUID], today: date, sending_fingerprint: str | None
+    session: Session,
+    invoice_ids: Sequence[UUID],
+    today: date,
+    sending_fingerprint: str | None,
+    day_began: datetime,
 ) -> Contacts:
     """The contacts of these invoices.
 
-    `today` is the customer's local day. A message withheld earlier, or under another sending switch than
-    `sending_fingerprint`, is no obstacle any more.
+    `today` is the customer's local day, `day_began` its first instant. A message withheld before it, or
+    under another sending switch than `sending_fingerprint`, is no obstacle any more.
     """
     found = Contacts()
     done = session.exec(
         select(ContactItem)
         .where(among(ContactItem.invoice_id, invoice_ids), col(ContactItem.concluded))
         .order_by(col(ContactItem.on_day), col(ContactItem.offset_days))
-    )
+    ).all()
+    letters = {item.contact_id for item in done if item.channel == Channel.LETTER}
+    posted = posted_days(session, letters) if letters else {}
     for item in done:
         if item.on_day is not None:
             found.done[item.invoice_id].append(
-                StepDone(item.step, item.on_day, item.offset_days, Tone(item.tone), Channel(item.channel))
+                StepDone(
+                    item.step,
+                    item.on_day,
+                    item.offset_days,
+                    Tone(item.tone),
+                    Channel(item.channel),
+                    posted.get(item.contact_id),
+                )
             )
     contacts = _unsettled(session, invoice_ids)
     items = _items(session, [contact.id for contact in contacts])
     for contact in contacts:
         if contact.status != ContactStatus.WITHHELD:
             found.waiting.append((contact, items[contact.id]))
-        elif contact.composed_on == today and contact.sending_fingerprint == sending_fingerprint:
-            until = contact.composed_on + timedelta(days=1)
+        elif (
+            # Not its composition: what waited for approval may be withheld days after it was written.
+            contact.concluded_at is not None
+            and contact.concluded_at >= day_began
+            and contact.sending_fingerprint == sending_fingerprint
+        ):
+            until = today + timedelta(days=1)
             for item in items[contact.id]:
-                found.blocked[item.invoice_id].append(
-                    Blocked(item.step, Obstacle.WITHHELD, contact.composed_on, until)
-                )
+                found.blocked[item.invoice_id].append(Blocked(item.step, Obstacle.WITHHELD, today, until))
     _tasks(session, invoice_ids, found)
     return found
 

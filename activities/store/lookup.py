@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col, select
 
 from models.errors import NotFound
-from models.tables import Company, Customer, DunningCase, Invoice
+from models.tables import Company, ContactItem, Customer, DunningCase, Invoice
 
 
 def among(column: UUID | None, ids: Iterable[UUID]) -> ColumnElement[bool]:
@@ -77,5 +77,16 @@ def open_cases(session: Session, customer_id: UUID) -> list[UUID]:
             .join(Invoice, col(Invoice.id) == DunningCase.invoice_id)
             .where(DunningCase.customer_id == customer_id, col(DunningCase.closed_at).is_(None))
             .order_by(col(Invoice.due_on), col(Invoice.number))
+        )
+    )
+
+
+def still_open(session: Session, contact_id: UUID) -> list[UUID]:
+    """The invoices a contact was about whose cases are open."""
+    return list(
+        session.exec(
+            select(DunningCase.invoice_id)
+            .join(ContactItem, col(ContactItem.invoice_id) == DunningCase.invoice_id)
+            .where(ContactItem.contact_id == contact_id, col(DunningCase.closed_at).is_(None))
         )
     )

@@ -15,8 +15,16 @@ _DAY_OF = {
     "claimed_paid": "paid_on",
     "paid": "paid_on",
     "call_back": "call_back_on",
+    "posted": "posted_on",
+    "received": "received_on",
+    "refused": "received_on",
+    "unclaimed": "received_on",
+    "returned": "received_on",
 }
-_OPTION_OF = {"promised_on": "--on", "paid_on": "--on", "call_back_on": "--on", "contact_id": "--contact"}
+_OPTION_OF = dict.fromkeys(_DAY_OF.values(), "--on") | {
+    "contact_id": "--contact",
+    "tracking_number": "--number",
+}
 
 
 def completion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,15 +43,18 @@ def tasks(
     Console().print(table if rows else "Nothing waits for anybody.")
 
 
-def task(task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")]) -> None:
-    """Show one task whole: a call's script and numbers, a letter that waits for approval.
+def task(
+    task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
+    save: Annotated[Path | None, typer.Option(help="Write the letter's pages (PDF) into this file.")] = None,
+) -> None:
+    """Show one task whole: a call's script and numbers, a letter that waits for approval or to be posted.
 
-    Example: `relance task 3f2a91c0`.
+    Example: `relance task 3f2a91c0`, `relance task 3f2a91c0 --save notice.pdf`.
     """
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        typer.echo(desk.show(task_id))
+        typer.echo(desk.show(task_id) if save is None else desk.save(task_id, save))
 
 
 def done(  # noqa: PLR0913, PLR0917 (each is one option)
@@ -59,7 +63,8 @@ def done(  # noqa: PLR0913, PLR0917 (each is one option)
         str, typer.Argument(help="What came of it: `relance outcomes` lists them. Else in your words.")
     ] = "done",
     on: Annotated[
-        str | None, typer.Option(help="The day promised, paid, or to call back on: 2026-03-20.")
+        str | None,
+        typer.Option(help="The day promised, paid, posted, received …: 2026-03-20."),
     ] = None,
     amount: Annotated[str | None, typer.Option(help="Of a promise, a dispute, a credit: 1234.56.")] = None,
     currency: Annotated[str | None, typer.Option(help="Of the amount, where there are several.")] = None,
@@ -77,6 +82,7 @@ def done(  # noqa: PLR0913, PLR0917 (each is one option)
     name: Annotated[str | None, typer.Option(help="Of somebody new.")] = None,
     role: Annotated[str | None, typer.Option(help="accounting (if left out), buyer or executive.")] = None,
     note: Annotated[str | None, typer.Option(help="What you want remembered with it.")] = None,
+    number: Annotated[str | None, typer.Option(help="posted: the registered letter's number.")] = None,
 ) -> None:
     """Say what came of a task; its cases know at once.
 
@@ -90,6 +96,8 @@ def done(  # noqa: PLR0913, PLR0917 (each is one option)
 
     `relance done 3f2a91c0 contact_changed --email compta@client.example`
 
+    `relance done 7be0c114 posted --number RK123 --on 2026-03-12`: the task stays until its receipt is back
+
     `relance outcomes phone_call` says what each outcome means, and what goes with it.
     """
     from admin.cli.people import completion
@@ -97,7 +105,7 @@ def done(  # noqa: PLR0913, PLR0917 (each is one option)
 
     with Desk.open() as desk:
         given = {"amount": amount, "currency": currency, "cause": cause, "invoice": invoice}
-        given |= {"contact_id": contact_id, "note": note}
+        given |= {"contact_id": contact_id, "note": note, "tracking_number": number}
         person = {"email": email, "phone": phone, "name": name, "role": role}
         typer.echo(desk.complete(task_id, completion(outcome, on, given, person)))
 
@@ -139,6 +147,21 @@ def contact(
         refuse(f"role: {role!r} is none of {', '.join(Role)}")
     with Desk.open() as desk:
         typer.echo(desk.add_contact(company, customer, Role(role), email, phone, name))
+
+
+def address(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
+    lines: Annotated[list[str], typer.Argument(help="Its lines, as on an envelope, without the name.")],
+) -> None:
+    """Record where letters to a customer go; one that waits for approval is composed again with it.
+
+    Example: `relance address brunet C-101 "ZI des Paluds" "13400 Aubagne"`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.set_address(company, customer, lines))
 
 
 def stop(
@@ -206,5 +229,5 @@ def migrate() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (tasks, task, done, tell, contact, stop, reconcile, migrate):
+    for command in (tasks, task, done, tell, contact, address, stop, reconcile, migrate):
         app.command()(command)

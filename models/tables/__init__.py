@@ -3,7 +3,14 @@
 from sqlalchemy import DDL, event
 
 from models.tables.columns import Table
-from models.tables.contacts import Communication, CommunicationEvent, ContactItem, ContactMade, Content
+from models.tables.contacts import (
+    Communication,
+    CommunicationEvent,
+    ContactItem,
+    ContactMade,
+    Content,
+    LetterPosting,
+)
 from models.tables.facts import (
     ClaimRow,
     CreditNoteRow,
@@ -60,6 +67,7 @@ __all__ = [
     "Installation",
     "InstalmentRow",
     "Invoice",
+    "LetterPosting",
     "OutboxNote",
     "PauseRow",
     "PaymentRow",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import Audience, CommunicationStatus, ContactStatus
+from models.tables.words import Audience, CommunicationStatus, ContactStatus, LetterOutcome
 from rules.calendar import Channel
 from rules.facts import Role, Tone
 
@@ -155,3 +155,30 @@ class CommunicationEvent(Table, table=True):
     kind: str
     provider_event_id: str | None = Field(default=None, unique=True)
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+
+
+class LetterPosting(Table, table=True):
+    """One registered posting of a letter, as people told it: its number and day, then what became of it.
+
+    A letter that came back may be posted again: each posting has a task of its own. `received_on` is the day
+    of the receipt, of the refusal, or of the return.
+    """
+
+    __tablename__ = "letter_posting"
+    __table_args__ = (
+        one_of("outcome", LetterOutcome),
+        check("settled", "(outcome IS NULL) = (received_on IS NULL)"),
+        check("order", "received_on >= posted_on"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    contact_id: UUID = Field(foreign_key="contact_made.id", index=True)
+    task_id: UUID = Field(foreign_key="task.id", unique=True)
+    tracking_number: str
+    posted_on: date
+    posted_by: str
+    recorded_at: datetime = Field(sa_type=Instant)
+    received_on: date | None = None
+    outcome: str | None = None
+    settled_by: str | None = None
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)

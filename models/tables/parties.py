@@ -51,7 +51,7 @@ class Customer(Table, table=True):
     """A debtor of one company. Its id is what Temporal sees; its name never goes there.
 
     `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
-    value composed it from other facts.
+    value composed it from other facts. `address` is where letters go, one line each.
     """
 
     __tablename__ = "customer"
@@ -75,6 +75,7 @@ class Customer(Table, table=True):
     zone: str | None = None
     language: str | None = None
     segment: str | None = None
+    address: str | None = None
     risk: str | None = None
     collector_email: str | None = None
     sales_rep_email: str | None = None

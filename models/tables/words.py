@@ -47,6 +47,15 @@ class Audience(StrEnum):
     INTERNAL = "internal"
 
 
+class LetterOutcome(StrEnum):
+    """What became of a registered letter."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    UNCLAIMED = "unclaimed"
+    RETURNED = "returned"
+
+
 class TaskStatus(StrEnum):
     """Life of a task."""
 
@@ -62,8 +71,11 @@ class TaskKind(StrEnum):
     CALL_OVERDUE = "call_overdue"
     NOTICE_CALL = "notice_call"
     APPROVAL = "approval"
+    REGISTERED_LETTER = "registered_letter"
+    NOTICE_COPY = "notice_copy"
     DECISION = "decision"
     FIND_CONTACT = "find_contact"
+    FIND_ADDRESS = "find_address"
     DELIVERY_FAILED = "delivery_failed"
     UNCERTAIN_MESSAGE = "uncertain_message"
     DISPUTE = "dispute"

@@ -262,6 +262,20 @@ class Story:
             told.case = replace(told.case, open_calls=())
         return self
 
+    def letter_posted(self, at: str, on: str, step: str = "formal_notice") -> Self:
+        """A person records the day on which the letter of that step was posted."""
+        self._live_until(self._moment(at))
+        for told in self.told.values():
+            told.case = replace(
+                told.case,
+                done=tuple(
+                    replace(done, posted_on=date.fromisoformat(on)) if done.step == step else done
+                    for done in told.case.done
+                ),
+            )
+        self.simulatable = False
+        return self
+
     # What is seen
 
     def day(self, day: Day, *expected: str) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,9 +75,13 @@ class Drafts:
         ]
 
     def message(self, made: ContactMade) -> tuple[Communication, Envelope]:
-        """The one message of a contact and its stored bytes."""
+        """The message that decides a contact and its stored bytes."""
         with transaction(self.world.engine) as session:
-            message = session.exec(select(Communication).where(Communication.contact_id == made.id)).one()
+            message = session.exec(
+                select(Communication).where(
+                    Communication.contact_id == made.id, Communication.channel == made.channel
+                )
+            ).one()
             return message, fetch(session, message.content_hash)
 
     def told(self, ref: str) -> list[str]:
@@ -158,6 +163,18 @@ async def test_an_approved_letter_goes_as_it_was_stored(drafts: Drafts) -> None:
     assert "1\N{NARROW NO-BREAK SPACE}200,00" in stored.text
     # Composed on the 20th, it still bears that day.
     assert "20 avril 2026" in stored.text
+    # Its copy left with it, with the same pages, and one task asks for it to be posted.
+    (copy,) = [m for m in drafts.world.sandbox.messages(to="compta@approved.example") if m.attachments]
+    found = drafts.world.sandbox.store.attachment(copy.id, copy.attachments[0].position)
+    assert found is not None
+    assert hashlib.sha256(found[1]).hexdigest() == stored.attachments[0].hash
+    tasks = drafts.world.tasks(TaskKind.REGISTERED_LETTER)
+    assert [task.contact_id for task in tasks] == [letter.id]
+
+
+async def test_no_copy_of_a_letter_that_has_not_left(drafts: Drafts) -> None:
+    copied = [m.to[0].address for m in drafts.world.sandbox.messages() if m.attachments]
+    assert copied == ["compta@approved.example"]
 
 
 async def test_exactly_the_stored_bytes_leave_by_mail(drafts: Drafts) -> None:

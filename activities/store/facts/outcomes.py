@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from activities.store.facts.calls import call_made, check_call
 from activities.store.facts.choices import follow
+from activities.store.facts.letters import told_of_letter
 from activities.store.facts.recording import Recording
 from activities.store.facts.steering import add_pause
 from activities.store.lookup import among
@@ -53,7 +54,7 @@ def task_completed(at: Recording, fact: TaskCompleted) -> None:
     at.registered(fact)
     if task.kind in CALL_KINDS:
         call_made(at, task, CallOutcome(outcome), fact, about)
-    else:
+    elif task.kind != TaskKind.REGISTERED_LETTER or told_of_letter(at, task, outcome, fact):
         close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
         at.session.flush()
         follow(at, task, outcome, fact, about)

@@ -13,6 +13,7 @@ from activities.store.facts.recording import Recording
 from activities.store.lookup import open_cases
 from activities.store.planned import withdraw_planned
 from activities.store.policies import get_policy, latest
+from activities.store.postings import withdraw_unposted
 from activities.store.tasks import withdraw_tasks
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import Closed, InsolvencyOpened, InvoiceChanged, Paused, PolicyChanged, Resumed
@@ -126,6 +127,7 @@ def insolvency_opened(at: Recording, fact: InsolvencyOpened) -> None:
     opened_on = at.past_day("opened_on", fact.opened_on)
     at.registered(fact)
     at.customer.insolvency_on = opened_on
+    withdraw_unposted(at.session, at.customer.id, at.now, "insolvency", at.who)
     cases = open_cases(at.session, at.customer.id)
     for contact in withdraw_planned(at.session, cases, at.now, "insolvency", at.who):
         at.log("contact_withdrawn", "insolvency", {"contact": str(contact.id), "step": contact.step})

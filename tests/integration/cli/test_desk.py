@@ -146,6 +146,7 @@ def test_a_day_at_the_desk(place: Installation) -> None:
         _reminded(place)
         _examined(place)
         _listed_approved_and_called(place)
+        _posted_and_received(place)
         _paid_in_two_parts(place)
         _paused_by_a_process(place)
         assert worker.stop() == 0
@@ -259,6 +260,61 @@ def test_what_a_task_takes_and_who_is_away(place: Installation) -> None:
         assert "Traceback" not in told.err
     assert "1 tasks came back" in place.here("absent", claire, "--end").out
     assert task[:8] in place.here("tasks", "--mine", claire).out
+
+
+def _posted_and_received(place: Installation) -> None:
+    """The approved notice: its copy has left with the pages, they are saved, posted, and come back signed."""
+    copied = place.sandbox.wait_for(1, DEADLINE_S, to=NOTICE.email)[0]
+    (attachment,) = copied.attachments
+    found = place.sandbox.store.attachment(copied.id, attachment.position)
+    assert found is not None
+    letter = str(place.ledger.value("SELECT id FROM task WHERE kind = 'registered_letter'"))[:8]
+    assert letter in place.here("tasks").out
+
+    told = place.here("task", letter)
+    assert told.status == 0, told
+    assert f"relance task {letter} --save letter.pdf" in told.out
+    assert f"[{attachment.filename}, " in told.out
+    assert f"email to {NOTICE.email}, sent: " in told.out
+    saved = place.folder / "notice.pdf"
+    told = place.here("task", letter, "--save", str(saved))
+    assert told.status == 0, told
+    assert saved.read_bytes() == found[1]
+    for path, part in ((saved, "there is such a file already"), (saved / "x.pdf", "cannot be written")):
+        told = place.here("task", letter, "--save", str(path))
+        assert (told.status, len(told.err.splitlines())) == (2, 1), told
+        assert part in told.err
+    other = str(place.ledger.value("SELECT id FROM task WHERE kind = 'phone_call'"))
+    assert "no letter with pages" in place.here("task", other, "--save", str(place.folder / "y.pdf")).err
+
+    day = str(place.ledger.value("SELECT on_day FROM contact_made WHERE step = 'formal_notice'"))
+    for words, part in (
+        (("received", "--on", day), "posted"),
+        (("posted", "--on", day), "tracking_number: required"),
+        (("posted", "--number", "RK123", "--on", "12/03/2026"), "posted_on"),
+        (("posted", "--number", "RK123", "--on", "2020-01-01"), "posted_on"),
+    ):
+        told = place.here("done", letter, *words)
+        assert (told.status, len(told.err.splitlines())) == (2, 1), told
+        assert part in told.err
+    told = place.here("done", letter, "posted", "--number", "RK123", "--on", day)
+    assert told.status == 0, told
+    assert place.ledger.value("SELECT status FROM task WHERE kind = 'registered_letter'") == "open"
+    told = place.here("done", letter, "returned", "--on", day)
+    assert told.status == 0, told
+    row = "SELECT tracking_number, posted_on::text, outcome, received_on::text FROM letter_posting"
+    assert place.ledger.rows(row) == [("RK123", day, "returned", day)]
+
+    told = place.here("address", COMPANY, f"Z-{NOTICE.number}", "ZI des Paluds", "13400 Aubagne")
+    assert told.status == 0, told
+    assert place.ledger.value("SELECT status FROM task WHERE kind = 'find_address'") == "done"
+    again = place.ledger.rows(
+        "SELECT id::text FROM task WHERE kind = 'registered_letter' AND status = 'open'"
+    )
+    told = place.here("task", again[0][0][:8])
+    assert "ZI des Paluds, 13400 Aubagne" in told.out
+    told = place.here("address", COMPANY, f"Z-{NOTICE.number}", "ZI des Paluds", "13400 Aubagne")
+    assert (told.status, "known already" in told.err) == (2, True)
 
 
 def _paid_in_two_parts(place: Installation) -> None:

@@ -144,7 +144,7 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         "payment_reference": "C-0042",
     }
     if template in {"formal_notice", "notice_copy"}:
-        facts["deadline"] = date(2026, 12, 8)
+        facts["deadline_days"] = 8
     if template == "hold_notice":
         facts["hold"] = HOLD
     return Message(**(facts | changes))
@@ -155,6 +155,7 @@ def rich(template: str, language: str = "fr", **changes: Any) -> Message:
     facts: dict[str, Any] = {
         "sections": (RICH, DOLLARS),
         "deadline": date(2026, 12, 8),
+        "deadline_days": 8,
         "notice_sent_on": date(2026, 10, 12),
         "previous_contact_on": date(2026, 11, 12),
         "hold": HOLD,

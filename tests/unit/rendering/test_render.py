@@ -142,13 +142,14 @@ def test_formal_notice_lists_the_sums_one_by_one() -> None:
     assert page.subject == f"Mise en demeure de payer la somme de 22{NARROW_NBSP}914,56{NBSP}€"
     for fact in (
         "Constructions Méridionales SARL",
-        "Le 23 novembre 2026",
+        "Lyon, le 23 novembre 2026",
+        "Lettre recommandée avec avis de réception",
         "Principal",
         "Avoirs à déduire",
         f"(4 × 40,00{NBSP}€)",
         f"160,00{NBSP}€",
         "nous vous mettons en demeure de nous payer",
-        "au plus tard le 8 décembre 2026",
+        "dans un délai de 8 jours à compter de l’envoi de cette lettre",
         "pénalités de retard",
         "article 1344 du code civil",
         "injonction de payer",
@@ -170,11 +171,17 @@ def test_formal_notice_does_not_add_two_currencies() -> None:
     )
 
 
-def test_notice_needs_a_deadline_to_come() -> None:
-    with pytest.raises(RenderError, match="cannot do without deadline"):
-        render(message("formal_notice", deadline=None))
-    with pytest.raises(RenderError, match="has passed"):
-        render(message("formal_notice", deadline=date(2026, 11, 1)))
+def test_notice_gives_its_days_from_the_posting() -> None:
+    for name in ("formal_notice", "notice_copy"):
+        with pytest.raises(RenderError, match="cannot do without deadline_days"):
+            render(message(name, deadline_days=None))
+    # Approved days after it was composed, a letter that named a last day could have lost it on the way.
+    text = flat(render(message("formal_notice", deadline=date(2026, 12, 1), deadline_days=15)).text)
+    assert "15 jours à compter de l’envoi de la lettre" in text
+    assert "décembre" not in text
+
+
+def test_a_deadline_that_has_passed_is_left_out() -> None:
     assert "1er novembre" not in render(message("firm_reminder", deadline=date(2026, 11, 1))).text
 
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -12,4 +12,3 @@ depends_on = None
 def upgrade() -> None:
     """Add who published an edition; those there are came with the product."""
     op.add_column("policy", sa.Column("published_by", sa.String(), nullable=True))
-
