@@ -19,7 +19,10 @@ def chaos(
         typer.Option("--data-dir", help="A folder that does not exist yet. Default: a temporary one."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the folder; it is kept anyway when the promise did not hold.")
+        bool,
+        typer.Option(
+            "--keep", help="Keep the folder. It is kept anyway unless all went well, or Ctrl-C stopped it."
+        ),
     ] = False,
 ) -> None:
     """Kill the worker, Temporal and PostgreSQL while messages leave, and count what became of each message.
@@ -60,7 +63,7 @@ def chaos(
         refuse(f"the ledger does not answer: {str(error.__cause__ or error).splitlines()[0]}")
     finally:
         if new and folder.root.exists():
-            if keep or status == 1:
+            if keep or status in (1, REFUSED):
                 out.print(
                     f"Kept in {folder.root}: `relance up --data-dir {folder.root}` brings it back, with the "
                     "Temporal UI and the sandbox inbox to look at.",
