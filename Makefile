@@ -31,7 +31,7 @@ CREATE  = "$$python" -m venv $(VENV)
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help setup lint types contracts test test-fast demo up bench lock format clean
+.PHONY: help setup lint types contracts test test-fast demo chaos up bench lock format clean
 
 help: ## Say what each target does
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ test-fast: $(READY) ## Run the tests that start no server
 
 demo: $(READY) ## Start the local stack on a small portfolio (ONCE=1: show it, then stop)
 	@$(BIN)/relance demo $(if $(filter-out 0,$(ONCE)),--once)
+
+chaos: $(READY) ## Kill the servers while messages leave, and count what became of them (CONTACTS=120)
+	@$(BIN)/relance chaos $(if $(CONTACTS),--contacts $(CONTACTS))
 
 up: $(READY) ## Start the local stack: PostgreSQL, Temporal, worker, sandbox providers
 	@$(BIN)/relance up

@@ -64,7 +64,9 @@ class OutreachActivities:
         self._courier = courier
         self._settings = settings
 
-    @activity.defn(name="prepare_contact")
+    # Cancelled, a thread would get an exception wherever it stands: in the middle of a text, which would pass
+    # for a template that cannot be written, or of a commit. Each transaction ends by itself, and soon.
+    @activity.defn(name="prepare_contact", no_thread_cancel_exception=True)
     def prepare_contact(self, what: OutreachNow) -> Prepared:
         """Find what is due for the customer and make it ready: compose, store, open tasks.
 

@@ -38,7 +38,7 @@ class ReviewActivities:
         self._courier = courier
         self._settings = settings
 
-    @activity.defn(name="review")
+    @activity.defn(name="review", no_thread_cancel_exception=True)
     def review(self, what: ReviewInput) -> CaseView:
         """Review one case and return the recorded decision.
 

@@ -9,10 +9,13 @@ send.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -23,6 +26,7 @@ from activities.channels.sendgrid_email import Attachment, Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
 from activities.conclude import conclude, take_back, withdraw
+from activities.discreet import told
 from activities.envelope import Envelope, fetch, fetch_files
 from activities.outbox import Courier
 from activities.providers import Providers
@@ -37,6 +41,11 @@ from models.tables.words import Audience, CommunicationStatus, ContactStatus, Ta
 from rules.calendar import BusinessCalendar, Channel, business_calendar
 
 log = logging.getLogger(__name__)
+
+WRITE_WITHIN_S: Final = 30.0
+"""How long an outcome is kept in hand for a ledger that is being restarted."""
+
+WRITE_AGAIN_S: Final = 0.5
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
@@ -158,7 +167,8 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
-    @activity.defn(name="send_communication")
+    # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
+    @activity.defn(name="send_communication", no_thread_cancel_exception=True)
     def send_communication(self, what: SendInput) -> SendResult:
         """Send one communication, or say why not.
 
@@ -172,17 +182,34 @@ class SendingActivities:
             watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
             self._courier.deliver(at.notes)
             return taken
-        # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
-        with activity.shield_thread_cancel_exception():
-            outcome = watch.provider_call(taken.envelope.channel, lambda: self._hand_over(taken))
-            with transaction(self._engine) as session:
-                at = self._lock(session, what)
-                result = self._settle(at, outcome)
+        outcome = watch.provider_call(taken.envelope.channel, lambda: self._hand_over(taken))
+        at, result = self._write(what, outcome)
         watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
         if isinstance(outcome, NotSent) and result.outcome == "not_sent":
             raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)
         return result
+
+    def _write(self, what: SendInput, outcome: Outcome) -> tuple[_At, SendResult]:
+        """Write the outcome; a ledger that does not answer is asked again for a while.
+
+        Nobody else knows what the provider said: given up at once, a restart of PostgreSQL would make every
+        message in flight uncertain.
+
+        Raises:
+            OperationalError: it still does not answer after `WRITE_WITHIN_S`; the row stays in `sending`.
+        """
+        deadline = time.monotonic() + WRITE_WITHIN_S
+        while True:
+            try:
+                with transaction(self._engine) as session:
+                    at = self._lock(session, what)
+                    return at, self._settle(at, outcome)
+            except OperationalError as error:
+                if time.monotonic() + WRITE_AGAIN_S > deadline:
+                    raise
+                log.warning("outcome of %s not written, tried again: %s", what.communication_id, told(error))
+                time.sleep(WRITE_AGAIN_S)
 
     def _lock(self, session: Session, what: SendInput) -> _At:
         customer = lock_customer(session, what.customer_id)
@@ -285,6 +312,12 @@ class SendingActivities:
         """Write what became of it; the same transaction concludes the contact and notes the cases."""
         message = at.message
         match outcome:
+            case Sent() if (message.status, message.provider_id) == (
+                CommunicationStatus.SENT,
+                outcome.provider_id,
+            ):
+                # The ledger went away in the middle of the commit: it had gone through after all.
+                return SendResult(communication_id=message.id, outcome="sent")
             case Sent():
                 # Also when a later attempt has already called it uncertain: the provider's word is evidence.
                 message.status = CommunicationStatus.SENT

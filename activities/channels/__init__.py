@@ -1,8 +1,7 @@
 """The ways out: e-mail by SendGrid, SMS by Twilio. Each sends once and says how sure it is.
 
-Call `send` only for a row already moved to `sending`; keep the thread's cancellation off
-(`activity.shield_thread_cancel_exception`) until its outcome is stored, or the answer is lost and the row
-counts as uncertain.
+Call `send` only for a row already moved to `sending`, in an activity whose thread is not cancelled
+(`no_thread_cancel_exception`): its outcome must be stored, or the row counts as uncertain.
 """
 
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain

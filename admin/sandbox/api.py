@@ -82,8 +82,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/counts")
     def counts() -> Counts:
-        """The figures of the whole inbox."""
-        return desk.store.counts()
+        """The figures of the whole inbox, and how many requests to send are still unanswered."""
+        return desk.store.counts().model_copy(update={"unanswered": desk.unanswered})
 
     @routes.post("/faults", status_code=201)
     def add_fault(spec: FaultSpec) -> FaultRule:

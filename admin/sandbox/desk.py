@@ -28,11 +28,16 @@ class Draft:
 
 
 class Desk:
-    """Keeps and answers what the provider endpoints have understood."""
+    """Keeps and answers what the provider endpoints have understood.
+
+    ``unanswered`` is the number of requests to send that are being held at this moment.
+    """
 
     def __init__(self, store: MessageStore, faults: FaultBoard) -> None:
         self.store = store
         self.faults = faults
+        # Both endpoints run on the server's one loop, so counting needs no lock.
+        self.unanswered = 0
 
     def keep(
         self, drafts: Sequence[Draft], raw: RawRequest, answer: Answer, *, accepted: bool
@@ -64,7 +69,11 @@ class Desk:
         # Kept before the answer leaves: a client that has given up must not unmake what was accepted.
         self.keep(drafts, raw, answer, accepted=accepts and (rule is None or rule.mode.accepts))
         if rule is not None:
-            await self._wait(request, rule)
+            self.unanswered += 1
+            try:
+                await self._wait(request, rule)
+            finally:
+                self.unanswered -= 1
         return response
 
     async def read(

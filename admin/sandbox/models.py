@@ -189,7 +189,10 @@ class SandboxMessage(BaseModel):
 
 
 class Counts(BaseModel):
-    """How many messages are kept; ``latest`` is the highest message number (0: none)."""
+    """How many messages are kept; ``latest`` is the highest message number (0: none).
+
+    ``unanswered`` are the requests to send whose client still waits for its answer.
+    """
 
     total: int
     accepted: int
@@ -198,6 +201,7 @@ class Counts(BaseModel):
     by_provider: dict[Provider, int]
     recipients: int
     latest: int
+    unanswered: int = 0
 
 
 def fold(text: str) -> str:

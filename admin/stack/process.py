@@ -51,11 +51,14 @@ class Child:
 
 
 class Running:
-    """A started child. `exited` is set, and `on_exit` called from a thread of its own, when it ends."""
+    """A started child. `ready` is set once it has answered; `exited` when it ends, and `on_exit` is then
+    called from a thread of its own.
+    """
 
     def __init__(self, child: Child, on_exit: Callable[["Running"], None] | None = None) -> None:
         """Start `child`; raises ChildFailed when the system cannot."""
         self.child = child
+        self.ready = threading.Event()
         self.exited = threading.Event()
         self.stopping = False
         if child.prepare is not None:
@@ -112,6 +115,7 @@ class Running:
             raise ChildFailed(
                 f"{self.child.name} {self.how_it_ended()} before it was ready; {self.last_words()}"
             )
+        self.ready.set()
         return time.monotonic() - self.started_at
 
     def stop(self, hurry: threading.Event | None = None) -> bool:

@@ -126,6 +126,13 @@ class Supervisor:
             self._exits.put(running)
         return running
 
+    def current(self, name: str) -> Running:
+        """The child of that name as it runs now, or ran last; one that crashed gets a successor.
+
+        Raises KeyError when none of that name was launched.
+        """
+        return self._running[name]
+
     def check(self) -> None:
         """Raise what ended the stack (ChildFailed, StopRequested), if anything has; for long work."""
         if self.failure is not None:

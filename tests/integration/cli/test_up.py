@@ -18,22 +18,18 @@ from admin.stack.datafolder import DataFolder, read_json
 from admin.stack.postgres import LocalPostgres
 from admin.stack.up import prepare_ledger
 from tests.fixtures.local_stack import (
-    DEADLINE_S,
     FRANCE,
     Ledger,
     Program,
     Told,
     at_work,
     child_pids,
-    deliveries,
     environment,
-    expire_lost_sends,
     program,
     python,
     runs_of,
     spoken_secrets,
     status_of,
-    stored,
     ten_o_clock,
     until,
 )
@@ -198,66 +194,3 @@ def test_a_stack_that_cannot_start_says_why_in_a_line(folder: DataFolder) -> Non
     assert told.status in {1, 2}, told
     assert "RELANCE_SENDING" in told.err
     assert "Traceback" not in told.err + told.out
-
-
-# ------------------------------------------------------------------------------------------ crashes
-
-MANY = 60
-
-
-def test_whatever_is_killed_no_message_leaves_twice_and_none_is_lost(folder: DataFolder) -> None:
-    """Worker, Temporal and PostgreSQL are killed in turn while sixty contacts are under way."""
-    at_ten(folder)
-    debtors = [Debtor(number) for number in range(1, MANY + 1)]
-    with up(folder, RELANCE_WORKER_SLOTS="4") as stack:
-        told = variables_of(folder)
-        sandbox, address = told["RELANCE_SANDBOX_URL"], told["TEMPORAL_ADDRESS"]
-        # An answer takes a moment, so that a kill finds some on their way.
-        slow = httpx.post(f"{sandbox}/api/faults", json={"mode": "late", "delay": 0.4}, timeout=30)
-        assert slow.status_code == 201
-        load(folder, *debtors)
-        ledger = Ledger(told["RELANCE_DATABASE_URL"])
-        for name, after in (("worker", 8), ("temporal", 16), ("postgres", 24)):
-            arrived(sandbox, after)
-            os.kill(child_pids(folder.root)[name], signal.SIGKILL)
-            stack.until(f"{name} is ready again")
-        assert len(inbox(sandbox)) < MANY
-        assert httpx.delete(f"{sandbox}/api/faults", timeout=30).status_code == 200
-
-        def over() -> bool:
-            expire_lost_sends(address)
-            return ledger.unfinished(datetime.now(UTC) + ten_o_clock()) == 0
-
-        until(over, "all contacts made", 2 * DEADLINE_S)
-        check_what_became_of_them(ledger, sandbox, address, debtors)
-        ledger.engine.dispose()
-    discreet(folder)
-    kept = stored(folder.temporal)
-    # An invoice's number is there to be read, so an address would be.
-    assert debtors[0].invoice in kept
-    assert not personal_data(kept)
-
-
-def check_what_became_of_them(ledger: Ledger, sandbox: str, address: str, debtors: list[Debtor]) -> None:
-    delivered = deliveries(inbox(sandbox))
-    assert set(delivered.values()) == {1}
-    rows = ledger.rows("SELECT id::text, status, to_address FROM communication WHERE audience = 'debtor'")
-    stands = {key: status for key, status, _ in rows if status not in {"withdrawn"}}
-    assert set(stands.values()) <= {"sent", "uncertain"}
-    assert {key for key, status in stands.items() if status == "sent"} <= set(delivered)
-    assert set(delivered) <= set(stands)
-    assert sorted(to for _, status, to in rows if status in {"sent", "uncertain"}) == sorted(
-        debtor.email for debtor in debtors
-    )
-    # A person is asked about each that is uncertain, and about no other.
-    asked = ledger.rows("SELECT communication_id::text FROM task WHERE status = 'open'")
-    assert {key for (key,) in asked} == {key for key, status in stands.items() if status == "uncertain"}
-    items = ledger.rows("SELECT count(*) FROM contact_item WHERE concluded GROUP BY invoice_id")
-    assert items == [(1,)] * len(debtors)
-    assert set(ledger.rows("SELECT state, stage, next_step FROM dunning_case")) == {
-        ("waiting", "reminder_1", "reminder_2")
-    }
-    assert len(runs_of(address, status="Running")) == len(debtors)
-    assert runs_of(address, status="Failed") == {}
-    for debtor in debtors[:: MANY // 6]:
-        answered(address, debtor)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func
 from sqlmodel import col, select
 from temporalio.testing import ActivityEnvironment
 
@@ -28,6 +28,7 @@ from admin.sandbox import SandboxMessage, SandboxServer
 from models.ids import CaseSignal
 from models.messages import FACTS, CaseView, OutreachNow, Prepared, ReviewInput, SendInput, SendResult
 from models.tables import (
+    CaseEvent,
     Communication,
     Company,
     Contact,
@@ -283,6 +284,13 @@ class Desk:
             for row in rows:
                 session.delete(row)
             return [(numbers.get(row.key, row.workflow), row.signal) for row in rows]
+
+    def journal(self, what: str) -> int:
+        """How many lines of a kind the journal has."""
+        with transaction(self.engine) as session:
+            return session.exec(
+                select(func.count()).select_from(CaseEvent).where(CaseEvent.what == what)
+            ).one()
 
     def asked(self) -> Sequence[SandboxMessage]:
         """Every request a provider got, taken or not."""

@@ -102,6 +102,9 @@ def test_a_crashed_child_is_started_again_and_it_says_so(folder: DataFolder, pro
         assert record["pid"] != first.pid
         assert psutil.pid_exists(int(str(record["pid"])))
         assert not other.exited.is_set()
+        again = stack.current("worker")
+        assert (again.pid, again.ready.is_set()) == (record["pid"], True)
+        assert stack.current("other") is other
 
 
 def test_one_that_keeps_crashing_ends_the_stack_with_its_last_words(

@@ -244,3 +244,25 @@ def test_faults_are_set_listed_and_lifted_over_http(
 )
 def test_fault_that_makes_no_sense_is_refused(sandbox: SandboxServer, rule: dict[str, Any]) -> None:
     assert httpx.post(f"{sandbox.url}/api/faults", json=rule).status_code == 422
+
+
+def test_it_counts_the_requests_it_has_not_answered(
+    sandbox: SandboxServer, sendgrid: SendGridAPIClient
+) -> None:
+    """Kept waiting, or never answered: until the answer leaves, or the client."""
+
+    def unanswered() -> int:
+        return int(httpx.get(f"{sandbox.url}/api/counts").json()["unanswered"])
+
+    sandbox.add_fault("late", delay=60)
+    waiting = threading.Thread(target=sendgrid.send, args=(mail(),))
+    waiting.start()
+    sandbox.wait_for(1)
+    # Kept before it waits: a moment lies between.
+    for _ in range(500):
+        if unanswered():
+            break
+    assert unanswered() == 1
+    sandbox.clear_faults()
+    waiting.join()
+    assert unanswered() == 0

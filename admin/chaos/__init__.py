@@ -1,0 +1,1 @@
+"""The crash campaign: servers are killed while messages leave, and two books are compared afterwards."""
