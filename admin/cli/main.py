@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("stack", "portfolio", "work")
+MODULES: Final = ("stack", "portfolio", "cutover", "work")
 """Modules of commands, in the order `relance --help` shows them."""
 
 app = typer.Typer(

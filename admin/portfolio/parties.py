@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from admin.portfolio.facts import DebtorKey, debtor_key
+from admin.portfolio.debtors import DebtorKey, debtor_key
 from admin.portfolio.ledger import Database, raw
 from admin.portfolio.row import Phone, Row
 from rules.facts import Role
