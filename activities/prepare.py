@@ -290,7 +290,7 @@ class _Pass:
         """Make the contact: messages to send, or a call to open (which is the contact)."""
         made = self.write.contact(contact, loaded, ContactStatus.SENDING)
         try:
-            if contact.route.role is None and contact.route.channel in (Channel.EMAIL, Channel.SMS):
+            if contact.unreachable:
                 raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
             messages = composer.contact_messages(contact)
             sheet = None
@@ -389,7 +389,7 @@ class _Pass:
         return Prepared(step="thank_you", send=(self.write.message(message, None, {}, None),))
 
     def _paid_lately(self) -> list[LoadedCase]:
-        """Cases paid in full within five days, since the last thank-you."""
+        """Cases paid in full within five days, since the last thank-you; not those that came here paid."""
         last = self.session.exec(
             select(Communication.planned_at)
             .where(
@@ -410,6 +410,7 @@ class _Pass:
             select(DunningCase.invoice_id).where(
                 DunningCase.customer_id == self.customer.id,
                 col(DunningCase.closed_at) > since,
+                col(DunningCase.closed_at) > DunningCase.opened_at,
                 DunningCase.closing_reason == "paid in full",
             )
         ).all()

@@ -55,6 +55,11 @@ class Desk:
         self._engine = engine
         self._clock = Clock(read_offset(engine))
 
+    @property
+    def engine(self) -> Engine:
+        """The ledger, for what is only read."""
+        return self._engine
+
     @classmethod
     @contextmanager
     def open(cls) -> Iterator[Desk]:

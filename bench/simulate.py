@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from admin.portfolio.facts import DebtorKey, debtor_key, life, survey
+from admin.portfolio.debtors import DebtorKey, debtor_key, survey
+from admin.portfolio.facts import life
 from admin.portfolio.reader import read_portfolio
 from admin.portfolio.row import Reject
 from bench.figures import Figure
@@ -67,7 +68,7 @@ def rules_seconds(path: Path, times: int) -> float:
     laps = []
     for _ in range(times):
         began = time.perf_counter()
-        debtors = survey(rows, None)
+        debtors = survey(rows, None, {policy.key: policy})
         lives: dict[DebtorKey, list[Life]] = defaultdict(list)
         for row in rows:
             key = debtor_key(row)

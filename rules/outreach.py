@@ -51,6 +51,11 @@ class Contact:
         return tuple(sorted(item.invoice for item in self.items if not item.folded))
 
     @property
+    def unreachable(self) -> bool:
+        """Whether a message has nobody to go to: a person is asked to find somebody."""
+        return self.route.role is None and self.route.channel in (Channel.EMAIL, Channel.SMS)
+
+    @property
     def also(self) -> tuple[str, ...]:
         """Invoices due at weaker steps, sorted."""
         return tuple(sorted(item.invoice for item in self.items if item.folded))

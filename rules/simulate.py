@@ -1,7 +1,8 @@
 """The whole life of a portfolio whose debtors' behaviour is known: the oracle of the workflows.
 
 Each customer is lived through on its own, from instant to instant: cases start, facts arrive, steps
-fall due, and `outreach` groups them into contacts. Approvals come at once; nothing is mocked.
+fall due, and `outreach` groups them into contacts. Approvals come at once, unless nobody is at work;
+nothing is mocked.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from rules.calendar import Channel
 from rules.decide import Decision, NextAction, State, decide
-from rules.facts import CaseFacts, CustomerFacts, StepDone
-from rules.outreach import contact_due
+from rules.facts import Blocked, CaseFacts, CustomerFacts, Draft, Obstacle, StepDone
+from rules.outreach import Contact, contact_due
 from rules.policy import Policy
 from rules.preview import done
 
@@ -41,12 +42,26 @@ class Contacted:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A contact that waits for a person: for an address, when `unreachable`, else for its approval."""
+
+    contact: Contacted
+    unreachable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one customer's portfolio ended: its contacts, and each invoice's last step and closing reason."""
+    """How one customer's portfolio ended: its contacts, and each invoice's last step and closing reason.
+
+    With nobody at work, `asked` is what waits for a person, at the instant one was asked.
+    `decisions` are the last ones, in the order of `ended`.
+    """
 
     customer: str
     contacts: tuple[Contacted, ...]
     ended: tuple[tuple[str, str, str | None], ...]
+    asked: tuple[Asked, ...] = ()
+    decisions: tuple[Decision | None, ...] = ()
 
 
 class _Lived:
@@ -93,23 +108,43 @@ class _Lived:
         return self.case.invoice, step, self.decision.closing_reason if self.decision else None
 
 
-def simulate(customer: str, facts: CustomerFacts, lives: Iterable[Life]) -> Outcome:
+def simulate(
+    customer: str,
+    facts: CustomerFacts,
+    lives: Iterable[Life],
+    *,
+    until: datetime | None = None,
+    people: bool = True,
+) -> Outcome:
     """Live through the portfolio of one customer, until no case has an instant of its own left.
 
-    `facts` are the customer's at the start; every contact, those of another tool included, moves its
-    `last_contact_on`.
+    :param facts: the customer's at the start; every contact, those of another tool included, moves its
+        `last_contact_on`.
+    :param until: the instant at which to stop looking, itself left out; never, if None.
+    :param people: whether approvals and addresses come at once. Without, a letter waits for its approval and
+        a message for an address: nothing leaves and no gap begins. A life like that has no end of its own.
+    :raises ValueError: nobody is at work, and no `until` given.
     """
+    if until is None and not people:
+        raise ValueError("without people a draft is composed again for ever: say until when to look")
     # By number, so that what happens in one instant does not depend on the order they were given in.
     cases = sorted((_Lived(life) for life in lives), key=lambda lived: lived.case.invoice)
     contacts: list[Contacted] = []
-    while (now := _next_instant(cases)) is not None:
+    asked: list[Asked] = []
+    while (now := _next_instant(cases)) is not None and (until is None or now < until):
         awake = [lived for lived in cases if (at := lived.next_at()) is not None and at <= now]
         for lived in awake:
             facts = lived.start(facts)
         for lived in awake:
             lived.look(facts, now)
-        facts = _act(customer, facts, cases, contacts, now)
-    return Outcome(customer, tuple(contacts), tuple(lived.ended() for lived in cases))
+        facts = _act(customer, facts, cases, contacts, now, None if people else asked)
+    return Outcome(
+        customer,
+        tuple(contacts),
+        tuple(lived.ended() for lived in cases),
+        tuple(asked),
+        tuple(lived.decision for lived in cases),
+    )
 
 
 def _next_instant(cases: Sequence[_Lived]) -> datetime | None:
@@ -117,9 +152,17 @@ def _next_instant(cases: Sequence[_Lived]) -> datetime | None:
 
 
 def _act(
-    customer: str, facts: CustomerFacts, cases: Sequence[_Lived], contacts: list[Contacted], now: datetime
+    customer: str,
+    facts: CustomerFacts,
+    cases: Sequence[_Lived],
+    contacts: list[Contacted],
+    now: datetime,
+    asked: list[Asked] | None,
 ) -> CustomerFacts:
-    """Do what is due at `now`: decisions of our own case by case, then one contact for all the rest."""
+    """Do what is due at `now`: decisions of our own case by case, then one contact for all the rest.
+
+    With `asked`, what needs a person is told there and waits.
+    """
     for lived in cases:
         action = lived.due()
         if action is not None and not action.step.is_contact:
@@ -132,11 +175,17 @@ def _act(
     contact = contact_due([lived.case for lived, _ in awake], [decision for _, decision in awake])
     if contact is None:
         return facts
-    contacts.append(
-        Contacted(customer, now, contact.route.channel, contact.step.key, contact.invoices, contact.also)
-    )
+    told = Contacted(customer, now, contact.route.channel, contact.step.key, contact.invoices, contact.also)
     acted = {item.invoice: item for item in contact.items}
     day = facts.calendar.local_day(now)
+    if asked is not None and (contact.unreachable or contact.needs_approval):
+        asked.append(Asked(told, contact.unreachable))
+        for lived in cases:
+            if lived.case.invoice in acted:
+                lived.case = _waiting(lived.case, contact, day)
+                lived.look(facts, now)
+        return facts
+    contacts.append(told)
     facts = replace(facts, last_contact_on=day)
     for lived, _ in awake:
         item = acted.get(lived.case.invoice)
@@ -145,6 +194,16 @@ def _act(
             lived.case = replace(lived.case, done=(*lived.case.done, step))
         lived.look(facts, now)
     return facts
+
+
+def _waiting(case: CaseFacts, contact: Contact, day: date) -> CaseFacts:
+    """The case once a person was asked, on `day`: for an address, or to approve what was composed."""
+    item = next(item for item in contact.items if item.invoice == case.invoice)
+    if contact.unreachable:
+        asked = Blocked(item.step.key, Obstacle.FIND_CONTACT, day)
+        return replace(case, blocked=(*case.blocked, asked))
+    draft = Draft(contact.step.key, day, folded=item.folded, item_step=item.step.key)
+    return replace(case, drafts=(*case.drafts, draft))
 
 
 def _instants(case: CaseFacts) -> Iterator[datetime]:

@@ -62,7 +62,8 @@ def _policy(name: str) -> "Policy":
         refuse(str(error))
 
 
-def _day(text: str) -> date:
+def day_option(text: str) -> date:
+    """A day given as an option; a wrong one is explained."""
     from admin.portfolio.cells import day
 
     try:
@@ -87,7 +88,7 @@ def preview(
         typer.Option(
             "--today",
             metavar="DATE",
-            parser=_day,
+            parser=day_option,
             help="Reckon from the start of this day. Left out: today, where the customer is.",
         ),
     ] = None,

@@ -13,6 +13,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from activities.outbox import START
+from admin.portfolio.facts import BEFORE
 from admin.portfolio.ledger import CustomerRow, facts_of, raw
 from admin.portfolio.opening import Opening
 from models.ids import CaseSignal
@@ -45,6 +46,8 @@ class Entries:
         "fact",
         "payment",
         "dispute",
+        "payment_plan",
+        "instalment",
         "contact_made",
         "contact_item",
         "task",
@@ -92,6 +95,7 @@ class Entries:
         self._case(entry)
         self._payments(entry)
         self._dispute(entry)
+        self._promise(entry)
         self._contact(entry)
         self._event(entry)
         if not at.closed:
@@ -115,6 +119,7 @@ class Entries:
             next_step=action.step.key if action else None,
             next_channel=action.route.channel.value if action else None,
             next_at=action.at if action else None,
+            wake_at=decision.wake_at,
             next_why=decision.why,
             paused_by=decision.paused_by,
             outstanding=decision.balance.outstanding,
@@ -178,8 +183,11 @@ class Entries:
 
     def _payments(self, entry: Entry) -> None:
         at, row = entry.opening, entry.opening.row
-        told = (("opening", row.paid, at.today), ("settled", at.settled or None, row.settled_on))
-        for word, amount, day in told:
+        told = (
+            ("opening", row.paid, at.today, self._now - BEFORE),
+            ("settled", at.settled or None, row.settled_on, self._now),
+        )
+        for word, amount, day, known_at in told:
             if amount is None:
                 continue
             payload = {"amount": str(amount), "currency": row.currency, "received_on": str(day)}
@@ -193,7 +201,7 @@ class Entries:
                 amount=amount,
                 currency=row.currency,
                 received_on=day,
-                recorded_at=self._now,
+                recorded_at=known_at,
                 event_id=event_id,
             )
 
@@ -216,6 +224,24 @@ class Entries:
         )
         if at.resolved_at is None and not at.closed:
             self._dispute_task(entry, dispute_id)
+
+    def _promise(self, entry: Entry) -> None:
+        """A plan of one instalment, under the same fact as one that is told later."""
+        at, promise = entry.opening, entry.opening.promise
+        if promise is None:
+            return
+        (instalment,) = promise.instalments
+        told = {"due_on": str(instalment.due_on), "amount": f"{instalment.amount.normalize():f}"}
+        fact_id, _ = self._fact(entry, "promised", CaseSignal.PAYMENT_PLAN_AGREED, {"instalments": [told]})
+        plan_id = uuid4()
+        self._put(
+            "payment_plan",
+            id=plan_id,
+            fact_id=fact_id,
+            invoice_id=at.invoice_id,
+            agreed_at=promise.agreed_at,
+        )
+        self._put("instalment", plan_id=plan_id, place=1, due_on=instalment.due_on, amount=instalment.amount)
 
     def _dispute_task(self, entry: Entry, dispute_id: UUID) -> None:
         at, customer = entry.opening, entry.customer

@@ -6,136 +6,21 @@ happened by its day; a simulation knows everything, each fact at its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
-from functools import lru_cache
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
 
-from admin.portfolio.parser import Today
-from admin.portfolio.row import Row
-from rules.calendar import BusinessCalendar, Channel, business_calendar
-from rules.facts import CaseFacts, CustomerFacts, Dispute, Payment, Reach, Role, StepDone
+from admin.portfolio.debtors import NOTHING, Debtor
+from admin.portfolio.row import CellFault, Row
+from rules.calendar import BusinessCalendar, Channel
+from rules.facts import CaseFacts, CustomerFacts, Dispute, Instalment, Payment, Plan, StepDone
+from rules.ledger import INSTALMENT_GRACE_DAYS
 from rules.policy import Assignment, Candidate, Policy, Step
 from rules.simulate import Life
 
-DebtorKey: TypeAlias = tuple[str, str]
-"""Company and customer, as the file names them."""
-
-NOTHING: Final = Decimal(0)
-
-_EMAIL, _MOBILE, _PHONE = 1, 2, 4
-
-
-@dataclass(slots=True)
-class Debtor:
-    """One customer, over all its rows in the file.
-
-    Its country, zone, segment and risk are those of its first row, and whoever any row names can be
-    reached: as after an import. `means` are as `means_of` says, by role; `owed` and `overdue` are by
-    currency; `policy` is the customer's own, which only the ledger knows; `last_contact_on` is the latest
-    contact of another tool that any row names.
-    """
-
-    country: str
-    zone: str | None
-    segment: str | None
-    risk: str | None
-    means: list[int] = field(default_factory=lambda: [0, 0, 0])
-    owed: dict[str, Decimal] = field(default_factory=dict)
-    overdue: dict[str, Decimal] = field(default_factory=dict)
-    policy: str | None = None
-    last_contact_on: date | None = None
-
-    @property
-    def calendar(self) -> BusinessCalendar:
-        """Its business days and hours."""
-        return business_calendar(self.country, self.zone)
-
-    @property
-    def facts(self) -> CustomerFacts:
-        """What the rules know of it before any contact."""
-        return CustomerFacts(self.calendar, reach=reach(*self.means))
-
-    def add(self, row: Row, today: date | None) -> None:
-        """Take in one more of its rows; totals are as at `today`, and not kept without."""
-        for place, (email, phone) in enumerate(_contact_cells(row)):
-            self.means[place] |= means_of(email, phone)
-        day = row.last_contacted_on
-        if day is not None and (self.last_contact_on is None or day > self.last_contact_on):
-            self.last_contact_on = day
-        if today is not None:
-            rest = outstanding(row, today)
-            self.owe(row.currency, rest, rest if row.due_on < today else NOTHING)
-
-    def owe(self, currency: str, rest: Decimal, overdue: Decimal) -> None:
-        """Add to what it owes, and to what of it is overdue."""
-        if rest > 0:
-            self.owed[currency] = self.owed.get(currency, NOTHING) + rest
-        if overdue > 0:
-            self.overdue[currency] = self.overdue.get(currency, NOTHING) + overdue
-
-
-def _contact_cells(row: Row) -> tuple[tuple[str | None, str | None], ...]:
-    """E-mail address and kind of telephone of each role, in the order of `Role`."""
-    return (
-        (row.accounting_email, row.accounting_phone.kind if row.accounting_phone else None),
-        (row.buyer_email, row.buyer_phone.kind if row.buyer_phone else None),
-        (row.executive_email, None),
-    )
-
-
-def means_of(email: str | None, phone: str | None) -> int:
-    """By which means an e-mail address and a telephone of that kind reach somebody, as bits."""
-    means = _EMAIL if email else 0
-    if phone:
-        means |= _PHONE | (_MOBILE if phone == "mobile" else 0)
-    return means
-
-
-@lru_cache(maxsize=512)
-def reach(accounting: int, buyer: int, executive: int) -> Mapping[Role, Reach]:
-    """By which means each role can be reached: one mapping for all customers alike."""
-    means = zip(Role, (accounting, buyer, executive), strict=True)
-    return MappingProxyType(
-        {
-            role: Reach(email=bool(of & _EMAIL), mobile=bool(of & _MOBILE), phone=bool(of & _PHONE))
-            for role, of in means
-        }
-    )
-
-
-def debtor_key(row: Row) -> DebtorKey:
-    """Whom the row is about."""
-    return row.company, row.customer
-
-
-def survey(rows: Iterable[Row], today: Today | None) -> dict[DebtorKey, Debtor]:
-    """Every customer of the portfolio, with its totals as at `today` (none without)."""
-    debtors: dict[DebtorKey, Debtor] = {}
-    for row in rows:
-        key = debtor_key(row)
-        debtor = debtors.get(key)
-        if debtor is None:
-            debtor = debtors[key] = Debtor(row.country, row.timezone, row.segment, row.risk)
-        debtor.add(row, today(debtor.calendar) if today else None)
-    return debtors
-
-
-def alone(row: Row, debtor: Debtor) -> Debtor:
-    """The customer as this row by itself tells it, owing what the whole file says it owes."""
-    told = Debtor(row.country, row.timezone, row.segment, row.risk, owed=debtor.owed, overdue=debtor.overdue)
-    told.add(row, None)
-    return told
-
-
-def outstanding(row: Row, today: date) -> Decimal:
-    """What the invoice owes at the start of `today`: nothing once it is settled."""
-    if row.settled_on is not None and row.settled_on <= today:
-        return NOTHING
-    return row.amount - (row.paid or NOTHING)
+BEFORE: Final = timedelta(microseconds=1)
+"""How much older an opening payment is than all else a row says: it does not keep a promise of the rest."""
 
 
 def assigned(row: Row, debtor: Debtor, policies: Mapping[str, Policy], rules: Assignment) -> Policy:
@@ -153,6 +38,22 @@ def assigned(row: Row, debtor: Debtor, policies: Mapping[str, Policy], rules: As
         risk=debtor.risk,
     )
     return policies[rules.pick(candidate)]
+
+
+def refused_step(row: Row, policy: Policy) -> CellFault | None:
+    """What is wrong with the last step under the policy the rules assign: that ladder must have it.
+
+    The reader has checked it against a policy the row names; this one is known only once it is known what
+    the customer owes in all. Where a debtor stands is not guessed.
+    """
+    if row.last_step is None or row.last_step in policy.position:
+        return None
+    has = ", ".join(policy.position)
+    return CellFault(
+        "last_step",
+        row.last_step,
+        f"no such step in policy {policy.key}, which the assignment rules give it; {policy.key} has {has}",
+    )
 
 
 def opening_steps(row: Row, policy: Policy, policies: Mapping[str, Policy]) -> tuple[StepDone, ...]:
@@ -186,7 +87,7 @@ def case_at(
     today = calendar.local_day(start)
     payments: list[Payment] = []
     if row.paid:
-        payments.append(Payment(row.paid, start))
+        payments.append(Payment(row.paid, start - BEFORE))
     if row.settled_on is not None and row.settled_on <= today and row.amount > (row.paid or NOTHING):
         payments.append(Payment(row.amount - (row.paid or NOTHING), calendar.start_of_day(row.settled_on)))
     return CaseFacts(
@@ -197,6 +98,7 @@ def case_at(
         today,
         payments=tuple(payments),
         disputes=_disputes(row, calendar, today),
+        plans=promises(row, calendar, start),
         done=opening_steps(row, policy, policies),
     )
 
@@ -211,14 +113,15 @@ def customer_alone(debtor: Debtor, case: CaseFacts) -> CustomerFacts:
 def life(row: Row, debtor: Debtor, policy: Policy, policies: Mapping[str, Policy]) -> Life:
     """The whole life of an invoice, from its issue date on, or from the last contact of another tool.
 
-    `settled_on` pays all that is left; a dispute is of the whole, until it is resolved or settled.
+    `settled_on` pays all that is left; a dispute is of the whole, until it is resolved or settled. What was
+    paid in part, and what was promised, is known from the start.
     """
     calendar = debtor.calendar
     opened_on = max(row.issued_on, row.last_contacted_on or row.issued_on)
     starts_at = calendar.start_of_day(opened_on)
     payments: list[Payment] = []
     if row.paid:
-        payments.append(Payment(row.paid, starts_at))
+        payments.append(Payment(row.paid, starts_at - BEFORE))
     if row.settled_on is not None and row.amount > (row.paid or NOTHING):
         payments.append(Payment(row.amount - (row.paid or NOTHING), calendar.start_of_day(row.settled_on)))
     case = CaseFacts(
@@ -229,9 +132,25 @@ def life(row: Row, debtor: Debtor, policy: Policy, policies: Mapping[str, Policy
         opened_on,
         payments=tuple(payments),
         disputes=_disputes(row, calendar, None),
+        plans=promises(row, calendar, starts_at),
         done=opening_steps(row, policy, policies),
     )
     return Life(case, policy, starts_at)
+
+
+def promises(row: Row, calendar: BusinessCalendar, start: datetime) -> tuple[Plan, ...]:
+    """The promise of the row as a plan of one instalment, agreed at `start`; none once all is settled.
+
+    One that was broken before `start` was agreed on the day it was for at the latest: so it is found broken
+    on the day it was, and not on the day it came here.
+    """
+    if row.promised_on is None or row.promised_amount is None:
+        return ()
+    if row.settled_on is not None and row.settled_on <= calendar.local_day(start):
+        return ()
+    broken = calendar.slot(row.promised_on + timedelta(days=INSTALMENT_GRACE_DAYS)) <= start
+    agreed_at = calendar.start_of_day(row.promised_on) if broken else start
+    return (Plan(row.invoice, agreed_at, (Instalment(row.promised_on, row.promised_amount),)),)
 
 
 def _disputes(row: Row, calendar: BusinessCalendar, today: date | None) -> tuple[Dispute, ...]:

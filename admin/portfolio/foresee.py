@@ -6,18 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin.portfolio.facts import (
-    DebtorKey,
-    alone,
-    assigned,
-    case_at,
-    customer_alone,
-    debtor_key,
-    life,
-    survey,
-)
+from admin.portfolio.debtors import DebtorKey, alone, debtor_key, survey
+from admin.portfolio.facts import assigned, case_at, customer_alone, life, refused_step
 from admin.portfolio.parser import Today
-from admin.portfolio.reader import OnReject, read_portfolio
+from admin.portfolio.reader import OnReject, PortfolioReader, read_portfolio
+from admin.portfolio.rejects import reject_of
 from admin.portfolio.row import Reject
 from policies import builtin_assignment, builtin_policies
 from rules.calendar import BusinessCalendar
@@ -53,12 +46,19 @@ def preview_file(path: Path, *, policy: Policy | None, today: Today, on_reject: 
     :raises PortfolioError: the file cannot be read.
     """
     policies = _known(policy)
-    debtors = survey(read_portfolio(path, on_reject=_said_later, policies=policies, today=today), today)
+    rows = read_portfolio(path, on_reject=_said_later, policies=policies, today=today)
+    debtors = survey(rows, today, policies)
     rules = builtin_assignment()
-    for row in read_portfolio(path, on_reject=on_reject, policies=policies, today=today):
-        debtor = alone(row, debtors[debtor_key(row)])
+    reader = PortfolioReader(path, on_reject=on_reject, policies=policies, today=today)
+    for row in reader:
+        debtor = alone(row, debtors[debtor_key(row)], policies)
         calendar = debtor.calendar
         ladder = policy or assigned(row, debtor, policies, rules)
+        # Asked for one policy for all, a step of another keeps its place by its offset.
+        fault = None if policy else refused_step(row, ladder)
+        if fault is not None:
+            on_reject(reject_of(row, fault, reader.columns))
+            continue
         start = calendar.start_of_day(today(calendar))
         case = case_at(row, debtor, ladder, policies, start)
         for step in preview(case, customer_alone(debtor, case), ladder, start):
@@ -72,7 +72,7 @@ def simulate_file(path: Path, *, policy: Policy, on_reject: OnReject) -> Lived:
     """
     policies = _known(policy)
     rows = list(read_portfolio(path, on_reject=on_reject, policies=policies))
-    debtors = survey(rows, None)
+    debtors = survey(rows, None, policies)
     lives: dict[DebtorKey, list[Life]] = {key: [] for key in debtors}
     for row in rows:
         key = debtor_key(row)

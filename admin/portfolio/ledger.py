@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import Connection as Psycopg
 from sqlalchemy import Connection
 
-from admin.portfolio.facts import Debtor, DebtorKey, means_of
+from admin.portfolio.debtors import Debtor, DebtorKey, means_of
 from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
 from rules.calendar import business_calendar
@@ -47,6 +47,8 @@ def facts_of(row: Row) -> dict[str, str]:
         "settled_on": row.settled_on,
         "disputed_on": row.disputed_on,
         "resolved_on": row.resolved_on,
+        "promised_on": row.promised_on,
+        "promised_amount": row.promised_amount,
         "last_step": row.last_step,
         "last_contacted_on": row.last_contacted_on,
         "policy": row.policy,

@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, Engine
 
+from admin.portfolio.debtors import Debtor, DebtorKey, debtor_key, reach
 from admin.portfolio.entries import Entries, Entry
-from admin.portfolio.facts import Debtor, DebtorKey, debtor_key, reach
 from admin.portfolio.ledger import (
     CustomerRow,
     debtors_of,
@@ -30,8 +30,8 @@ from admin.portfolio.ledger import (
 from admin.portfolio.opening import Decider
 from admin.portfolio.parties import Parties
 from admin.portfolio.reader import PortfolioReader
-from admin.portfolio.rejects import RejectsFile, cells_of, rejects_beside
-from admin.portfolio.row import Reject, Row, excerpt
+from admin.portfolio.rejects import RejectsFile, reject_of, rejects_beside
+from admin.portfolio.row import CellFault, Reject, Row
 from policies import builtin_assignment
 from rules.calendar import BusinessCalendar
 from rules.facts import CustomerFacts
@@ -45,6 +45,8 @@ IMPORT_LOCK: Final = 7_311_002
 
 _ATTEMPTS: Final = 3
 """Times a batch is tried when someone else writes one of its invoices at that very moment."""
+
+_Refused: TypeAlias = tuple[Row, CellFault]
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Told the phase (`survey` or `record`), and how many bytes of how many have been read in it."""
@@ -136,7 +138,7 @@ class _Load:
                 self._write(rows, reader.columns, report, refuse)
                 self._progress("record", reader)
             self._progress("record", reader)
-            report.rejected = reader.rejected
+            report.rejected += reader.rejected
             report.repeated = reader.repeated
             report.rows = reader.rows + reader.rejected + reader.repeated
             if rejects.count:
@@ -175,7 +177,7 @@ class _Load:
                     debtor = Debtor(row.country, row.timezone, row.segment, row.risk)
                     self._debtors[key] = debtor
                 is_new = (row.company, row.invoice) not in known
-                debtor.add(row, self._today(debtor.calendar) if is_new else None)
+                debtor.add(row, self._today(debtor.calendar) if is_new else None, self._policies)
             self._progress("survey", reader)
 
     def _write(
@@ -185,7 +187,7 @@ class _Load:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._engine.begin() as connection:
-                    entered, conflicts = self._enter(connection, rows)
+                    entered, conflicts, misplaced = self._enter(connection, rows)
                 self._parties.keep()
                 break
             except UniqueViolation:
@@ -195,26 +197,32 @@ class _Load:
         report.inserted += len(entered)
         report.closed += sum(entry.opening.closed for entry in entered)
         report.conflicts += len(conflicts)
-        report.unchanged += len(rows) - len(entered) - len(conflicts)
-        for row, differences in conflicts:
-            refuse(_conflict(row, differences, columns))
+        report.rejected += len(misplaced)
+        report.unchanged += len(rows) - len(entered) - len(conflicts) - len(misplaced)
+        for row, fault in sorted(conflicts + misplaced, key=lambda refused: refused[0].line):
+            refuse(reject_of(row, fault, columns))
 
     def _enter(
         self, connection: Connection, rows: Sequence[Row]
-    ) -> tuple[list[Entry], list[tuple[Row, list[tuple[str, str, str]]]]]:
+    ) -> tuple[list[Entry], list[_Refused], list[_Refused]]:
+        """What was entered, what contradicts the ledger, and what names a step its policy does not have."""
         raw(connection).execute("SELECT pg_advisory_xact_lock(%s)", (IMPORT_LOCK,))
         # The driver prepares what it runs often, and a plan made while the tables were empty would be kept.
         raw(connection).execute("SET LOCAL plan_cache_mode = force_custom_plan")
         known = known_invoices(connection, rows)
-        conflicts = []
+        conflicts: list[_Refused] = []
+        misplaced: list[_Refused] = []
         new = []
         for row in rows:
             found = known.get((row.company, row.invoice))
-            if found is None:
+            if found is not None:
+                if differences := found.differences(row):
+                    conflicts.append((row, _conflict(differences)))
+            elif row.last_step and (fault := self._decider.refused(row, self._debtors[debtor_key(row)])):
+                misplaced.append((row, fault))
+            else:
                 new.append(row)
-            elif differences := found.differences(row):
-                conflicts.append((row, differences))
-        return self._open(connection, new) if new else [], conflicts
+        return self._open(connection, new) if new else [], conflicts, misplaced
 
     def _open(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
         ids = self._parties.ensure(connection, rows)
@@ -241,13 +249,13 @@ class _Load:
         return replace(customer.facts, last_contact_on=max(days, default=None), reach=reach(*means))
 
 
-def _conflict(row: Row, differences: list[tuple[str, str, str]], columns: Sequence[str]) -> Reject:
+def _conflict(differences: list[tuple[str, str, str]]) -> CellFault:
     told = "; ".join(
         f"{name} is {ledger or 'empty'} in the ledger, {file or 'empty'} in the file"
         for name, ledger, file in differences
     )
     name, _, value = differences[0]
-    return Reject(row.line, name, excerpt(value), f"conflict: {told}", cells_of(row, columns))
+    return CellFault(name, value, f"conflict: {told}")
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

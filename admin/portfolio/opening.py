@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID, uuid4
 
-from admin.portfolio.facts import NOTHING, Debtor, assigned, case_at
-from admin.portfolio.row import Row
+from admin.portfolio.debtors import NOTHING, Debtor
+from admin.portfolio.facts import assigned, case_at, refused_step
+from admin.portfolio.row import CellFault, Row
 from rules.decide import Decision, decide
-from rules.facts import CaseFacts, CustomerFacts, Role, StepDone
+from rules.facts import CaseFacts, CustomerFacts, Plan, Role, StepDone
 from rules.ledger import balance
 from rules.policy import Assignment, Policy
 
@@ -22,17 +23,26 @@ _MAX_PLAIN: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One invoice about to enter the ledger. `settled` is what `settled_on` paid, if that day has come."""
+    """One invoice about to enter the ledger, with its `case` as the rules see it.
+
+    `settled` is what `settled_on` paid, if that day has come; `promise` what is promised, kept or not.
+    """
 
     invoice_id: UUID
     row: Row
     policy: Policy
-    today: date
+    case: CaseFacts
     decision: Decision
     opened: StepDone | None
     settled: Decimal
     disputed_at: datetime | None
     resolved_at: datetime | None
+    promise: Plan | None
+
+    @property
+    def today(self) -> date:
+        """The customer's day on which it enters."""
+        return self.case.opened_on
 
     @property
     def closed(self) -> bool:
@@ -63,13 +73,18 @@ class Decider:
             invoice_id=uuid4(),
             row=row,
             policy=policy,
-            today=case.opened_on,
+            case=case,
             decision=self._decide(case, customer, policy),
             opened=case.done[0] if case.done else None,
             settled=case.payments[-1].amount if _is_settled(row, case) else NOTHING,
             disputed_at=dispute.opened_at if dispute else None,
             resolved_at=dispute.resolved_at if dispute else None,
+            promise=case.plans[0] if case.plans else None,
         )
+
+    def refused(self, row: Row, debtor: Debtor) -> CellFault | None:
+        """Why a row cannot enter, though it was read: see `refused_step`."""
+        return refused_step(row, assigned(row, debtor, self._policies, self._assignment))
 
     def _decide(self, case: CaseFacts, customer: CustomerFacts, policy: Policy) -> Decision:
         """As `rules.decide`; for the plain case, one reckoning serves every invoice due on that day.
@@ -79,7 +94,7 @@ class Decider:
         """
         owed = balance(case, self._now)
         chased = owed.chaseable > 0 and owed.chaseable >= policy.threshold(case.currency)
-        if case.disputes or not chased:
+        if case.disputes or case.plans or not chased:
             return decide(case, customer, policy, self._now)
         key = (case.due_on, case.opened_on, case.done, policy.key, policy.version, *_shape(customer))
         found = self._plain.get(key)

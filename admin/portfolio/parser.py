@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from activities.addresses import Phone
 from admin.portfolio import cells as read
@@ -17,6 +17,9 @@ from rules.policy import Policy
 
 Today: TypeAlias = Callable[[BusinessCalendar], date]
 """The day it is for a customer."""
+
+FARTHEST: Final = timedelta(days=3653)
+"""How far ahead a promise may lie: what is farther is a typing error."""
 
 _Read = TypeVar("_Read")
 
@@ -34,7 +37,7 @@ class RowParser:
         # A column the file does not have is read from the empty cell that is added at the end.
         self._places = [columns.index(name) if name in columns else -1 for name in COLUMNS]
         self._policies = policies
-        self._steps = {step.key for policy in policies.values() for step in policy.steps}
+        self._steps = dict.fromkeys(step.key for policy in policies.values() for step in policy.steps)
         self._today = today
         self._default_country = default_country
 
@@ -52,7 +55,7 @@ class RowParser:
             company, invoice, customer, customer_name, issued, due, amount, currency,
             language, country, zone, segment, risk, accounting_email, accounting_phone, buyer_email,
             buyer_phone, executive_email, collector_email, sales_rep_email, order_ref, paid, settled,
-            disputed, resolved, last_step, last_contacted, policy,
+            disputed, resolved, promised_on, promised, last_step, last_contacted, policy,
         ) = (given[place] for place in self._places)  # fmt: skip
         currency = _currency(currency)
         country = (country or self._default_country).upper()
@@ -82,16 +85,19 @@ class RowParser:
             _optional("collector_email", collector_email, read.answered_email),
             _optional("sales_rep_email", sales_rep_email, read.email),
             _optional("order_ref", order_ref, read.text),
-            _paid(paid, currency, total),
+            already := _paid(paid, currency, total),
             _optional("settled_on", settled, read.day),
             _optional("disputed_on", disputed, read.day),
             _optional("resolved_on", resolved, read.day),
+            promise := _optional("promised_on", promised_on, read.day),
+            _promised(promised, promise, currency, total - (already or 0)),
             last_step or None,
             _optional("last_contacted_on", last_contacted, read.day),
             policy or None,
         )
         _in_order(row)
         self._on_the_ladder(row, calendar)
+        self._soon(row, calendar)
         return row
 
     def _on_the_ladder(self, row: Row, calendar: BusinessCalendar) -> None:
@@ -109,12 +115,26 @@ class RowParser:
         if row.last_step not in steps:
             of = f"policy {row.policy}" if row.policy else "any policy"
             near = read.nearest(row.last_step, steps)
-            raise CellFault("last_step", row.last_step, f"no such step in {of}{near}")
+            raise CellFault(
+                "last_step", row.last_step, f"no such step in {of}{near}; known: {_in_turn(steps)}"
+            )
         if row.last_contacted_on is None:
             raise CellFault("last_contacted_on", "", "missing: last_step is given, so its day is needed")
         if self._today is not None and row.last_contacted_on > self._today(calendar):
             day = row.last_contacted_on.isoformat()
             raise CellFault("last_contacted_on", day, f"in the future: today is {self._today(calendar)}")
+        if row.last_contacted_on < row.issued_on:
+            day = row.last_contacted_on.isoformat()
+            raise CellFault("last_contacted_on", day, f"before the invoice was issued, on {row.issued_on}")
+
+    def _soon(self, row: Row, calendar: BusinessCalendar) -> None:
+        """A promise is for a day that will be lived to see, as one that is told later."""
+        if self._today is None or row.promised_on is None:
+            return
+        today = self._today(calendar)
+        if row.promised_on > today + FARTHEST:
+            day = row.promised_on.isoformat()
+            raise CellFault("promised_on", day, f"more than ten years away: today is {today}")
 
 
 def _needed(field: str, cell: str) -> str:
@@ -193,10 +213,32 @@ def _paid(cell: str, currency: str, total: Decimal) -> Decimal | None:
     return paid or None
 
 
+def _promised(cell: str, day: date | None, currency: str, owed: Decimal) -> Decimal | None:
+    """What was promised: all that is owed, unless the file says less. What is paid is promised no more."""
+    if not cell:
+        return owed if day is not None and owed > 0 else None
+    if day is None:
+        raise CellFault("promised_on", "", "missing: promised_amount is given, so its day is needed")
+    try:
+        promised = parse_amount(cell, currency)
+    except InvalidAmount as error:
+        raise CellFault("promised_amount", cell, str(error)) from None
+    if promised <= 0:
+        raise CellFault("promised_amount", cell, "must be more than zero")
+    if owed <= 0:
+        return None
+    if promised > owed:
+        raise CellFault("promised_amount", cell, f"more than is owed, {owed} {currency}")
+    return promised
+
+
 def _in_order(row: Row) -> None:
     """Dates that depend on each other."""
     if row.due_on < row.issued_on:
         raise CellFault("due_on", row.due_on.isoformat(), f"due before it was issued, on {row.issued_on}")
+    if row.promised_on is not None and row.promised_on < row.issued_on:
+        promised = row.promised_on.isoformat()
+        raise CellFault("promised_on", promised, f"before the invoice was issued, on {row.issued_on}")
     if row.resolved_on is None:
         return
     resolved = row.resolved_on.isoformat()
@@ -210,3 +252,7 @@ def _in_order(row: Row) -> None:
 
 def _listed(policies: Mapping[str, Policy]) -> str:
     return ", ".join(sorted(policies))
+
+
+def _in_turn(steps: Iterable[str]) -> str:
+    return ", ".join(steps)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from activities.addresses import Phone
-from admin.portfolio.facts import DebtorKey, debtor_key
+from admin.portfolio.debtors import DebtorKey, debtor_key
 from admin.portfolio.ledger import Database, raw
 from admin.portfolio.row import Row
 from rules.facts import Role

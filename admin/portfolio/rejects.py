@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from activities.addresses import Phone
-from admin.portfolio.row import REJECT_COLUMNS, Reject, Row
+from admin.portfolio.row import REJECT_COLUMNS, CellFault, Reject, Row, excerpt
 
 
 def rejects_beside(path: Path) -> Path:
@@ -20,6 +20,11 @@ def rejects_beside(path: Path) -> Path:
 def cells_of(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
     """A row as cells again, in the order of the file's columns."""
     return tuple(_written(getattr(row, name)) for name in columns if name not in REJECT_COLUMNS)
+
+
+def reject_of(row: Row, fault: CellFault, columns: Sequence[str]) -> Reject:
+    """The reject of a row that was read, and then found to be wrong in one cell."""
+    return Reject(row.line, fault.field, excerpt(fault.value), fault.reason, cells_of(row, columns))
 
 
 def _written(value: object) -> str:

@@ -39,6 +39,8 @@ OPTIONAL: Final = (
     "settled_on",
     "disputed_on",
     "resolved_on",
+    "promised_on",
+    "promised_amount",
     "last_step",
     "last_contacted_on",
     "policy",
@@ -61,8 +63,10 @@ class PortfolioError(ValueError):
 class Row(NamedTuple):
     """One invoice of a portfolio, checked. A tuple and no model: a hundred thousand are read in seconds.
 
-    `line` is the physical line of the file; `amount` and `paid` are in `currency`; dates are days in the
-    customer's time zone (`timezone`, else that of the capital of `country`).
+    `line` is the physical line of the file; `amount`, `paid` and `promised_amount` are in `currency`; dates
+    are days in the customer's time zone (`timezone`, else that of the capital of `country`).
+    `promised_amount` is given wherever `promised_on` is and something is owed: all of it, unless the file
+    says less.
     """
 
     line: int
@@ -91,6 +95,8 @@ class Row(NamedTuple):
     settled_on: date | None = None
     disputed_on: date | None = None
     resolved_on: date | None = None
+    promised_on: date | None = None
+    promised_amount: Decimal | None = None
     last_step: str | None = None
     last_contacted_on: date | None = None
     policy: str | None = None

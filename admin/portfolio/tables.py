@@ -32,7 +32,7 @@ def preview_json(rows: Iterable[Told]) -> None:
             step=step.step,
             channel=step.channel.value,
             planned=step.planned.isoformat(),
-            at=_local(told.calendar, step.at),
+            at=local(told.calendar, step.at),
             why=step.why,
         )
 
@@ -42,7 +42,7 @@ def simulate_json(lived: Lived) -> None:
     for contact, calendar in lived.contacts:
         _line(
             customer=contact.customer,
-            at=_local(calendar, contact.at),
+            at=local(calendar, contact.at),
             channel=contact.channel.value,
             step=contact.step,
             invoices=list(contact.invoices),
@@ -54,17 +54,20 @@ def _line(**values: Any) -> None:
     sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
-def _local(calendar: BusinessCalendar, at: Any) -> str:
+def local(calendar: BusinessCalendar, at: Any) -> str:
+    """An instant with the offset of the customer's zone, for programs."""
     local: str = at.astimezone(calendar.zone).isoformat()
     return local
 
 
-def _when(calendar: BusinessCalendar, at: Any) -> str:
+def when(calendar: BusinessCalendar, at: Any) -> str:
+    """Day and hour where the customer is, for people."""
     shown: str = at.astimezone(calendar.zone).strftime("%Y-%m-%d %H:%M")
     return shown
 
 
-def _console(to_stderr: bool = False) -> Console:
+def console_of(to_stderr: bool = False) -> Console:
+    """A console on standard output or error; a pipe is given room for wide tables."""
     console = Console(stderr=to_stderr, highlight=False)
     return console if console.is_terminal else Console(stderr=to_stderr, highlight=False, width=PIPED_WIDTH)
 
@@ -76,11 +79,11 @@ class PreviewTable:
 
     def show(self, rows: Iterable[Told]) -> None:
         """Write the rows, laid out `CHUNK` at a time."""
-        console = _console()
+        console = console_of()
         cells = self._cells(rows)
         first = True
         while chunk := list(islice(cells, CHUNK)):
-            _show(console, self._COLUMNS, chunk, header=first, wide="why")
+            show_rows(console, self._COLUMNS, chunk, header=first, wide="why")
             first = False
         if first:
             console.print("Nothing would happen: every invoice is paid, disputed or too small to chase.")
@@ -97,25 +100,25 @@ class PreviewTable:
                 step.step,
                 step.channel.value,
                 step.planned.isoformat(),
-                _when(told.calendar, step.at),
+                when(told.calendar, step.at),
                 step.why,
             )
 
 
 def show_contacts(lived: Lived) -> None:
     """The contacts of a simulation."""
-    console = _console()
+    console = console_of()
     cells = (_contact_cells(contact, calendar) for contact, calendar in lived.contacts)
     first = True
     while chunk := list(islice(cells, CHUNK)):
         columns = ("happens", "customer", "channel", "step", "invoices", "also")
-        _show(console, columns, chunk, header=first, wide="invoices")
+        show_rows(console, columns, chunk, header=first, wide="invoices")
         first = False
 
 
 def _contact_cells(contact: Contacted, calendar: BusinessCalendar) -> tuple[str, ...]:
     return (
-        _when(calendar, contact.at),
+        when(calendar, contact.at),
         contact.customer,
         contact.channel.value,
         contact.step,
@@ -124,9 +127,10 @@ def _contact_cells(contact: Contacted, calendar: BusinessCalendar) -> tuple[str,
     )
 
 
-def _show(
+def show_rows(
     console: Console, columns: tuple[str, ...], rows: list[tuple[str, ...]], *, header: bool, wide: str
 ) -> None:
+    """Lay rows out as a table; the column `wide` and one called `also` may be broken."""
     table = Table(box=None, show_header=header, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name, no_wrap=name not in (wide, "also"), overflow="fold")
@@ -138,7 +142,7 @@ def _show(
 
 def show_summary(summary: Summary, *, to_stderr: bool = False) -> None:
     """What a credit manager reads of a simulation."""
-    console = _console(to_stderr)
+    console = console_of(to_stderr)
     console.print()
     console.print(
         f"{summary.invoices:,} invoices of {summary.customers:,} customers, "

@@ -23,7 +23,7 @@ from admin.portfolio.load import Report, load_portfolio
 from admin.portfolio.row import PortfolioError, Reject
 from admin.portfolio.start import ledger_policies
 from models.ids import CaseSignal
-from models.messages import PaymentReceived
+from models.messages import PaymentPlanAgreed, PaymentReceived, PlanInstalment
 from models.tables import DunningCase
 from rules.facts import Role
 from tests.fixtures.ledger import everything
@@ -158,17 +158,104 @@ def test_the_stored_decision_is_what_a_review_finds(engine: Engine, tmp_path: Pa
             for due_on in ("2026-01-15", "2026-02-20", "2026-03-02", "2026-05-01")
         )
     ]
-    load(engine, write(tmp_path / "p.csv", [*spread, *_brought_over()]))
+    load(engine, write(tmp_path / "p.csv", [*spread, *_brought_over(), *_promised()]))
     decided = (
-        "SELECT invoice_id, state, stage, next_step, next_channel, next_at, next_why, paused_by, outstanding,"
-        " disputed FROM dunning_case ORDER BY invoice_id"
+        "SELECT invoice_id, state, stage, next_step, next_channel, next_at, wake_at, next_why, paused_by,"
+        " outstanding, disputed FROM dunning_case ORDER BY invoice_id"
     )
     before = rows(engine, decided)
-    assert len(before) == 18
+    assert len(before) == 21
     for invoice_id, *_ in before:
         with transaction(engine) as session:
             settle_case(session, invoice_id, NOW, "off")
     assert rows(engine, decided) == before
+
+
+def test_a_promise_is_a_plan_of_one_instalment_under_its_fact(engine: Engine, tmp_path: Path) -> None:
+    told = [
+        {"invoice": "SOON", "promised_on": "2026-03-10", "paid": "200.00"},
+        {"invoice": "BROKEN", "promised_on": "2026-02-20", "promised_amount": "50.00"},
+        {"invoice": "SETTLED", "promised_on": "2026-02-20", "settled_on": "2026-02-27"},
+    ]
+    path = write(tmp_path / "p.csv", told)
+    assert load(engine, path).inserted == 3
+    found = (
+        "SELECT number, agreed_at, cancelled_at, place, instalment.due_on, amount, event_id, kind, payload"
+        " FROM payment_plan JOIN instalment ON plan_id = payment_plan.id"
+        " JOIN fact ON fact.id = fact_id JOIN invoice ON invoice.id = fact.invoice_id ORDER BY number DESC"
+    )
+    soon = {"instalments": [{"due_on": "2026-03-10", "amount": "1000"}]}
+    broken = {"instalments": [{"due_on": "2026-02-20", "amount": "50"}]}
+    agreed = "payment_plan_agreed"
+    assert rows(engine, found) == [
+        ("SOON", NOW, None, 1, date(2026, 3, 10), Decimal(1000), "promised/SOON", agreed, soon),
+        (
+            *("BROKEN", datetime(2026, 2, 19, 23, 0, tzinfo=UTC), None, 1, date(2026, 2, 20), Decimal(50)),
+            *("promised/BROKEN", agreed, broken),
+        ),
+    ]
+    cases = "SELECT number, state, paused_by, wake_at FROM dunning_case JOIN invoice ON id = invoice_id"
+    assert sorted(rows(engine, cases)) == [
+        ("BROKEN", "waiting", None, datetime(2026, 3, 2, 8, 30, tzinfo=UTC)),
+        ("SETTLED", "closed", None, None),
+        ("SOON", "paused", "promise", datetime(2026, 3, 13, 8, 30, tzinfo=UTC)),
+    ]
+    before = everything(engine)
+    assert load(engine, path).unchanged == 3
+    # The same amount in words is the same promise.
+    told[0]["promised_amount"] = "1000.00"
+    assert load(engine, write(tmp_path / "q.csv", told)).unchanged == 3
+    assert everything(engine) == before
+    with transaction(engine) as session:
+        again = PaymentPlanAgreed(
+            event_id="promised/SOON",
+            instalments=(PlanInstalment(due_on=date(2026, 3, 10), amount=Decimal("1000.00")),),
+        )
+        signal = CaseSignal.PAYMENT_PLAN_AGREED
+        assert record(
+            session, now=NOW, invoice=("ACME", "SOON"), fact=again, signal=signal, who="t"
+        ).duplicate
+
+
+def test_another_promise_is_a_conflict(engine: Engine, tmp_path: Path) -> None:
+    load(engine, write(tmp_path / "p.csv", [{"promised_on": "2026-03-10"}, {"invoice": "F-2"}]))
+    told = [{"promised_on": "2026-03-17"}, {"invoice": "F-2", "promised_on": "2026-03-10"}]
+    before, rejects = everything(engine), list[Reject]()
+    assert load(engine, write(tmp_path / "q.csv", told), on_reject=rejects.append).conflicts == 2
+    assert everything(engine) == before
+    assert [reject.reason for reject in rejects] == [
+        "conflict: promised_on is 2026-03-10 in the ledger, 2026-03-17 in the file",
+        "conflict: promised_on is empty in the ledger, 2026-03-10 in the file; promised_amount is empty in "
+        "the ledger, 1200.00 in the file",
+    ]
+
+
+def test_a_step_the_assigned_policy_does_not_have_is_refused_and_can_be_mended(
+    engine: Engine, tmp_path: Path
+) -> None:
+    told = {"segment": "public", "last_step": "reminder_3", "last_contacted_on": "2026-02-20"}
+    path = write(tmp_path / "p.csv", [told, {"invoice": "F-2", "customer": "C-2"}])
+    report = load(engine, path)
+    assert (report.rows, report.inserted, report.rejected) == (2, 1, 1)
+    assert rows(engine, "SELECT ref FROM customer") == [("C-2",)]
+    mended = tmp_path / "mended.csv"
+    mended.write_text((tmp_path / "p.rejects.csv").read_text("utf-8-sig").replace("reminder_3", "reminder_2"))
+    assert load(engine, mended).inserted == 1
+    # Known by now, the first file's row is another one.
+    assert load(engine, path).conflicts == 1
+
+
+def test_a_decision_of_another_tool_is_no_contact_with_the_customer(engine: Engine, tmp_path: Path) -> None:
+    told = [
+        {"invoice": "X-1", "last_step": "handover", "last_contacted_on": "2026-02-27"},
+        {"invoice": "X-2", "due_on": "2026-02-25"},
+    ]
+    load(engine, write(tmp_path / "p.csv", told))
+    decided = "SELECT number, state, next_at FROM dunning_case JOIN invoice ON id = invoice_id"
+    assert sorted(rows(engine, decided)) == [
+        ("X-1", "ladder_done", None),
+        ("X-2", "waiting", datetime(2026, 3, 2, 8, 30, tzinfo=UTC)),
+    ]
 
 
 def _brought_over() -> list[dict[str, str]]:
@@ -176,6 +263,21 @@ def _brought_over() -> list[dict[str, str]]:
     return [
         {"invoice": "X-1", "customer": "X", "last_step": "reminder_1", "last_contacted_on": "2026-02-27"},
         {"invoice": "X-2", "customer": "X"},
+    ]
+
+
+def _promised() -> list[dict[str, str]]:
+    """Promises to come, broken, and of a part; some was paid before each."""
+    days = (("P-1", "2026-03-09"), ("P-2", "2026-02-28"), ("P-3", "2026-02-20"))
+    return [
+        {
+            "invoice": number,
+            "customer": number,
+            "promised_on": day,
+            "promised_amount": "300.00",
+            "paid": "400.00",
+        }
+        for number, day in days
     ]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from admin.cli import app
@@ -83,16 +84,17 @@ def test_what_cannot_be_used_gives_status_2(tmp_path: Path) -> None:
 
 
 def test_help_teaches_with_an_example() -> None:
-    for command in ("preview", "simulate", "import", "companies"):
+    for command in ("preview", "simulate", "import", "companies", "cutover", "next"):
         assert f"Example: relance {command} " in relance(command, "--help").stdout
 
 
-def test_preview_starts_without_sql_and_without_temporal() -> None:
+@pytest.mark.parametrize("command", ["preview", "cutover"])
+def test_what_the_rules_foresee_needs_neither_sql_nor_temporal(command: str) -> None:
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
         "from admin.cli import app\n"
-        f"assert CliRunner().invoke(app, ['preview', {SAMPLE!r}, '--format', 'json']).exit_code == 0\n"
+        f"assert CliRunner().invoke(app, [{command!r}, {SAMPLE!r}, '--format', 'json']).exit_code == 0\n"
         "heavy = {'sqlalchemy', 'sqlmodel', 'psycopg', 'temporalio', 'fastapi', 'jinja2'}\n"
         "print(*sorted(heavy & set(sys.modules)))\n"
     )

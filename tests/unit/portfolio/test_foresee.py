@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from admin.portfolio.facts import Debtor, assigned, case_at, life, survey
+from admin.portfolio.debtors import Debtor, survey
+from admin.portfolio.facts import assigned, case_at, life
 from admin.portfolio.foresee import Lived, Told, preview_file, simulate_file
 from admin.portfolio.ladders import named_policy
 from admin.portfolio.row import Reject
@@ -96,6 +97,53 @@ def test_a_case_brought_over_goes_on_from_its_step(tmp_path: Path) -> None:
     assert steps(told)[0] == "reminder_3 03-16 09:30"
 
 
+def test_a_promise_pauses_until_it_is_broken_and_the_ladder_goes_on(tmp_path: Path) -> None:
+    brought = {"last_step": "reminder_1", "last_contacted_on": "2026-02-20"}
+    rows = [
+        {"invoice": "SOON", "promised_on": "2026-03-10"} | brought,
+        # What was paid before is no part of the promise.
+        {"invoice": "PART", "promised_on": "2026-03-10", "paid": "600.00"} | brought,
+        {"invoice": "LESS", "promised_on": "2026-03-10", "promised_amount": "600.00", "paid": "600.00"}
+        | brought,
+        {"invoice": "BROKEN", "promised_on": "2026-02-25"} | brought,
+        {"invoice": "LONG_AGO", "promised_on": "2026-02-19"} | brought,
+        {"invoice": "NONE"} | brought,
+    ]
+    told = foreseen(write(tmp_path / "p.csv", rows), "standard")
+    first = {t.step.invoice: t for t in reversed(told)}
+    # Broken on 03-13 at 09:30, then five days; on 02-28, then five days; before that, it changes nothing.
+    assert {invoice: steps([t])[0] for invoice, t in first.items()} == {
+        "SOON": "reminder_2 03-18 09:30",
+        "PART": "reminder_2 03-18 09:30",
+        "LESS": "reminder_2 03-18 09:30",
+        "BROKEN": "reminder_2 03-05 09:30",
+        "LONG_AGO": "reminder_2 03-02 09:30",
+        "NONE": "reminder_2 03-02 09:30",
+    }
+    assert "after the end of the pause (2026-02-28)" in first["BROKEN"].step.why
+
+
+def test_a_simulated_promise_is_known_from_the_start(tmp_path: Path) -> None:
+    brought = {"last_step": "reminder_1", "last_contacted_on": "2026-02-20", "promised_on": "2026-03-02"}
+    told = contacts(lived(write(tmp_path / "p.csv", [brought | {"settled_on": "2026-03-12"}])))
+    assert told == ["C-1 reminder_2 2026-03-10 F-1"]
+
+
+def test_a_step_that_the_assigned_policy_does_not_have_is_refused_with_those_it_has(tmp_path: Path) -> None:
+    told = {"segment": "public", "last_step": "reminder_3", "last_contacted_on": "2026-02-20"}
+    path = write(tmp_path / "p.csv", [told, {"invoice": "F-2"}])
+    rejects: list[Reject] = []
+    rows = preview_file(path, policy=None, today=lambda _: TODAY, on_reject=rejects.append)
+    assert {t.step.invoice for t in rows} == {"F-2"}
+    assert [str(reject) for reject in rejects] == [
+        "line 2: last_step: no such step in policy public_sector, which the assignment rules give it; "
+        "public_sector has pre_reminder, call_1, reminder_1, reminder_2, call_2, formal_notice, handover "
+        "(reminder_3)"
+    ]
+    # Trying one policy on all, a step of another keeps its place.
+    assert {t.step.invoice for t in foreseen(path, "public_sector")} == {"F-1", "F-2"}
+
+
 def test_a_step_of_another_policy_keeps_its_offset(tmp_path: Path) -> None:
     row = {"last_step": "call_1", "last_contacted_on": "2026-02-20"}
     rows, _ = read(write(tmp_path / "p.csv", [row]))
@@ -115,7 +163,7 @@ def test_policies_are_assigned_by_what_the_customer_owes_in_all(tmp_path: Path) 
         {"invoice": "RISK", "customer": "C-5", "risk": "high"},
     ]
     found, _ = read(write(tmp_path / "p.csv", rows))
-    debtors = survey(found, lambda _: TODAY)
+    debtors = survey(found, lambda _: TODAY, builtin_policies())
     names = {
         row.invoice: assigned(
             row, debtors[row.company, row.customer], builtin_policies(), builtin_assignment()

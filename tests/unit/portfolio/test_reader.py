@@ -105,6 +105,27 @@ BAD_CELLS = [
         "policy standard",
     ),
     ({"last_step": "reminder_1", "last_contacted_on": "2026-03-03"}, "last_contacted_on", "in the future"),
+    (
+        {"last_step": "reminder_1", "last_contacted_on": "2026-01-14"},
+        "last_contacted_on",
+        "before the invoice",
+    ),
+    (
+        {"last_step": "reminder_3", "last_contacted_on": "2026-02-20", "policy": "public_sector"},
+        "last_step",
+        "known: pre_reminder, call_1, reminder_1, reminder_2, call_2, formal_notice, handover",
+    ),
+    ({"promised_on": "2026-13-01"}, "promised_on", "not in the calendar"),
+    ({"promised_on": "2026-01-14"}, "promised_on", "before the invoice was issued"),
+    ({"promised_on": "2036-03-04"}, "promised_on", "more than ten years away"),
+    ({"promised_amount": "50.00"}, "promised_on", "missing: promised_amount is given"),
+    ({"promised_on": "2026-03-09", "promised_amount": "0"}, "promised_amount", "more than zero"),
+    ({"promised_on": "2026-03-09", "promised_amount": '"1,5"'}, "promised_amount", "decimal comma"),
+    (
+        {"promised_on": "2026-03-09", "promised_amount": "1000.01", "paid": "200.00"},
+        "promised_amount",
+        "more than is owed, 1000.00 EUR",
+    ),
 ]
 
 
@@ -192,6 +213,21 @@ def test_a_dispute_of_what_was_settled_before_is_no_fault(tmp_path: Path) -> Non
     rows, rejects = read(write(tmp_path / "p.csv", [row]))
     assert len(rows) == 1
     assert rejects == []
+
+
+def test_a_promise_is_of_all_that_is_owed_unless_the_file_says_less(tmp_path: Path) -> None:
+    told = [
+        {"invoice": "ALL", "promised_on": "2026-03-09", "paid": "200.00"},
+        {"invoice": "PART", "promised_on": "2026-03-09", "promised_amount": "50"},
+        {"invoice": "PAID", "promised_on": "2026-02-20", "promised_amount": "1200.00", "paid": "1200.00"},
+    ]
+    rows, rejects = read(write(tmp_path / "p.csv", told))
+    assert rejects == []
+    assert [(row.invoice, row.promised_amount) for row in rows] == [
+        ("ALL", Decimal("1000.00")),
+        ("PART", Decimal("50.00")),
+        ("PAID", None),
+    ]
 
 
 BAD_FILES = [

@@ -22,6 +22,8 @@ from rules.facts import (
     Pause,
     Payment,
     Plan,
+    Reach,
+    Role,
     StepDone,
 )
 from rules.policy import parse_policy
@@ -50,6 +52,35 @@ def test_a_preview_has_one_row_a_step_with_its_planned_day() -> None:
     assert [str(row.planned) for row in rows][:3] == ["2026-08-28", "2026-09-05", "2026-09-15"]
     assert [str(FR.local_day(row.at)) for row in rows][:3] == ["2026-08-28", "2026-09-07", "2026-09-15"]
     assert all(row.why for row in rows)
+
+
+def test_without_people_letters_and_missing_addresses_wait_and_begin_no_gap() -> None:
+    """A notice waits for its approval, so the second invoice's reminder goes by itself the next day."""
+    reach = {Role.ACCOUNTING: Reach(email=True)}
+    called = (StepDone("phone_call", date(2026, 8, 3), 40, STANDARD.step("phone_call").tone, Channel.PHONE),)
+    notice = replace(CASE, invoice="F-1", due_on=date(2026, 6, 1), done=called)
+    late = replace(CASE, invoice="F-2", due_on=date(2026, 8, 20))
+    start, until = FR.start_of_day(date(2026, 8, 25)), FR.start_of_day(date(2026, 9, 5))
+    lives = [Life(case, STANDARD, start) for case in (notice, late)]
+
+    alone = simulate("C", replace(CUSTOMER, reach=reach), lives, until=until, people=False)
+    assert [(c.step, c.invoices, str(FR.local_day(c.at))) for c in alone.contacts] == [
+        ("reminder_1", ("F-2",), "2026-08-26"),
+        ("reminder_2", ("F-2",), "2026-09-04"),
+    ]
+    ((letter, unreachable),) = [(asked.contact, asked.unreachable) for asked in alone.asked]
+    assert (letter.step, letter.invoices, letter.also) == ("formal_notice", ("F-1",), ("F-2",))
+    assert not unreachable
+    # In the gap after the reminder neither could leave.
+    assert [d.state.value for d in alone.decisions if d] == ["waiting", "waiting"]
+
+    nobody = simulate("C", CUSTOMER, lives[1:], until=until, people=False)
+    assert nobody.contacts == ()
+    assert [(asked.contact.step, asked.unreachable) for asked in nobody.asked] == [("reminder_1", True)]
+    assert [d.state.value for d in nobody.decisions if d] == ["awaiting_person"]
+
+    with pytest.raises(ValueError, match="until when"):
+        simulate("C", CUSTOMER, lives, people=False)
 
 
 def test_a_preview_of_a_paid_or_tiny_invoice_is_empty() -> None:
