@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from uuid import UUID, uuid4
 
 from sqlmodel import col, select
 
 from activities.call_facts import callable_people, unanswered
 from activities.call_sheets import rewrite_call_sheet
-from activities.store.amounts import exact, rests
+from activities.store.amounts import rests
 from activities.store.customers import (
     FIND_NUMBER,
     contact_of,
     mark_contact_invalid,
     mark_phone_invalid,
 )
+from activities.store.facts.commitments import claimed, promised
 from activities.store.facts.disputes import dispute_opened
-from activities.store.facts.promises import agree, payment_claimed
 from activities.store.facts.recording import Recording
-from activities.store.lookup import among
 from activities.store.tasks import close_task, open_task, owner, withdraw_tasks
-from models.errors import InvalidFact, WrongState
+from models.errors import InvalidFact
 from models.ids import CaseSignal
-from models.messages import DisputeOpened, PaymentClaimed, PaymentPlanAgreed, PlanInstalment, TaskCompleted
-from models.tables import CallAttempt, Contact, ContactItem, DisputeRow, Invoice, Task
+from models.messages import DisputeOpened, TaskCompleted
+from models.tables import CallAttempt, Contact, ContactItem, Invoice, Task
 from models.tables.words import CallOutcome, DisputeCause, TaskKind, TaskStatus
-from rules.calls import Owed, Part, allot, call_back_fault, next_try, promise_fault
+from rules.calls import call_back_fault, next_try, promise_fault
 from rules.decide import call_overdue_key
 from rules.facts import OpenCall
-from rules.money import round_money
 
 UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
 CALL_AGAIN = "call_again"
@@ -92,30 +89,6 @@ def call_made(
     at.session.flush()
     if task.status == TaskStatus.OPEN:
         rewrite_call_sheet(at.session, task, at.now)
-
-
-def promised(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
-    """A promise for each invoice the amount reaches, the oldest first; the others stay chased.
-
-    A part promised on an invoice is a promise of that part: once it is there, the rest is chased.
-    """
-    if fact.promised_on is None:
-        raise InvalidFact("promised_on: required by promise")
-    for invoice, part in _allotted(at, fact, about, disputed_too=False):
-        plan = PaymentPlanAgreed(
-            instalments=(PlanInstalment(due_on=fact.promised_on, amount=part.amount),), by=fact.by
-        )
-        agree(at.also(CaseSignal.PAYMENT_PLAN_AGREED, plan, invoice), plan)
-
-
-def claimed(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
-    """A claimed payment for each invoice the amount reaches (all of them, if none is given)."""
-    claim = PaymentClaimed(paid_on=at.past_day("paid_on", fact.paid_on), by=fact.by)
-    first = min((invoice.issued_on for invoice in about), default=at.today)
-    if claim.paid_on is not None and claim.paid_on < first:
-        raise InvalidFact(f"paid_on: {claim.paid_on} lies before the first of these invoices ({first})")
-    for invoice, _ in _allotted(at, fact, about, disputed_too=True):
-        payment_claimed(at.also(CaseSignal.PAYMENT_CLAIMED, claim, invoice), claim)
 
 
 def call_again(at: Recording, task: Task, about: Sequence[Invoice]) -> None:
@@ -191,8 +164,7 @@ def _wrong_number(at: Recording, task: Task, fact: TaskCompleted) -> None:
     contact_id = fact.contact_id
     if contact_id is None:
         if len(people) != 1:
-            count = "no number" if not people else f"{len(people)} numbers"
-            raise InvalidFact(f"contact_id: required, the customer has {count}")
+            raise InvalidFact(f"contact_id: required, the customer has {_numbers(people)}")
         contact_id = people[0].id
     wrong = mark_phone_invalid(
         at.session, at.customer, contact_id, f"wrong number, said by {fact.by or at.who}", at.now
@@ -219,6 +191,14 @@ def _wrong_number(at: Recording, task: Task, fact: TaskCompleted) -> None:
         due_on=tomorrow,
         assignee_email=owner(at.customer, at.company),
     )
+
+
+def _numbers(people: Sequence[Contact]) -> str:
+    """Whose numbers there are, by id; of a number itself only its end, for this may be shown anywhere."""
+    if not people:
+        return "no number"
+    known = ", ".join(f"{each.id} ({each.role}, …{(each.phone or '')[-2:]})" for each in people)
+    return f"{len(people)} numbers: {known}"
 
 
 def _changed(at: Recording, fact: TaskCompleted) -> Contact:
@@ -297,58 +277,6 @@ def _mailbox(at: Recording) -> Contact | None:
         .order_by(col(Contact.role), col(Contact.email))
         .limit(1)
     ).one_or_none()
-
-
-def _allotted(
-    at: Recording, fact: TaskCompleted, about: Sequence[Invoice], *, disputed_too: bool
-) -> list[tuple[Invoice, Part]]:
-    """Which invoices the amount reaches, and with how much of it."""
-    currencies = sorted({invoice.currency for invoice in about})
-    wanted = fact.currency
-    if fact.amount is not None and wanted is None and len(currencies) > 1:
-        raise InvalidFact(f"currency: required with an amount, the invoices are in {', '.join(currencies)}")
-    if wanted is not None and wanted not in currencies:
-        raise InvalidFact(f"currency: {wanted} given, the invoices are in {', '.join(currencies)}")
-    chosen = [
-        invoice
-        for invoice in about
-        if fact.invoice in (None, invoice.number) and wanted in (None, invoice.currency)
-    ]
-    owed = _owed(at, chosen, disputed_too)
-    if not any(each.amount > 0 for each in owed):
-        raise WrongState("nothing is owed on these invoices that is not in dispute")
-    amount = fact.amount
-    if amount is not None:
-        amount = exact("amount", amount, chosen[0].currency)
-    try:
-        parts = allot(owed, amount)
-    except ValueError:
-        total = sum((each.amount for each in owed), Decimal(0))
-        beside = "" if disputed_too else " and not in dispute"
-        raise InvalidFact(
-            f"amount: {amount} is more than the {total} {chosen[0].currency} owed{beside}"
-        ) from None
-    by_number = {invoice.number: invoice for invoice in chosen}
-    return [(by_number[part.invoice], part) for part in parts]
-
-
-def _owed(at: Recording, invoices: Sequence[Invoice], disputed_too: bool) -> list[Owed]:
-    ids = [invoice.id for invoice in invoices]
-    left = rests(at.session, ids)
-    if not disputed_too:
-        disputes = at.session.exec(
-            select(DisputeRow).where(among(DisputeRow.invoice_id, ids), col(DisputeRow.resolved_at).is_(None))
-        )
-        for dispute in disputes:
-            left[dispute.invoice_id] -= left[dispute.invoice_id] if dispute.amount is None else dispute.amount
-    return [
-        Owed(
-            invoice.number,
-            invoice.due_on,
-            round_money(max(left[invoice.id], Decimal(0)), invoice.currency),
-        )
-        for invoice in invoices
-    ]
 
 
 def _withdraw_overdue(at: Recording, task: Task, about: Sequence[Invoice], why: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlmodel import select
 
-from activities.store.facts.calls import call_again, claimed, promised, replace_contact
+from activities.store.facts.calls import call_again, replace_contact
+from activities.store.facts.commitments import claimed, promised
 from activities.store.facts.disputes import dispute_resolved, task_key
 from activities.store.facts.holds import delivery_hold_placed
 from activities.store.facts.recording import Recording
