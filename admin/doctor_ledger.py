@@ -136,8 +136,8 @@ def _messages(session: Session, now: datetime) -> Iterator[Finding]:
     if stuck:
         yield Finding(
             Mark.BAD,
-            "sending",
-            f"{stuck} messages have been on their way for more than 5 minutes",
+            "on their way",
+            f"{stuck} messages have been in `sending` for more than 5 minutes",
             "a worker died; another asks a person within a quarter of an hour",
         )
 

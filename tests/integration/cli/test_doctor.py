@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 import migrations
+from activities.logs import VERSION
 from tests.fixtures.local_stack import Told
 from tests.integration.cli.debtors import COMPANY, Debtor
 from tests.integration.cli.place import Installation
@@ -103,3 +104,47 @@ def test_what_an_installation_lacks_and_what_is_late(place: Installation) -> Non
     assert "relance reconcile" in found["cases"][1]
     assert found["sending"][0] == NOTE
     assert "nothing leaves" in found["sending"][1]
+
+
+def test_what_people_owe_and_what_a_dead_worker_left(place: Installation) -> None:
+    told = place.here("import", str(place.portfolio(Debtor(1))), "--no-start")
+    assert told.status == 0, told
+    _, found = examined(place)
+    assert found["version"] == (GOOD, f"Relance {VERSION}")
+    assert found["time"] == (GOOD, "the database and this machine agree")
+    assert found["facts"] == (GOOD, "no facts could not be recorded")
+    assert found["keys"][0] == NOTE
+    assert "on their way" not in found
+
+    place.ledger.change(
+        "INSERT INTO content (hash, media_type, body) VALUES ('sha256:1', 'message/rfc822', 'x')"
+    )
+    place.ledger.change(
+        """
+        INSERT INTO communication
+            (id, customer_id, company_id, kind, audience, channel, to_address, cc, language, content_hash,
+             status, ledger_seq, balance_quoted, planned_at, sending_at, attempts)
+        SELECT gen_random_uuid(), c.id, c.company_id, 'courteous_reminder', 'debtor', 'email',
+               'a@b.example', '[]', 'fr', 'sha256:1', 'sending', 0, '{}', :at, :at, 1
+        FROM customer c
+        """,
+        at=place.now - timedelta(minutes=6),
+    )
+    for kind in ("rejected_fact", "phone_call"):
+        place.ledger.change(
+            """
+            INSERT INTO task
+                (id, company_id, customer_id, kind, key, title, body, opened_at, opened_on, due_on, status)
+            SELECT gen_random_uuid(), c.company_id, c.id, :kind, :kind, 'x', '', :at, :day, :day, 'open'
+            FROM customer c
+            """,
+            kind=kind,
+            at=place.now - timedelta(days=9),
+            day=place.today - timedelta(days=9),
+        )
+    status, found = examined(place)
+    assert status == 1
+    assert found["on their way"][0] == BAD
+    assert found["on their way"][1].startswith("1 messages have been in `sending`")
+    assert found["facts"][0] == BAD
+    assert found["tasks"] == (NOTE, "2 tasks are past their day `relance tasks`")

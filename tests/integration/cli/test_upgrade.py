@@ -8,8 +8,9 @@ import pytest
 
 import migrations
 from admin.stack.temporal import temporal_path
-from tests.fixtures.local_stack import DEADLINE_S, environment, until
-from tests.integration.cli.debtors import Debtor
+from models.ids import case_id
+from tests.fixtures.local_stack import DEADLINE_S, environment, runs_of, stands, until
+from tests.integration.cli.debtors import COMPANY, Debtor
 from tests.integration.cli.place import Installation
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -51,7 +52,7 @@ def test_cases_move_to_the_build_that_is_made_current(place: Installation) -> No
     first, second, third = Debtor(1), Debtor(2), Debtor(3)
     with place.worker() as process:
         place.load(first)
-        place.reaches(first, lambda view: view.done == ("reminder_1",))
+        stands(place.address, COMPANY, first.invoice, ("reminder_1",))
         assert process.stop() == 0
 
     def made_current(build: str) -> None:
@@ -70,14 +71,19 @@ def test_cases_move_to_the_build_that_is_made_current(place: Installation) -> No
     with place.worker(RELANCE_BUILD_ID="one") as one:
         made_current("one")
         place.load(first, second)
-        place.reaches(second, lambda view: view.done == ("reminder_1",))
+        stands(place.address, COMPANY, second.invoice, ("reminder_1",))
         place.here("reconcile", "--all")
-        place.reaches(first, lambda view: view.done == ("reminder_1",))
+        stands(place.address, COMPANY, first.invoice, ("reminder_1",))
         with place.worker(RELANCE_BUILD_ID="two") as two:
             made_current("two")
             assert one.stop() == 0
             place.load(first, second, third)
             for debtor in (first, second, third):
-                place.reaches(debtor, lambda view: view.done == ("reminder_1",))
+                stands(place.address, COMPANY, debtor.invoice, ("reminder_1",))
+            payment = '{"amount": "1200.00", "currency": "EUR"}'
+            assert place.here("tell", COMPANY, first.invoice, "payment_received", payment).status == 0
+            paid = case_id(COMPANY, first.invoice)
+            until(lambda: runs_of(place.address, status="Completed").get(paid), "it ends under build two")
             assert two.stop() == 0
-    assert len(place.sandbox.messages()) == 3
+    assert len(place.sandbox.messages(to=second.email)) == len(place.sandbox.messages(to=third.email)) == 1
+    assert runs_of(place.address, status="Failed") == {}
