@@ -20,6 +20,7 @@ from activities.clock import Clock
 from activities.installation import read_offset
 from activities.outbox import Courier, deliver_pending
 from activities.store.engine import make_engine
+from activities.store.work import Completion
 from admin.chaos.blows import Struck, strike
 from admin.chaos.books import Blow, Expected
 from admin.chaos.expected import expect
@@ -307,7 +308,7 @@ class _Campaign:
         desk = Desk(self._engine)
         told = [doubt for doubt in verdict.doubts if doubt.task is not None]
         for doubt in told:
-            desk.complete(str(doubt.task), "sent" if doubt.received else "not_sent", None)
+            desk.complete(str(doubt.task), Completion(outcome="sent" if doubt.received else "not_sent"))
         left = sum(doubt.received for doubt in told)
         if told:
             self._watch.say(

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from admin.chaos.books import Expected, Stand, Wanted
-from admin.portfolio.facts import DebtorKey, assigned, case_at, debtor_key, survey
+from admin.portfolio.debtors import DebtorKey, debtor_key, survey
+from admin.portfolio.facts import assigned, case_at
 from admin.portfolio.reader import read_portfolio
 from admin.portfolio.row import Reject, Row
 from admin.stack.errors import StackError
@@ -27,7 +28,7 @@ def expect(portfolio: Path, now: datetime) -> Expected:
     """
     policies, rules = builtin_policies(), builtin_assignment()
     rows = list(read_portfolio(portfolio, on_reject=_refuse, policies=policies))
-    debtors = survey(rows, lambda calendar: calendar.local_day(now))
+    debtors = survey(rows, lambda calendar: calendar.local_day(now), policies)
     by_debtor: dict[DebtorKey, list[Row]] = {}
     for row in rows:
         by_debtor.setdefault(debtor_key(row), []).append(row)

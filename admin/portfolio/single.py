@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
 from activities.store.policies import current_policies, ensure_builtin
+from admin.portfolio.debtors import Debtor, debtor_key, reach
 from admin.portfolio.entries import Entries, Entry
-from admin.portfolio.facts import Debtor, debtor_key, reach
 from admin.portfolio.ledger import debtors_of, known_invoices, lock_customers, raw
 from admin.portfolio.lines import Record
 from admin.portfolio.load import IMPORT_LOCK
@@ -112,7 +112,7 @@ def _write(
     debtor = debtors_of(connection, [key], today).get(key)
     if debtor is None:
         debtor = Debtor(row.country, row.timezone, row.segment, row.risk)
-    debtor.add(row, today(debtor.calendar))
+    debtor.add(row, today(debtor.calendar), policies)
     customer_id = Parties(row.country).ensure(connection, [row])[key]
     customer = lock_customers(connection, [customer_id])[customer_id]
     days = [day for day in (customer.facts.last_contact_on, debtor.last_contact_on) if day is not None]
