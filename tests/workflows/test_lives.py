@@ -276,8 +276,9 @@ async def test_a_part_paid_is_not_asked_for_again(lived: Lived) -> None:
         for message, made in lived.communications(LIVES["part-paid"])
         if made is not None and message.audience == Audience.DEBTOR
     ]
-    # The statement before the due date asks for nothing; the call has no message of its own.
-    assert quoted == ["0", "1200.00", "800.00", "800.00", "800.00"]
+    # The statement before the due date asks for nothing; the call has no message of its own; the notice has
+    # its copy.
+    assert quoted == ["0", "1200.00", "800.00", "800.00", "800.00", "800.00"]
     assert lived.world.case("crumbs-left/1").state == "below_minimum"
     assert len(lived.tasks("paid-too-much", TaskKind.OVERPAYMENT)) == 1
 
