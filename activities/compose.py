@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from activities.call_facts import call_facts
 from activities.envelope import Envelope
 from activities.rendering import (
     TEMPLATES,
@@ -21,6 +22,7 @@ from activities.rendering import (
     Message,
     PaidItem,
     Recipient,
+    Rendered,
     Section,
     Signatory,
     Tone,
@@ -32,7 +34,7 @@ from activities.rendering import (
 from activities.statement import Statement
 from activities.store.load import LoadedCustomer
 from models.errors import RelanceError
-from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff
+from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff, Task
 from models.tables.words import Audience, PhoneKind
 from rules import facts as rules_facts
 from rules.calendar import Channel
@@ -101,15 +103,6 @@ class Composed:
     purpose_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallSheet:
-    """What a collector reads before calling: the body of a phone task."""
-
-    title: str
-    body: str
-    assignee: str | None
-
-
 class Composer:
     """Everything about one customer that messages quote, read once for one pass of its outreach."""
 
@@ -141,12 +134,16 @@ class Composer:
 
     def person(self, role: Role, channel: Channel) -> Contact | None:
         """The first of the role's people whom the channel reaches."""
-        for person in self._people[role]:
+        people = self._people[role]
+        if channel is Channel.PHONE:
+            people = sorted(people, key=lambda person: _number(person) is None)
+        for person in people:
+            number = _number(person)
             if channel is Channel.EMAIL and person.email:
                 return person
-            if channel is Channel.SMS and person.phone and person.phone_kind == PhoneKind.MOBILE:
+            if channel is Channel.SMS and number and person.phone_kind == PhoneKind.MOBILE:
                 return person
-            if channel in (Channel.PHONE, Channel.LETTER) and (person.phone or person.email):
+            if channel in (Channel.PHONE, Channel.LETTER) and (number or person.email):
                 return person
         return None
 
@@ -222,13 +219,14 @@ class Composer:
             return [self.letter(contact)]
         return self.contact_messages(contact)
 
-    def call_sheet(self, contact: DueContact) -> CallSheet:
-        """The script and the numbers for a call."""
-        person = self.person(contact.route.role, Channel.PHONE) if contact.route.role else None
-        assignee = self.colleague(contact.step.assignee)
-        message = self._facts(contact, contact.route.template, person)
-        sheet = render_call_sheet(message, language=self.language(person))
-        return CallSheet(sheet.subject, sheet.text, assignee)
+    def call_sheet(
+        self, acted: set[str], template: str, tone: Tone, role: Role | None, task: Task | None = None
+    ) -> Rendered:
+        """The script and the numbers for a call about `acted`; `task` is the call, once it is open."""
+        person = self.person(role, Channel.PHONE) if role else None
+        facts = call_facts(self._session, self._loaded, self._now, role, task)
+        message = self._base(template, tone, person, self._statement.sections(acted), acted=acted, call=facts)
+        return render_call_sheet(message, language=self._loaded.company.language)
 
     def thank_you(self, paid: Sequence[tuple[Invoice, Decimal]], day: date) -> Composed | None:
         """One thank-you for what was paid, to accounting or whoever can be reached."""
@@ -406,7 +404,7 @@ class Composer:
             person.name if person else None,
             person.function if person else None,
             person.email if person else None,
-            person.phone if person else None,
+            _number(person) if person else None,
             self.language(person),
         )
         return Message(
@@ -466,6 +464,11 @@ class Composer:
 
 class NoAddress(RelanceError):
     """Nobody of the wanted roles can be reached by the channel of a step."""
+
+
+def _number(person: Contact) -> str | None:
+    """Their number, unless it is known to be wrong."""
+    return person.phone if person.phone_invalid_since is None else None
 
 
 def _creditor(company: Company) -> Creditor:

@@ -20,7 +20,7 @@ from activities.contact_writer import ContactWriter
 from activities.decisions import decisions_of, settle_customer
 from activities.outbox import Courier
 from activities.policy_review import ask_about_policies
-from activities.rendering import RenderError
+from activities.rendering import RenderError, Tone
 from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
@@ -281,7 +281,11 @@ class _Pass:
             if contact.route.role is None and contact.route.channel in (Channel.EMAIL, Channel.SMS):
                 raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
             messages = composer.contact_messages(contact)
-            sheet = composer.call_sheet(contact) if contact.route.channel is Channel.PHONE else None
+            sheet = None
+            if contact.route.channel is Channel.PHONE:
+                acted = {item.invoice for item in contact.items}
+                tone = Tone(contact.tone.value)
+                sheet = composer.call_sheet(acted, contact.route.template, tone, contact.route.role)
             ids = self.write.store(made, contact, messages, loaded, composer)
         except (NoAddress, RenderError) as error:
             return self._block(made, contact, loaded, error)
@@ -293,7 +297,8 @@ class _Pass:
                 TaskKind.HOLD_PROPOSAL,
                 f"hold-proposal/{made.id}",
                 f"Stop deliveries to {self.customer.name}?",
-                f"{', '.join((*contact.invoices, *contact.also))} are late. Place a delivery hold, or not.",
+                f"{', '.join((*contact.invoices, *contact.also))} are late. Place a delivery hold "
+                "(place), or do not (decline).",
                 loaded.company.signatory_email,
             )
         if sheet is not None:
@@ -303,9 +308,9 @@ class _Pass:
                 loaded,
                 TaskKind.PHONE_CALL,
                 f"call/{made.id}",
-                sheet.title,
-                sheet.body,
-                sheet.assignee,
+                sheet.subject,
+                sheet.text,
+                composer.colleague(contact.step.assignee),
             )
             self.notes += conclude(
                 self.session,

@@ -1,4 +1,5 @@
-"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays.
+"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays, and
+hand tasks over where somebody is away.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -18,6 +19,7 @@ from sqlmodel import Session, col, select
 from activities.clock import Clock
 from activities.discreet import told
 from activities.outbox import BATCH, Courier
+from activities.store.absences import settle_absences
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
 from models.ids import CaseSignal, OutreachSignal
@@ -98,6 +100,9 @@ class Sweeper:
             if cases:
                 log.warning("waking %d cases whose next action is overdue", len(cases))
                 add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
+            moved = settle_absences(session, now)
+            if moved:
+                log.info("%d tasks changed hands: somebody left, or is back", moved)
             strays = _strays(session, now - STRAY)
             add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
             return len(cases), len(strays)

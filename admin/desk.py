@@ -6,11 +6,10 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from uuid import UUID
+from datetime import date, timedelta
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, cast
+from sqlalchemy import Engine, cast, func
 from sqlalchemy import String as Text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
@@ -22,17 +21,20 @@ from activities.installation import read_offset, who_runs
 from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store import api_keys, facts
+from activities.store.absences import absences, end_absence, record_absence
 from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
 from activities.store.engine import make_engine, transaction
+from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
 from admin.portfolio import cells
 from admin.stack.connection import find_installation
 from models.errors import NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
-from models.messages import FACTS, Fact, TaskCompleted
-from models.tables import ApiKey, Communication, Company, ContactItem, Customer, DunningCase, Invoice, Task
+from models.messages import FACTS, Fact
+from models.tables import Absence, ApiKey, Communication, Company, Task
 from models.tables.words import ApiRole, PhoneKind, TaskStatus
+from models.work import outcomes_of
 from rules.facts import Role, StopReason
 from workflows.runtime import connect
 
@@ -64,13 +66,17 @@ class Desk:
             if engine is not None:
                 engine.dispose()
 
-    def tasks(self, *, everything: bool = False, company: str | None = None) -> Sequence[Task]:
-        """Tasks by due date; open ones, unless `everything`."""
+    def tasks(
+        self, *, everything: bool = False, company: str | None = None, mine: str | None = None
+    ) -> Sequence[Task]:
+        """Tasks by due date; open ones, unless `everything`; those of `mine` (an e-mail address) alone."""
         wanted = select(Task).order_by(col(Task.due_on), col(Task.opened_at))
         if not everything:
             wanted = wanted.where(Task.status == TaskStatus.OPEN)
         if company is not None:
             wanted = wanted.join(Company, col(Company.id) == Task.company_id).where(Company.ref == company)
+        if mine is not None:
+            wanted = wanted.where(func.lower(col(Task.assignee_email)) == mine.lower())
         with transaction(self._engine) as session:
             return session.exec(wanted).all()
 
@@ -79,8 +85,9 @@ class Desk:
         with transaction(self._engine) as session:
             task = _task(session, task_id)
             parts = [
-                f"{task.title}\n{task.kind}, {task.status}, for {task.assignee_email or 'nobody yet'}",
+                f"{task.title}\n{task.kind}, {task.status}, for {_whose(task)}",
                 task.body,
+                _answers(task),
             ]
             if task.contact_id is not None:
                 messages = session.exec(
@@ -93,22 +100,46 @@ class Desk:
                     parts.append(f"--- {envelope.subject or message.kind} ---\n{envelope.text}")
         return "\n\n".join(part for part in parts if part)
 
-    def complete(self, task_id: str, outcome: str, note: str | None) -> str:
+    def complete(self, task_id: str, completion: Completion) -> str:
         """Complete a task in the name of who runs the command."""
         with transaction(self._engine) as session:
             task = _task(session, task_id)
-            invoice = session.get_one(Invoice, _about(session, task))
-            fact = TaskCompleted(task_id=task.id, outcome=outcome, note=note, by=who_runs())
-            done = facts.record(
+            done = complete_task(
+                session, task_id=task.id, completion=completion, now=self._clock.now(), who=who_runs()
+            )
+            session.refresh(task)
+            still = f"; still open, due on {task.due_on or 'the day a number is found'}"
+            said = f"{task.title}: {completion.outcome or 'done'}"
+            said += still if task.status == TaskStatus.OPEN else ""
+        self._deliver(done.notes)
+        return said
+
+    def absent(self, staff: str, first_day: date, last_day: date, deputy: str) -> str:
+        """Somebody will be away; what falls due meanwhile goes to the deputy."""
+        with transaction(self._engine) as session:
+            absence, moved = record_absence(
                 session,
+                staff=staff,
+                first_day=first_day,
+                last_day=last_day,
+                deputy=deputy,
                 now=self._clock.now(),
-                invoice=invoice,
-                fact=fact,
-                signal=CaseSignal.TASK_COMPLETED,
                 who=who_runs(),
             )
-        self._deliver(done.notes)
-        return f"{task.title}: {outcome}"
+            days = f"from {absence.first_day} to {absence.last_day}"
+            return f"{staff} is away {days}; {moved} open tasks go to {deputy}"
+
+    def back(self, staff: str) -> str:
+        """Somebody is back, or does not go."""
+        with transaction(self._engine) as session:
+            absence, moved = end_absence(session, staff=staff, now=self._clock.now(), who=who_runs())
+            days = f"from {absence.first_day} to {absence.last_day}"
+            return f"{staff}: the absence {days} is over; {moved} tasks came back"
+
+    def away(self) -> Sequence[Absence]:
+        """Who is away, or will be."""
+        with transaction(self._engine) as session:
+            return absences(session, since=self._clock.now().date())
 
     def tell(self, company: str, number: str, signal: str, payload: str) -> str:
         """Record a fact told as JSON."""
@@ -225,6 +256,18 @@ def _plain(error: Exception) -> str:
     return str(error)
 
 
+def _whose(task: Task) -> str:
+    asked = task.assignee_email or "nobody yet"
+    return asked if task.meant_for is None else f"{asked} (in the place of {task.meant_for})"
+
+
+def _answers(task: Task) -> str:
+    words = [outcome.word for outcome in outcomes_of(task.kind)]
+    if not words or task.status != TaskStatus.OPEN:
+        return ""
+    return f"relance done {str(task.id)[:8]} {' | '.join(words)}\n(relance outcomes {task.kind} says more)"
+
+
 def _task(session: Session, task_id: str) -> Task:
     if re.fullmatch(r"[0-9a-f-]{4,36}", task_id.lower()) is None:
         raise NotFound(f"no task {task_id!r}: give at least four characters of its id")
@@ -236,24 +279,3 @@ def _task(session: Session, task_id: str) -> Task:
     if len(found) > 1:
         raise NotFound(f"several tasks begin with {task_id!r}: give more of it")
     return found[0]
-
-
-def _about(session: Session, task: Task) -> UUID:
-    """An invoice the task is about: tasks over several invoices, or none, are completed through one."""
-    if task.invoice_id is not None:
-        return task.invoice_id
-    if task.contact_id is not None:
-        found = session.exec(
-            select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id).limit(1)
-        ).one_or_none()
-        if found is not None:
-            return found
-    found = session.exec(
-        select(DunningCase.invoice_id)
-        .join(Customer, col(Customer.id) == DunningCase.customer_id)
-        .where(Customer.id == task.customer_id)
-        .limit(1)
-    ).one_or_none()
-    if found is None:
-        raise NotFound(f"task {task.id} is about no invoice")
-    return found

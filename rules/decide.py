@@ -12,7 +12,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rules.calendar import BusinessCalendar, Channel, opening_hours
-from rules.facts import CaseFacts, CustomerFacts, Draft, Obstacle, Reach, Role, StepDone, Tone, stronger
+from rules.facts import (
+    CaseFacts,
+    CustomerFacts,
+    Draft,
+    Obstacle,
+    OpenCall,
+    Reach,
+    Role,
+    StepDone,
+    Tone,
+    stronger,
+)
 from rules.ledger import Balance, balance
 from rules.pauses import Pauses, TaskRequest, pauses
 from rules.policy import Policy, Step
@@ -419,19 +430,29 @@ def _draft(case: CaseFacts, step: str) -> Draft | None:
 
 
 def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls:
-    """A call not made in three business days is escalated; the ladder does not wait for it."""
+    """A call not made in three business days is escalated; the ladder does not wait for it.
+
+    The days count from the day agreed for calling back, where there is one.
+    """
     tasks = []
     wakes = []
     for call in case.open_calls:
         if call.escalated:
             continue
-        late_on = calendar.add_business_days(call.opened_on, CALL_BUSINESS_DAYS)
+        late_on = calendar.add_business_days(call.again_on or call.opened_on, CALL_BUSINESS_DAYS)
         if calendar.slot(late_on) <= now:
             why = f"call of {call.opened_on} not made"
-            tasks.append(TaskRequest("call_overdue", f"call-overdue/{case.invoice}/{call.step}", why))
+            if call.again_on is not None:
+                why += f", to be made again on {call.again_on}"
+            tasks.append(TaskRequest("call_overdue", call_overdue_key(case.invoice, call), why))
         else:
             wakes.append(calendar.slot(late_on))
     return _Calls(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
+
+
+def call_overdue_key(invoice: str, call: OpenCall) -> str:
+    """Key of the task that says a call is overdue: another day agreed is another time to be late."""
+    return f"call-overdue/{invoice}/{call.step}" + (f"/{call.again_on}" if call.again_on else "")
 
 
 def _notice_call(

@@ -169,11 +169,12 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A phone task nobody has closed yet."""
+    """A phone task nobody has closed yet; `again_on` is the day agreed for calling back, if any."""
 
     step: str
     opened_on: date
     escalated: bool = False
+    again_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ The public face is here: the facts a message needs (:mod:`.context`) and the fun
 """
 
 from activities.rendering.context import (
+    Callee,
+    CallFacts,
     Credit,
     Creditor,
     Debtor,
@@ -12,6 +14,8 @@ from activities.rendering.context import (
     Line,
     Message,
     PaidItem,
+    PastContact,
+    PastPromise,
     Recipient,
     Section,
     Signatory,
@@ -34,6 +38,8 @@ from activities.rendering.render import (
 __all__ = [
     "LOCALES",
     "TEMPLATES",
+    "CallFacts",
+    "Callee",
     "Credit",
     "Creditor",
     "Debtor",
@@ -42,6 +48,8 @@ __all__ = [
     "Line",
     "Message",
     "PaidItem",
+    "PastContact",
+    "PastPromise",
     "Recipient",
     "RenderError",
     "Rendered",

@@ -252,6 +252,58 @@ class HoldNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Callee:
+    """Somebody who can be called; `kind` is what the number is (`mobile`, `fixed`), `hours` when to call."""
+
+    name: str | None
+    function: str | None
+    role: str
+    phone: str
+    kind: str | None = None
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastContact:
+    """A contact with the customer: `what` is a channel or what came of a call, `about` the step's name."""
+
+    on: date
+    what: str
+    about: str | None = None
+    cause: str | None = None
+    by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastPromise:
+    """What was promised; `kept` is None while it can still be."""
+
+    invoice: str
+    due_on: date
+    amount: Decimal
+    currency: str
+    kept: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What a collector wants to know before dialling: whom to ask for, and what was said before.
+
+    :param people: numbers that are not known to be wrong, the role to be called first.
+    :param contacts: the latest first; `promises` likewise.
+    :param unanswered: how often nobody answered this call since somebody last did.
+    :param escalated: the credit manager is told of it.
+    """
+
+    people: tuple[Callee, ...] = ()
+    contacts: tuple[PastContact, ...] = ()
+    promises: tuple[PastPromise, ...] = ()
+    unanswered: int = 0
+    escalated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Everything one message says.
 
@@ -264,6 +316,7 @@ class Message:
     :param call_person: who the debtor is asked to call; the signatory when None.
     :param indemnity_per_invoice: fixed recovery sum per invoice paid late (FR: 40 EUR), or None.
     :param paid: what was settled, for the thank-you.
+    :param call: whom to call and what was said before, for a call sheet.
     """
 
     step_template: str
@@ -283,6 +336,7 @@ class Message:
     indemnity_per_invoice: Decimal | None = None
     indemnity_currency: str = "EUR"
     paid: tuple[PaidItem, ...] = ()
+    call: CallFacts | None = None
 
     def __post_init__(self) -> None:
         currencies = [section.currency for section in self.sections]

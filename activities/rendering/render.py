@@ -16,12 +16,12 @@ from typing import Any, Final
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from activities.rendering.call_view import call_history, call_promises, call_rows
 from activities.rendering.context import Message
 from activities.rendering.formats import Formats, one_line, tidy, typeset_french
 from activities.rendering.gsm7 import septets, to_gsm7
 from activities.rendering.layout import html_paragraphs, text_paragraphs
 from activities.rendering.view import (
-    call_rows,
     functions,
     line_notes,
     payment_rows,
@@ -136,9 +136,9 @@ def render(message: Message) -> Rendered:
 
 
 def render_call_sheet(message: Message, *, language: str | None = None) -> Rendered:
-    """Write what the collector reads before and during a call.
+    """Write what the collector reads before and during a call; what is said, in the debtor's language.
 
-    :param language: of the sheet; by default that of the person to call, since the script is spoken.
+    :param language: of all the rest; by default that of the person to call.
     :raises RenderError: as :func:`render` does.
     """
     return _render(message, {Kind.CALL_SHEET}, language)
@@ -189,6 +189,10 @@ def _render(message: Message, kinds: set[Kind], language: str | None = None) -> 
             names["payment"] = payment_rows(facts, names, names["labels"], formats)
         if template.kind is Kind.CALL_SHEET:
             names["call_facts"] = call_rows(facts, names["words"], formats)
+            names["history"] = call_history(facts, names["words"], formats)
+            names["promises"] = call_promises(facts, names["words"], formats)
+            names["spoken"] = _spoken(facts)
+            names["spoken_lang"] = locale_for(message.recipient.language)
         subject = one_line(environment.get_template(f"{locale}/{name}/subject.txt").render(names))
         names["subject"] = subject
         text = environment.get_template(f"_layouts/{layout}.txt").render(names)
@@ -196,6 +200,13 @@ def _render(message: Message, kinds: set[Kind], language: str | None = None) -> 
     except Exception as error:
         raise RenderError(name, locale, error) from error
     return Rendered(subject, _neat(text), html.strip() + "\n")
+
+
+def _spoken(facts: Message) -> Any:
+    """The words of a call sheet that are said to the debtor, in the debtor's own language."""
+    locale = locale_for(facts.recipient.language)
+    words = _environment(locale).get_template(f"{locale}/{facts.step_template}/words.txt")
+    return words.make_module(variables(facts, Formats(locale)))
 
 
 def _check(message: Message, locale: str, kinds: set[Kind]) -> Template:

@@ -164,26 +164,6 @@ def payment_rows(
     return rows
 
 
-def call_rows(message: Message, words: Any, formats: Formats) -> list[tuple[str, str]]:
-    """List what the collector needs under the eyes before dialling."""
-    recipient = message.recipient
-    who = recipient.name or str(words.nobody())
-    rows: list[tuple[str, str]] = [
-        (words.customer_label, f"{message.debtor.name} ({message.debtor.reference})"),
-        (words.contact_label, f"{who}, {recipient.function}" if recipient.function else who),
-        (words.phone_label, formats.phone(recipient.phone) if recipient.phone else words.no_phone),
-    ]
-    if recipient.email:
-        rows.append((words.email_label, recipient.email))
-    if message.previous_contact_on is not None:
-        rows.append((words.last_label, formats.day(message.previous_contact_on)))
-    if message.notice_sent_on is not None:
-        rows.append((words.notice_label, str(words.notice_on())))
-    if message.hold is not None and message.hold.released_on is None:
-        rows.append((words.hold_label, str(words.on_hold())))
-    return rows
-
-
 def sums_text(sums: NoticeSums, labels: Any, indemnity: str | None, *, formats: Formats) -> str:
     """Set the sums of a formal notice one under the other, with their total."""
     currency = sums.section.currency

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
 
+from activities.call_sheets import rewrite_call_sheet
 from activities.store.events import add_event
 from activities.store.lookup import company_by_ref, lock_customer, open_cases
 from activities.store.outbox import add_notes
@@ -172,7 +173,7 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
         if task.id != leave_open and (phone is not None or not task.key.startswith(FIND_NUMBER)):
             close_task(task, TaskStatus.DONE, "a contact was added", who, now)
     if phone is not None:
-        _calls_may_be_made(session, customer, _today(customer, now))
+        _calls_may_be_made(session, customer, now)
     detail = {"contact": str(contact.id), "role": role.value}
     return contact.id, tell_change(session, customer, now, who, "contact_added", detail)
 
@@ -213,35 +214,18 @@ def contact_of(session: Session, customer: Customer, contact_id: UUID) -> Contac
     return contact
 
 
-def callable_people(session: Session, customer_id: UUID) -> list[Contact]:
-    """Who can be called: a number that is not known to be wrong, of somebody still there."""
-    return list(
-        session.exec(
-            select(Contact)
-            .where(
-                Contact.customer_id == customer_id,
-                col(Contact.phone).is_not(None),
-                col(Contact.phone_invalid_since).is_(None),
-                col(Contact.opted_out_at).is_(None),
-                col(Contact.invalid_since).is_(None),
-            )
-            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
-        )
-    )
-
-
-def _calls_may_be_made(session: Session, customer: Customer, today: date) -> None:
-    """Calls that waited for a number (no day is set while they do) are due today."""
+def _calls_may_be_made(session: Session, customer: Customer, now: datetime) -> None:
+    """Open calls show the new number; those that waited for one (without a day meanwhile) are due today."""
     calls = session.exec(
         select(Task).where(
             Task.customer_id == customer.id,
             col(Task.kind).in_(CALL_KINDS),
             Task.status == TaskStatus.OPEN,
-            col(Task.due_on).is_(None),
         )
-    )
+    ).all()
     for task in calls:
-        task.due_on = today
+        task.due_on = task.due_on or _today(customer, now)
+        rewrite_call_sheet(session, task, now)
 
 
 def _column(reason: StopReason) -> str:

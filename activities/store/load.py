@@ -247,8 +247,9 @@ def _customer_facts(
 
 
 def _reach(people: Sequence[Contact]) -> Reach:
+    callable_ = [person for person in people if person.phone and person.phone_invalid_since is None]
     return Reach(
         email=any(person.email for person in people),
-        mobile=any(person.phone and person.phone_kind == PhoneKind.MOBILE for person in people),
-        phone=any(person.phone for person in people),
+        mobile=any(person.phone_kind == PhoneKind.MOBILE for person in callable_),
+        phone=bool(callable_),
     )

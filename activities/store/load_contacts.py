@@ -117,7 +117,12 @@ def _tasks(session: Session, invoice_ids: Sequence[UUID], found: Contacts) -> No
         for invoice_id, step in _steps(task, items):
             if task.kind == TaskKind.PHONE_CALL:
                 found.open_calls[invoice_id].append(
-                    OpenCall(step, task.opened_on, escalated=task.escalated_at is not None)
+                    OpenCall(
+                        step,
+                        task.opened_on,
+                        escalated=task.escalated_at is not None,
+                        again_on=task.call_back_on,
+                    )
                 )
             else:
                 found.blocked[invoice_id].append(Blocked(step, _OBSTACLES[task.kind], task.opened_on))

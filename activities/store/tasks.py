@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from activities.store.absences import assign
 from models.errors import NotFound
 from models.tables import Company, ContactItem, Customer, DunningCase, Invoice, Task
 from models.tables.words import TaskKind, TaskStatus
@@ -46,7 +47,7 @@ def open_task(  # noqa: PLR0913 (each names one column)
         invoice_id: the invoice, when it is about one.
         contact_id: the contact, when it is about one (all its invoices).
         communication_id: the message, when it is about one.
-        assignee_email: who is asked; nobody in particular when None.
+        assignee_email: who is asked (or who stands in for them); nobody in particular when None.
         step: the step of the ladder it belongs to.
         due_on: local day by which it should be done.
     """
@@ -75,6 +76,8 @@ def open_task(  # noqa: PLR0913 (each names one column)
     ).one_or_none()
     # On a conflict another transaction may have committed the task just now: read it afresh.
     task = session.exec(select(Task).where(Task.key == key).execution_options(populate_existing=True)).one()
+    if made is not None:
+        assign(session, task, today)
     return task, made is not None
 
 

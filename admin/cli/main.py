@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("stack", "portfolio", "work", "api")
+MODULES: Final = ("stack", "portfolio", "work", "people", "api")
 """Modules of commands, in the order `relance --help` shows them."""
 
 app = typer.Typer(

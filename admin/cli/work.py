@@ -10,6 +10,7 @@ import typer
 def tasks(
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     company: Annotated[str | None, typer.Option(help="Only this company's.")] = None,
+    mine: Annotated[str | None, typer.Option(help="Only those of this e-mail address.")] = None,
 ) -> None:
     """List what people are asked to do: calls, approvals, addresses to find, messages to clear up.
 
@@ -22,7 +23,7 @@ def tasks(
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        rows = desk.tasks(everything=everything, company=company)
+        rows = desk.tasks(everything=everything, company=company, mine=mine)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("task", "due", "kind", "for", "what", "status"):
         table.add_column(column, overflow="fold")
@@ -52,21 +53,53 @@ def task(task_id: Annotated[str, typer.Argument(help="Its id, or the first chara
         typer.echo(desk.show(task_id))
 
 
-def done(
+def done(  # noqa: PLR0913, PLR0917 (each is one option)
     task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
     outcome: Annotated[
-        str, typer.Argument(help="approved, refused, sent, not_sent, or in your words.")
+        str, typer.Argument(help="What came of it: `relance outcomes` lists them. Else in your words.")
     ] = "done",
+    on: Annotated[
+        str | None, typer.Option(help="The day promised, paid, or to call back on: 2026-03-20.")
+    ] = None,
+    amount: Annotated[str | None, typer.Option(help="Of a promise, a dispute, a credit: 1234.56.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Of the amount, where there are several.")] = None,
+    cause: Annotated[
+        str | None, typer.Option(help="Why it is disputed or late: not_received, price, payment_run …")
+    ] = None,
+    invoice: Annotated[
+        str | None, typer.Option(help="The one invoice that it is about, where there are several.")
+    ] = None,
+    contact_id: Annotated[
+        str | None, typer.Option("--contact", help="Whose number is wrong, or who left: the contact's id.")
+    ] = None,
+    email: Annotated[str | None, typer.Option(help="Of somebody new to write to.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Of somebody new to call.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of somebody new.")] = None,
+    role: Annotated[str | None, typer.Option(help="accounting (if left out), buyer or executive.")] = None,
     note: Annotated[str | None, typer.Option(help="What you want remembered with it.")] = None,
 ) -> None:
-    """Complete a task; its case knows at once.
+    """Say what came of a task; its cases know at once.
 
-    Example: `relance done 3f2a91c0 approved`.
+    Examples:
+
+    `relance done 3f2a91c0 approved`
+
+    `relance done 3f2a91c0 promise --on 2026-03-20 --amount 500 --note "Mme Durand"`
+
+    `relance done 3f2a91c0 dispute --cause price --amount 100 --invoice FA-1`
+
+    `relance done 3f2a91c0 contact_changed --email compta@client.example`
+
+    `relance outcomes phone_call` says what each outcome means, and what goes with it.
     """
+    from admin.cli.people import completion
     from admin.desk import Desk
 
     with Desk.open() as desk:
-        typer.echo(desk.complete(task_id, outcome, note))
+        given = {"amount": amount, "currency": currency, "cause": cause, "invoice": invoice}
+        given |= {"contact_id": contact_id, "note": note}
+        person = {"email": email, "phone": phone, "name": name, "role": role}
+        typer.echo(desk.complete(task_id, completion(outcome, on, given, person)))
 
 
 def tell(

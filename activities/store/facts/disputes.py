@@ -42,7 +42,7 @@ def dispute_opened(at: Recording, fact: DisputeOpened) -> None:
     cause = (fact.cause or "cause not known yet").replace("_", " ")
     at.ask(
         TaskKind.DISPUTE,
-        _task_key(dispute),
+        task_key(dispute),
         f"Dispute on invoice {at.invoice.number}: {what}, {cause}",
         fact.note or "",
         due_on=at.calendar.add_business_days(at.today, RESOLUTION_BUSINESS_DAYS),
@@ -62,7 +62,7 @@ def dispute_resolved(at: Recording, fact: DisputeResolved) -> None:
     dispute.resolved_at = at.now
     dispute.resolution = fact.note or resolution
     dispute.credited = credited
-    task = at.session.exec(select(Task).where(Task.key == _task_key(dispute))).one_or_none()
+    task = at.session.exec(select(Task).where(Task.key == task_key(dispute))).one_or_none()
     if task is not None and task.status == TaskStatus.OPEN:
         close_task(task, TaskStatus.DONE, resolution, fact.by or at.who, at.now)
     if credited is not None:
@@ -71,7 +71,8 @@ def dispute_resolved(at: Recording, fact: DisputeResolved) -> None:
     at.tell()
 
 
-def _task_key(dispute: DisputeRow) -> str:
+def task_key(dispute: DisputeRow) -> str:
+    """Key of the task that asks to clear a dispute."""
     return f"dispute/{dispute.id}"
 
 

@@ -6,27 +6,32 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from activities.store.facts.calls import call_made, check_call
+from activities.store.facts.choices import follow
 from activities.store.facts.recording import Recording
 from activities.store.facts.steering import add_pause
 from activities.store.lookup import among
 from activities.store.planned import unconclude, withdraw_contact
-from activities.store.tasks import close_task, task_by_id
+from activities.store.tasks import close_task, invoices_of, task_by_id
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import TaskCompleted
 from models.tables import Communication, ContactItem, ContactMade, DunningCase, Invoice, Task
-from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind, TaskStatus
+from models.tables.words import (
+    Audience,
+    CallOutcome,
+    CommunicationStatus,
+    ContactStatus,
+    TaskKind,
+    TaskStatus,
+)
+from models.work import CALL_KINDS, check_outcome, given_fields
 
 REFUSED_PAUSE_BUSINESS_DAYS = 10
 """A refused letter would be composed again at once: its case waits this long, unless someone resumes it."""
 
-_OUTCOMES = {
-    TaskKind.APPROVAL.value: ("approved", "refused"),
-    TaskKind.UNCERTAIN_MESSAGE.value: ("sent", "not_sent"),
-}
-
 
 def task_completed(at: Recording, fact: TaskCompleted) -> None:
-    """A person finished a task. Approvals and uncertain messages have fixed outcomes; others are free text.
+    """A person finished a task, or tried a call: `models.work` says what each kind takes.
 
     Every open case the task is about is told; an approval also nudges the outreach.
     """
@@ -37,22 +42,28 @@ def task_completed(at: Recording, fact: TaskCompleted) -> None:
         raise NotFound(f"task_id: no task {fact.task_id} about invoice {at.invoice.number!r}")
     if task.status != TaskStatus.OPEN:
         raise WrongState(f"task_id: the task is {task.status} already")
-    outcome = fact.outcome or "done"
-    allowed = _OUTCOMES.get(task.kind)
-    if allowed is not None and outcome not in allowed:
-        raise InvalidFact(f"outcome: {outcome!r} is not one of {', '.join(allowed)}")
+    outcome = check_outcome(task.kind, fact.outcome, given_fields(fact))
+    check_call(at, fact)
+    concerned = invoices_of(at.session, task) or [at.invoice]
+    told = [invoice.id for invoice in concerned]
+    about = [invoice for invoice in concerned if invoice.id in set(_open(at, told))]
     contact = _approvable(at, task) if task.kind == TaskKind.APPROVAL else None
     message = _uncertain(at, task) if task.kind == TaskKind.UNCERTAIN_MESSAGE else None
 
     at.registered(fact)
-    close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
+    if task.kind in CALL_KINDS:
+        call_made(at, task, CallOutcome(outcome), fact, about)
+    else:
+        close_task(task, TaskStatus.DONE, outcome, fact.by or at.who, at.now)
+        at.session.flush()
+        follow(at, task, outcome, fact, about)
     if contact is not None:
         _approve_or_refuse(at, contact, outcome, fact)
         at.nudge()
     if message is not None:
         _settle(at, message, outcome)
     at.session.flush()
-    at.tell_cases(_about(at, task))
+    at.tell_cases([invoice_id for invoice_id in _open(at, told) if invoice_id not in at.told])
 
 
 def _approvable(at: Recording, task: Task) -> ContactMade:
@@ -122,17 +133,12 @@ def _settle(at: Recording, message: Communication, outcome: str) -> None:
     unconclude(at.session, contact, "a person found that it was not sent")
 
 
-def _about(at: Recording, task: Task) -> list[UUID]:
-    """Open cases a task is about: its invoice, else every invoice of its contact, else the one it came by."""
-    ids = [task.invoice_id or at.invoice.id]
-    if task.contact_id is not None:
-        ids += at.session.exec(
-            select(ContactItem.invoice_id).where(ContactItem.contact_id == task.contact_id)
-        ).all()
+def _open(at: Recording, ids: list[UUID]) -> list[UUID]:
+    """Those of these invoices whose case is open."""
     return list(
         at.session.exec(
             select(DunningCase.invoice_id)
-            .where(among(DunningCase.invoice_id, set(ids)), col(DunningCase.closed_at).is_(None))
+            .where(among(DunningCase.invoice_id, ids), col(DunningCase.closed_at).is_(None))
             .order_by(col(DunningCase.invoice_id))
         )
     )

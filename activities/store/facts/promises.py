@@ -47,6 +47,11 @@ def payment_plan_agreed(at: Recording, fact: PaymentPlanAgreed) -> None:
     promised = sum((instalment.amount for instalment in fact.instalments), Decimal(0))
     if promised != owed:
         raise InvalidFact(f"instalments: they add up to {promised}, {owed} {at.invoice.currency} is owed")
+    agree(at, fact)
+
+
+def agree(at: Recording, fact: PaymentPlanAgreed) -> None:
+    """Write a plan whose days and amounts are checked already, in the place of the one in force."""
     at.registered(fact)
     former = _in_force(at)
     if former is not None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
-from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from activities.store.facts import disputes, holds, money, outcomes, promises, steering
-from activities.store.facts.recording import Recorded, Recording
+from activities.store.facts.recording import Recorded, Recording, as_told
 from activities.store.lookup import case_of, invoice_by_number, lock_customer
 from models.errors import Conflict, InvalidFact
 from models.ids import CaseSignal, event_hash
@@ -60,7 +58,8 @@ _AGAIN_AFTER: Final[Mapping[CaseSignal, tuple[CaseSignal, ...]]] = {
 """Facts that may be told again in the same words, without an event id, once one of these came between.
 
 Paused, resumed and paused once more is two pauses. Money and disputes are not here: of those, the same
-words without an event id are always the same fact, since counting one twice would be worse.
+words without an event id are always the same fact, since counting one twice would be worse. So are two
+completions of one task: `complete_task` numbers the tries of a call.
 """
 
 _EARLIEST_DAY: Final = date(1990, 1, 1)
@@ -103,9 +102,7 @@ def record(
     if not isinstance(fact, FACTS[signal]):
         raise InvalidFact(f"{signal} takes {FACTS[signal].__name__}, not {type(fact).__name__}")
     row = invoice_by_number(session, *invoice) if isinstance(invoice, tuple) else invoice
-    told = cast(
-        dict[str, Any], _plain(fact.model_dump(exclude={"event_id", "recorded"}, exclude_defaults=True))
-    )
+    told = as_told(fact)
     _check_texts(fact.model_dump())
     customer = lock_customer(session, row.customer_id)
     # Under the lock only: another transaction may have changed both since they were first read.
@@ -175,17 +172,6 @@ def _known(
     if found.kind != signal or not same_subject or _substance(found.payload) != _substance(told):
         raise Conflict(f"event_id: {event_id!r} was recorded before, as another {found.kind}")
     return True
-
-
-def _plain(value: object) -> object:
-    """As JSON; 10, 10.0 and 10.00 are one amount and one text."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return str(value) if isinstance(value, date | UUID) else value
 
 
 def _substance(payload: dict[str, Any]) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlmodel import Session, select
 
 from activities.store.amounts import exact
 from activities.store.events import add_event
-from activities.store.lookup import open_cases
+from activities.store.lookup import case_of, open_cases
 from activities.store.outbox import add_notes
 from activities.store.tasks import open_task, owner
 from models.errors import InvalidFact, NotFound
@@ -24,6 +25,23 @@ from rules.calendar import BusinessCalendar
 
 # A bank's day may be ahead of the customer's: at most one calendar day lies between any two zones.
 _ZONE_SLACK = timedelta(days=1)
+
+
+def as_told(fact: Fact) -> dict[str, Any]:
+    """A fact as JSON, without its event id; 10, 10.0 and 10.00 are one amount and one text."""
+    return cast(
+        dict[str, Any], _plain(fact.model_dump(exclude={"event_id", "recorded"}, exclude_defaults=True))
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value) if isinstance(value, date | UUID) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +71,27 @@ class Recording:
     who: str
     fact_id: UUID = field(default_factory=uuid4)
     notes: list[int] = field(default_factory=list)
+    told: set[UUID] = field(default_factory=set)
 
     @property
     def is_open(self) -> bool:
         """Whether the case is open."""
         return self.case.closed_at is None
+
+    def also(self, signal: CaseSignal, fact: Fact, invoice: Invoice) -> Recording:
+        """A further fact that follows from this one, about one of the customer's invoices.
+
+        It is recorded in the same transaction, under an event id of its own; its notes go with this one's.
+        """
+        return replace(
+            self,
+            invoice=invoice,
+            case=case_of(self.session, invoice.id),
+            signal=signal,
+            event_id=f"{self.event_id}/{signal}/{invoice.number}",
+            payload=as_told(fact),
+            fact_id=uuid4(),
+        )
 
     def registered(self, fact: Fact) -> None:
         """Write the fact's own row, its line in the journal, and the customer's new sequence number."""
@@ -106,6 +140,7 @@ class Recording:
 
     def tell_cases(self, invoice_ids: list[UUID], signal: CaseSignal | None = None) -> None:
         """Tell the cases of these invoices. Starting one that does not run is harmless: it looks and ends."""
+        self.told.update(invoice_ids)
         payload = {"recorded": True, "event_id": self.event_id}
         self.notes += add_notes(
             self.session, invoice_ids, NoteTo.CASE, signal or self.signal, self.now, payload

@@ -192,14 +192,73 @@ def _listed_approved_and_called(place: Installation) -> None:
         "sent",
     }
 
-    told = place.here("done", listed["phone_call"], "promised", "--note", "rappeler lundi")
+    told = place.here("done", listed["phone_call"], "no_answer", "--note", "rappeler lundi")
     assert told.status == 0, told
-    assert place.ledger.value("SELECT outcome FROM task WHERE kind = 'phone_call'") == "promised"
-    told = place.here("done", listed["phone_call"], "again")
+    assert "still open, due on " in told.out
+    told = place.here("done", listed["phone_call"], "promised")
+    assert told.status == 2
+    assert "outcome: 'promised' is not one of promise, " in told.err
+    day = str(place.ledger.value("SELECT max(opened_on) + 5 FROM task"))
+    told = place.here("done", listed["phone_call"], "promise", "--on", day, "--cause", "payment_run")
+    assert told.status == 0, told
+    place.reaches(CALL, lambda view: view.paused_by == "promise")
+    assert place.ledger.value("SELECT outcome FROM task WHERE kind = 'phone_call'") == "promise"
+    told = place.here("tell", COMPANY, CALL.invoice, "payment_plan_cancelled")
+    assert told.status == 0, told
+    place.reaches(CALL, lambda view: view.paused_by is None)
+    told = place.here("done", listed["phone_call"], "reached")
     assert told.status == 2
     assert "done already" in told.err
     assert listed["phone_call"] not in place.here("tasks").out
     assert listed["phone_call"] in place.here("tasks", "--all").out
+
+
+def test_what_a_task_takes_and_who_is_away(place: Installation) -> None:
+    told = place.here(
+        *("import", str(place.portfolio(LATE)), "--companies", str(place.companies), "--no-start")
+    )
+    assert told.status == 0, told
+    told = place.here("outcomes", "phone_call")
+    assert told.status == 0, told
+    for part in ("promise", "--on", "[--amount]", "contact_changed", "order_number_missing"):
+        assert part in told.out
+    told = place.here("outcomes", "tea")
+    assert (told.status, "kind: 'tea' is none of" in told.err) == (2, True)
+
+    task = _open_task(place)
+    claire, paul = "claire@brunet.example", "paul@brunet.example"
+    place.ledger.change(f"UPDATE task SET assignee_email = '{claire}', due_on = current_date")
+    for email in (claire, paul):
+        place.ledger.change(
+            "INSERT INTO app_user (id, email, name, role) SELECT gen_random_uuid(),"
+            f" '{email}', 'x', 'collector' WHERE NOT EXISTS (SELECT 1 FROM app_user WHERE email = '{email}')"
+        )
+    assert task[:8] in place.here("tasks", "--mine", claire).out
+    assert place.here("tasks", "--mine", paul).out == "Nothing waits for anybody.\n"
+    assert place.here("absent").out == "Nobody is away.\n"
+    today = str(place.ledger.value("SELECT (now() AT TIME ZONE 'UTC')::date"))
+    later = str(place.ledger.value("SELECT (now() AT TIME ZONE 'UTC')::date + 7"))
+    told = place.here("absent", claire, "--from", today, "--to", later, "--deputy", paul)
+    assert told.status == 0, told
+    assert f"1 open tasks go to {paul}" in told.out
+    assert task[:8] in place.here("tasks", "--mine", paul).out
+    assert f"for {paul} (in the place of {claire})" in place.here("task", task).out
+    assert f"{paul} stands in" in place.here("absent").out
+    for words, part in (
+        (("absent", claire, "--from", today), "--from, --to and --deputy: required"),
+        (("absent", claire, "--from", today, "--to", "soon", "--deputy", paul), "soon"),
+        (("absent", claire, "--from", today, "--to", later, "--deputy", paul), "already"),
+        (("absent", "--end"), "EMAIL: required"),
+        (("done", task, "sent", "--on", today), "--on: sent takes no day"),
+        (("done", task, "sent", "--amount", "1"), "amount: sent takes none"),
+        (("done", task, "sent", "--amount", "much"), "amount"),
+    ):
+        told = place.here(*words)
+        assert told.status == 2, (words, told)
+        assert part in told.err, (words, told)
+        assert "Traceback" not in told.err
+    assert "1 tasks came back" in place.here("absent", claire, "--end").out
+    assert task[:8] in place.here("tasks", "--mine", claire).out
 
 
 def _paid_in_two_parts(place: Installation) -> None:

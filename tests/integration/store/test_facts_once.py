@@ -61,7 +61,7 @@ def told(book: Book, signal: CaseSignal) -> dict[str, Any]:
     """Bring about what the fact needs, and return it."""
     if signal is S.TASK_COMPLETED:
         book.tell(S.DISPUTE_OPENED, cause="quality")
-        return {"task_id": book.tasks("dispute")[0].id, "outcome": "done"}
+        return {"task_id": book.tasks("dispute")[0].id, "outcome": "not_justified"}
     before, fact = FACTS_TOLD[signal]
     for earlier, payload in before:
         book.tell(earlier, **payload)

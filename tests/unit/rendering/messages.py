@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from activities.rendering import (
+    Callee,
+    CallFacts,
     Credit,
     Creditor,
     Debtor,
@@ -15,6 +17,8 @@ from activities.rendering import (
     Line,
     Message,
     PaidItem,
+    PastContact,
+    PastPromise,
     Recipient,
     Rendered,
     Section,
@@ -60,6 +64,26 @@ ORDER = {
     "hold_notice": Tone.FIRM,
     "sms_reminder": Tone.SMS,
 }
+
+
+CALL = CallFacts(
+    people=(
+        Callee(
+            "Sophie Durand", "responsable comptable", "accounting", "+33442000011", "fixed", "9 h-11 h 30"
+        ),
+        Callee("Marc Petit", None, "buyer", "+33612345678", "mobile"),
+    ),
+    contacts=(
+        PastContact(date(2026, 11, 20), "no_answer", by="claire@brunet.example", note="occupé\n- deux fois"),
+        PastContact(date(2026, 11, 12), "reached", cause="payment_run", by="claire@brunet.example"),
+        PastContact(date(2026, 11, 2), "email", "reminder_2"),
+    ),
+    promises=(
+        PastPromise("FA-1", date(2026, 11, 5), Decimal("4820.00"), "EUR", kept=False),
+        PastPromise("FA-0", date(2026, 9, 1), Decimal("10.00"), "EUR", kept=True),
+    ),
+    unanswered=1,
+)
 
 
 def line(
@@ -136,6 +160,7 @@ def rich(template: str, language: str = "fr", **changes: Any) -> Message:
         "hold": HOLD,
         "call_person": replace(COLLECTOR, name="Paul Roux"),
         "indemnity_per_invoice": Decimal(40),
+        "call": CALL,
         "paid": (PaidItem("FA-1", "BC-1", Decimal("4820"), "EUR"), PaidItem("FA-2", None, Decimal(5), "USD")),
     }
     return message(template, language, **(facts | changes))

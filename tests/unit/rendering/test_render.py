@@ -204,6 +204,26 @@ def test_call_sheet_seeks_a_date_and_a_cause() -> None:
     assert "What to say" in (render_call_sheet(message("phone_call"), language="en").html or "")
 
 
+def test_call_sheet_shows_whom_to_call_and_what_was_said() -> None:
+    text = flat(render_call_sheet(rich("phone_call")).text)
+    assert f"+33{NBSP}4{NBSP}42{NBSP}00{NBSP}00{NBSP}11 (fixe), Sophie Durand, responsable comptable" in text
+    assert "9 h-11 h 30" in text
+    assert f"+33{NBSP}6{NBSP}12{NBSP}34{NBSP}56{NBSP}78 (mobile), Marc Petit, achats" in text
+    assert f"20/11/2026{NBSP}: appel, pas de réponse, occupé - deux fois," in text
+    assert f"12/11/2026{NBSP}: appel, rien de convenu, campagne de règlement" in text
+    assert f"02/11/2026{NBSP}: e-mail (reminder_2)" in text
+    assert f"05/11/2026{NBSP}: 4{NARROW_NBSP}820,00{NBSP}€ (FA-1), non tenue" in text
+    assert "1 appel sans réponse." in text
+
+
+def test_what_is_said_is_in_the_debtors_language_and_the_rest_in_ours() -> None:
+    sheet = render_call_sheet(rich("phone_call", "en"), language="fr")
+    assert "On what date will the payment leave" in sheet.text
+    assert "Ne pas raccrocher sans une date" in sheet.text
+    assert "À quelle date" not in sheet.text
+    assert '<div lang="en">' in (sheet.html or "")
+
+
 def test_companion_speaks_of_the_message_it_goes_with() -> None:
     assert "notre SMS de ce jour" in flat(render(message("statement_companion", tone=Tone.SMS)).text)
     assert "vous joindre par téléphone" in flat(render(message("statement_companion", tone=Tone.CALL)).text)

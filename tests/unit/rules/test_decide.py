@@ -327,6 +327,18 @@ def test_a_call_is_escalated_even_while_paused() -> None:
     assert [task.kind for task in at("2026-10-16", case).tasks] == ["call_overdue"]
 
 
+def test_a_call_put_off_is_late_three_business_days_after_the_day_agreed() -> None:
+    call = OpenCall("phone_call", date(2026, 10, 12), again_on=date(2026, 10, 19))
+    case = replace(CALLED, open_calls=(call,))
+    assert at("2026-10-16", case).tasks == ()
+    assert at("2026-10-16", case).wake_at == moment("2026-10-22 09:30")
+    (task,) = at("2026-10-22 09:30", case).tasks
+    assert (task.key, task.why) == (
+        "call-overdue/F-1/phone_call/2026-10-19",
+        "call of 2026-10-12 not made, to be made again on 2026-10-19",
+    )
+
+
 def test_an_escalated_call_is_not_escalated_again() -> None:
     case = replace(CALLED, open_calls=(OpenCall("phone_call", date(2026, 10, 12), escalated=True),))
     decision = at("2026-10-16", case)
