@@ -12,4 +12,3 @@ depends_on = None
 def upgrade() -> None:
     """Add who published an edition; those there are came with the product."""
     op.add_column("policy", sa.Column("published_by", sa.String(), nullable=True))
-

@@ -156,3 +156,46 @@ def test_a_task_goes_to_somebody_else_or_another_day(door: Door) -> None:
     ask(door, f"tasks/{task}", {"due_on": None}, 409, method="PATCH")
     with transaction(door.book.engine) as session:
         assert session.get_one(Task, UUID(task)).meant_for is None
+
+
+def test_a_call_is_followed_by_what_was_agreed(door: Door) -> None:
+    call = task_of(door, TaskKind.PHONE_CALL)
+    promise = {"outcome": "promise", "promised_on": "2026-03-17", "cause": "payment_run"}
+    done = ask(door, f"tasks/{call}/completion", promise, 201)
+    assert [case["paused_by"] for case in done["task"]["cases"]] == ["promise"]
+    busy = task_of(door, TaskKind.PHONE_CALL)
+    tried = ask(door, f"tasks/{busy}/completion", {"outcome": "no_answer"}, 201)
+    assert (tried["task"]["status"], tried["task"]["due_on"]) == ("open", "2026-03-11")
+
+
+def test_an_absence_hands_over_and_gives_back(door: Door) -> None:
+    ask(door, "customers/C-1", {"collector_email": "paul@acme.example"}, 200, method="PATCH")
+    ask(door, "customers/C-1", {"collector_email": "claire@acme.example"}, 200, method="PATCH")
+    task = task_of(door, TaskKind.OVERPAYMENT)
+    ask(door, f"tasks/{task}", {"assignee_email": "claire@acme.example"}, 200, method="PATCH")
+    away = {
+        "staff_email": "claire@acme.example",
+        "first_day": "2026-03-10",
+        "last_day": "2026-03-20",
+        "deputy_email": "paul@acme.example",
+    }
+    made = ask(door, "absences", away, 201)
+    assert assignee(door, task) == "paul@acme.example"
+    ask(door, "absences", away, 409)
+    back = ask(door, f"absences/{made['id']}/ending", None, 200)
+    assert back["ended_at"] == "2026-03-10T09:00:00Z"
+    assert assignee(door, task) == "claire@acme.example"
+    ask(door, f"absences/{made['id']}/ending", None, 409)
+    ask(door, f"absences/{uuid4()}/ending", None, 404)
+    for change, field in (
+        ({"deputy_email": "stranger@elsewhere.example"}, "body.deputy_email"),
+        ({"last_day": "2026-03-09"}, "body.last_day"),
+        ({"deputy_email": "claire@acme.example"}, "body.deputy"),
+    ):
+        refusal = ask(door, "absences", away | change, 422)
+        assert [error["field"] for error in refusal["errors"]] == [field]
+
+
+def assignee(door: Door, task: str) -> str | None:
+    with transaction(door.book.engine) as session:
+        return session.get_one(Task, UUID(task)).assignee_email

@@ -95,12 +95,11 @@ async def _what_left_at_half_past_nine(desk: ApiDesk) -> None:
 
 async def _calls_and_approvals(it: World, desk: ApiDesk) -> None:
     (call,) = _open(it, TaskKind.PHONE_CALL)
-    reached = {"outcome": "reached", "note": "asks for patience"}
-    done = await desk.ask("POST", f"tasks/{call.id}/completion", reached)
+    said = {"outcome": "promise", "promised_on": "2026-06-12", "note": "their payment run"}
+    done = await desk.ask("POST", f"tasks/{call.id}/completion", said)
     assert done["task"]["status"] == "done"
-    # The next step of a key account is a courteous e-mail, ten days after the due date.
-    view = await desk.status("CALL")
-    assert (view.next_step, str(view.next_at)[:10]) == ("reminder_1", "2026-06-09")
+    assert [case["paused_by"] for case in done["task"]["cases"]] == ["promise"]
+    assert (await desk.status("CALL")).paused_by == "promise"
     (approval,) = _open(it, TaskKind.APPROVAL)
     assert desk.letters("NOTICE") == []
     await desk.ask("POST", f"approvals/{approval.id}/approval", {})
