@@ -12,8 +12,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
+from activities.call_sheets import rewrite_call_sheet
 from activities.store.customers import contact_of, tell_change
 from activities.store.events import add_event
 from activities.store.lookup import lock_customer, open_cases
@@ -22,8 +23,9 @@ from activities.store.planned import withdraw_planned
 from activities.store.policies import latest
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
 from models.ids import OutreachSignal
-from models.tables import Company, Contact, Customer, Staff
-from models.tables.words import NoteTo
+from models.tables import Company, Contact, Customer, Staff, Task
+from models.tables.words import NoteTo, TaskStatus
+from models.work import CALL_KINDS
 
 SHOWN: Final = frozenset({"name", "country", "zone", "language", "collector_email", "policy"})
 """Fields of a customer that a composed message or its moment depends on."""
@@ -147,6 +149,7 @@ def change_contact(
     if changed.keys() & {"email", "phone"}:
         contact.invalid_since = contact.invalid_reason = None
     again = _compose_again(session, customer, now, "a contact changed", who)
+    _rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, "contact_changed", detail)
 
 
@@ -179,6 +182,7 @@ def retire_contact(
         contact.invalid_since, contact.invalid_reason = now, reason
         what = "contact_invalidated"
     again = _compose_again(session, customer, now, "a contact is out of use", who)
+    _rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, what, {"contact": str(contact.id)})
 
 
@@ -197,21 +201,20 @@ def reinstate_contact(
     contact.opted_out_at = None
     contact.invalid_since = contact.invalid_reason = None
     contact.phone_invalid_since = contact.phone_invalid_reason = None
+    _rewrite_calls(session, customer, now)
     detail = {"contact": str(contact.id), "reason": reason}
     return tell_change(session, customer, now, who, "contact_reinstated", detail)
 
 
-def known_colleague(session: Session, company: Company, email: str) -> bool:
-    """Whether this is the address of somebody who works for the company."""
-    return company.signatory_email == email or (
-        session.exec(
-            select(Staff.id).where(
-                Staff.email == email,
-                or_(col(Staff.company_id).is_(None), col(Staff.company_id) == company.id),
-            )
-        ).first()
-        is not None
-    )
+def known_colleague(session: Session, company: Company, email: str, *, shared: bool = True) -> bool:
+    """Whether this is the address of somebody who works for the company; or for all of them, if `shared`."""
+    if company.signatory_email is not None and company.signatory_email.lower() == email.lower():
+        return True
+    works = col(Staff.company_id) == company.id
+    if shared:
+        works = or_(works, col(Staff.company_id).is_(None))
+    found = select(Staff.id).where(func.lower(Staff.email) == email.lower(), works)
+    return session.exec(found).first() is not None
 
 
 def _check_policy(session: Session, told: Mapping[str, Any]) -> None:
@@ -243,6 +246,20 @@ def _compose_again(session: Session, customer: Customer, now: datetime, why: str
     if not contacts:
         return []
     return add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+
+
+def _rewrite_calls(session: Session, customer: Customer, now: datetime) -> None:
+    """Let the sheets of open calls show whom to call now."""
+    session.flush()
+    calls = session.exec(
+        select(Task).where(
+            Task.customer_id == customer.id,
+            col(Task.kind).in_(CALL_KINDS),
+            Task.status == TaskStatus.OPEN,
+        )
+    ).all()
+    for call in calls:
+        rewrite_call_sheet(session, call, now)
 
 
 def _before_and_after(row: Customer | Contact, changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from admin.api.limits import BoundedBody
 from admin.api.masters import companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
-from admin.api.work import tasks
+from admin.api.work import absences, tasks
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -39,6 +39,7 @@ _ROUTERS = (
     promises.router,
     steering.router,
     tasks.router,
+    absences.router,
     policies.router,
     *READS,
 )

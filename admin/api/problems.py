@@ -45,6 +45,8 @@ _TITLES: Final = {
 
 _FIELD: Final = re.compile(r"(?P<name>[a-z][a-z_]*)(?: (?P<place>[1-9][0-9]*))?: ")
 
+_BEGIN_A_RULE: Final = frozenset({"conflict", "missing"})
+
 
 class FieldError(BaseModel):
     """One broken rule. `field` is where, as `body.amount` or `query.limit`."""
@@ -165,7 +167,7 @@ def _field_of(line: str) -> FieldError:
     that were refused before they came here.
     """
     parts = ["body"]
-    while (found := _FIELD.match(line)) is not None:
+    while (found := _FIELD.match(line)) is not None and found["name"] not in _BEGIN_A_RULE:
         parts += [found["name"], *([str(int(found["place"]) - 1)] if found["place"] else [])]
         line = line[found.end() :]
     return FieldError(field=".".join(parts), rule=line)

@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.ids import CaseSignal
-from models.tables import Company, Contact, Customer, Task
+from models.tables import Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, TaskKind
 from rules.facts import StopReason
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
@@ -99,6 +100,16 @@ OPERATIONS: dict[str, Line] = {
             "currency": "EUR",
         },
     ),
+    "end_absence": Line(MANAGER),
+    "record_absence": Line(
+        MANAGER,
+        {
+            "staff_email": "claire@acme.example",
+            "first_day": "2026-04-06",
+            "last_day": "2026-04-10",
+            "deputy_email": "paul@acme.example",
+        },
+    ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
@@ -145,6 +156,27 @@ def furnish(book: Book) -> Furnished:
         work = _task(session, book, TaskKind.DELIVERY_FAILED, "1", invoice_id=book.invoices["F-1"])
         later = _task(session, book, TaskKind.CLAIM_FILING, "1", invoice_id=book.invoices["F-1"])
         invalid_id, contact_id = str(invalid.id), str(contact.id)
+        for name in ("claire", "paul"):
+            session.add(
+                Staff(
+                    id=uuid4(),
+                    company_id=book.company_id,
+                    email=f"{name}@acme.example",
+                    name=name,
+                    role="collector",
+                )
+            )
+        session.flush()
+        away, _ = record_absence(
+            session,
+            staff="claire@acme.example",
+            first_day=TODAY,
+            last_day=TODAY,
+            deputy="paul@acme.example",
+            now=NOW,
+            who="test",
+        )
+        absence_id = str(away.id)
     _twin(book.engine)
     return Furnished(
         names={
@@ -156,6 +188,7 @@ def furnish(book: Book) -> Furnished:
             "task_id": str(work.id),
             "contact_id": contact_id,
             "key": "short",
+            "absence_id": absence_id,
         },
         own={
             "release_delivery_hold": {"event_id": "hold-1"},

@@ -21,6 +21,7 @@ from models.ids import CaseSignal
 from models.messages import CurrencyCode, Fact, Ref, Text
 from models.tables import Invoice
 from rules.decide import decide
+from rules.money import round_money
 
 Amount = Annotated[
     Decimal, Field(gt=0, max_digits=19, decimal_places=4, allow_inf_nan=False, examples=["1234.56"])
@@ -90,8 +91,8 @@ def case_now(session: Session, api: Api, access: Access, invoice: Invoice, now: 
         state=decision.state.value,
         stage=decision.stage,
         currency=invoice.currency,
-        outstanding=decision.balance.outstanding,
-        disputed=decision.balance.disputed,
+        outstanding=round_money(decision.balance.outstanding, invoice.currency),
+        disputed=round_money(decision.balance.disputed, invoice.currency),
         next_step=action.step.key if action else None,
         next_channel=action.route.channel.value if action else None,
         next_on=action.day if action else None,
