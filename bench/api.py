@@ -79,7 +79,7 @@ class Times:
 
 def run(sizes: Sequence[int] = ()) -> list[Figure]:
     """Measure with each number of cases."""
-    figures = []
+    figures: list[Figure] = []
     with scratch() as folder, postgres(folder, durable=True) as server:
         for size in sizes or (CASES,):
             with ledger(server) as engine:
@@ -184,7 +184,7 @@ def _serving(database_url: str) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 httpx.get(f"{address}/healthz", trust_env=False)

@@ -25,6 +25,7 @@ from models.tables.words import ContactStatus
 from rules.ageing import Bucket, OpenItem, Standing, standings
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import Decision
+from rules.ledger import NOTHING
 from rules.money import round_money
 from rules.outreach import Ladder, next_contact
 
@@ -222,7 +223,7 @@ def _balance(
     credits = _unallocated(session, loaded.row.id)
     owed = {standing.currency: standing for standing in standings(items, today)}
     return [
-        _shown(currency, owed.get(currency), round_money(credits.get(currency, Decimal(0)), currency))
+        _shown(currency, owed.get(currency), round_money(credits.get(currency, NOTHING), currency))
         for currency in sorted({*owed, *credits})
     ]
 
@@ -249,13 +250,13 @@ def _unallocated(session: Session, customer_id: UUID) -> Mapping[str, Decimal]:
     if connection.execute(facts).first() is None:
         return {}
     paid = (
-        select(func.coalesce(func.sum(col(PaymentRow.amount)), 0))
+        select(func.coalesce(func.sum(col(PaymentRow.amount)), NOTHING))
         .where(col(PaymentRow.invoice_id) == col(Invoice.id), col(PaymentRow.reversed_at).is_(None))
         .correlate(Invoice)
         .scalar_subquery()
     )
     credited = (
-        select(func.coalesce(func.sum(col(CreditNoteRow.amount)), 0))
+        select(func.coalesce(func.sum(col(CreditNoteRow.amount)), NOTHING))
         .where(col(CreditNoteRow.invoice_id) == col(Invoice.id))
         .correlate(Invoice)
         .scalar_subquery()
@@ -271,9 +272,9 @@ def _unallocated(session: Session, customer_id: UUID) -> Mapping[str, Decimal]:
         col(PaymentRow.reversed_at).is_(None),
     )
     found: dict[str, Decimal] = {}
-    over = select(too_much.c.currency, too_much.c.amount).where(too_much.c.amount > 0)
-    for currency, amount in connection.execute(loose.union_all(over)).tuples():
-        found[currency] = found.get(currency, Decimal(0)) + amount
+    over = select(too_much.c.currency, too_much.c.amount).where(too_much.c.amount > NOTHING)
+    for row in connection.execute(loose.union_all(over)):
+        found[row.currency] = found.get(row.currency, NOTHING) + row.amount
     return found
 
 

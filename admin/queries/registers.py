@@ -95,8 +95,10 @@ def list_policies(session: Session, paging: Paging) -> Page[PolicyEdition]:
     order = Order("policies", col(PolicyRow.key), col(PolicyRow.version), str, read_id=NUMBER)
 
     def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        place = (col(PolicyRow.key).label("sort_key"), col(PolicyRow.version).label("sort_id"))
-        return select(*_EDITION).add_columns(*place).where(where).order_by(*by).limit(limit)
+        wanted = select(*_EDITION).add_columns(
+            col(PolicyRow.key).label("sort_key"), col(PolicyRow.version).label("sort_id")
+        )
+        return wanted.where(where).order_by(*by).limit(limit)
 
     rows, following = read_page(session, order, paging.after, paging.limit, build)
     return Page(items=[PolicyEdition.model_validate(row) for row in rows], next=following)

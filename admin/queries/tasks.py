@@ -355,16 +355,12 @@ def _messages(session: Session, row: Row[Any]) -> list[StoredMessage]:
         found = message_of(session, row.company, row.communication_id)
     else:
         found = messages_of(session, row.company, [row.contact_id] if row.contact_id else [])
-    hashes = dict(
-        session.connection()
-        .execute(
-            select(col(Communication.id), col(Communication.content_hash)).where(
-                among(Communication.id, [message.id for message in found])
-            )
+    rows = session.connection().execute(
+        select(col(Communication.id), col(Communication.content_hash)).where(
+            among(Communication.id, [message.id for message in found])
         )
-        .tuples()
-        .all()
     )
+    hashes = {row.id: row.content_hash for row in rows}
     return [
         StoredMessage(**message.model_dump(), text=fetch(session, hashes[message.id]).text)
         for message in found

@@ -80,7 +80,7 @@ def _page(
         ]
         found = or_(*(col(CaseEvent.id).in_(select(part.c.id)) for part in parts))
         return (
-            select(CaseEvent, col(Invoice.number).label("invoice"))
+            select(CaseEvent, col(Invoice.number).label("invoice"), col(Invoice.currency))
             .add_columns(col(CaseEvent.id).label("sort_key"), col(CaseEvent.id).label("sort_id"))
             .join(Invoice, col(Invoice.id) == col(CaseEvent.invoice_id), isouter=True)
             .where(found)
@@ -99,7 +99,7 @@ def _entry(row: Row[Any], calendar: BusinessCalendar) -> TimelineEntry:
         on=calendar.local_day(row.at),
         who=row.who,
         what=row.what,
-        text=in_words(row.what, row.detail, row.why),
+        text=in_words(row.what, row.detail, row.why, row.currency),
         why=row.why,
         invoice=row.invoice,
         detail=row.detail,

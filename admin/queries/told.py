@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.expression import func
 from sqlmodel import Session, col
@@ -123,7 +123,7 @@ def payments_told(session: Session, loaded: LoadedCase) -> list[PaymentTold]:
         .where(col(PaymentRow.invoice_id) == loaded.invoice.id)
         .order_by(col(PaymentRow.recorded_at), col(PaymentRow.id))
     )
-    return [PaymentTold(**_exact(row, loaded, "amount")) for row in rows]
+    return [PaymentTold(**_exact(dict(row._mapping), loaded, "amount")) for row in rows]
 
 
 def credit_notes_told(session: Session, loaded: LoadedCase) -> list[CreditNoteTold]:
@@ -140,7 +140,7 @@ def credit_notes_told(session: Session, loaded: LoadedCase) -> list[CreditNoteTo
         .where(col(CreditNoteRow.invoice_id) == loaded.invoice.id)
         .order_by(col(CreditNoteRow.recorded_at), col(CreditNoteRow.id))
     )
-    return [CreditNoteTold(**_exact(row, loaded, "amount")) for row in rows]
+    return [CreditNoteTold(**_exact(dict(row._mapping), loaded, "amount")) for row in rows]
 
 
 def disputes_told(session: Session, loaded: LoadedCase) -> list[DisputeTold]:
@@ -161,7 +161,7 @@ def disputes_told(session: Session, loaded: LoadedCase) -> list[DisputeTold]:
         .where(col(DisputeRow.invoice_id) == loaded.invoice.id)
         .order_by(col(DisputeRow.opened_at), col(DisputeRow.id))
     )
-    return [DisputeTold(**_exact(row, loaded, "amount", "credited")) for row in rows]
+    return [DisputeTold(**_exact(dict(row._mapping), loaded, "amount", "credited")) for row in rows]
 
 
 def promises_told(loaded: LoadedCase, now: datetime) -> list[PromiseTold]:
@@ -234,9 +234,8 @@ def holds_told(session: Session, customer_id: UUID, invoice_id: UUID | None = No
     return [HoldTold.model_validate(row) for row in rows]
 
 
-def _exact(row: Row[Any], loaded: LoadedCase, *names: str) -> dict[str, Any]:
+def _exact(told: dict[str, Any], loaded: LoadedCase, *names: str) -> dict[str, Any]:
     """A row with its amounts at the invoice currency's decimals."""
-    told = dict(row._mapping)
     for name in names:
         if told[name] is not None:
             told[name] = round_money(told[name], loaded.invoice.currency)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
 from models.ids import CaseSignal
 from models.tables.words import DisputeCause
 from rules.decide import State
+from rules.money import UnknownCurrency, round_money
 
 Detail: TypeAlias = Mapping[str, Any]
 Sentence: TypeAlias = str | Callable[[Detail], str]
 
 
-def in_words(what: str, detail: Detail, why: str | None) -> str:
-    """One line of the journal as a person would say it, with its reason where it has one."""
+def in_words(what: str, detail: Detail, why: str | None, currency: str | None = None) -> str:
+    """One line of the journal as a person would say it, with its reason where it has one.
+
+    `currency` is the invoice's, in which the amounts of its facts are.
+    """
+    detail = _written_out(detail, detail.get("currency") or currency)
     sentence = SENTENCES.get(what)
     if sentence is None:
         told = what.replace("_", " ").capitalize()
@@ -23,13 +29,36 @@ def in_words(what: str, detail: Detail, why: str | None) -> str:
     return f"{told}: {why}" if why else told
 
 
-def _sum(detail: Detail, name: str = "amount") -> str:
-    return " ".join(str(detail[key]) for key in (name, "currency") if detail.get(key) is not None)
+def _written_out(detail: Detail, currency: str | None) -> Detail:
+    """The detail with its amounts at their currency's decimals: 20 EUR is kept as 20, and said as 20.00 EUR."""
+    if currency is None:
+        return detail
+    told = dict(detail)
+    for name in _AMOUNTS:
+        if told.get(name) is not None:
+            told[name] = f"{_exact(told[name], currency)} {currency}"
+    if told.get("instalments"):
+        told["instalments"] = [
+            {**part, "amount": f"{_exact(part['amount'], currency)} {currency}"}
+            for part in told["instalments"]
+        ]
+    return told
+
+
+_AMOUNTS: Final = ("amount", "credited", "total")
+
+
+def _exact(amount: object, currency: str) -> str:
+    try:
+        return str(round_money(Decimal(str(amount)), currency))
+    except (InvalidOperation, UnknownCurrency):
+        # A line that was written is shown as it is, whatever it holds.
+        return str(amount)
 
 
 def _payment(detail: Detail) -> str:
     on = f" on {detail['received_on']}" if detail.get("received_on") else ""
-    return f"Payment of {_sum(detail)} received{on}"
+    return f"Payment of {detail.get('amount')} received{on}"
 
 
 def _reversed(detail: Detail) -> str:
@@ -44,7 +73,7 @@ def _claimed(detail: Detail) -> str:
 
 def _credit(detail: Detail) -> str:
     number = f" {detail['number']}" if detail.get("number") else ""
-    return f"Credit note{number} of {_sum(detail)} issued"
+    return f"Credit note{number} of {detail.get('amount')} issued"
 
 
 def _dispute(detail: Detail) -> str:

@@ -17,7 +17,7 @@ from bench.simulate import rules_seconds
 from policies import builtin_policies
 
 SERVERS = ("import", "contact", "start", "life", "memory")
-"""Benchmarks that start a server; `simulate` starts processes only."""
+"""Benchmarks that start a server and take a few seconds; `api` asks often, `simulate` starts none."""
 
 
 def test_a_figure_is_one_line_with_its_baseline_and_ratio() -> None:
@@ -107,6 +107,14 @@ def test_a_benchmark_with_servers_runs(name: str) -> None:
     _run(name, 3)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
+def test_api_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.api.REQUESTS", 2)
+    monkeypatch.setattr("bench.api.DEEP_PAGE", 2)
+    _run("api", 500)
+
+
 @pytest.mark.slow
 def test_simulate_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.simulate.TIMES", 1)
@@ -124,4 +132,4 @@ def _run(name: str, size: int) -> None:
 
 
 def test_every_benchmark_is_tried_here() -> None:
-    assert set(BENCHMARKS) == {*SERVERS, "simulate"}
+    assert set(BENCHMARKS) == {*SERVERS, "api", "simulate"}

@@ -9,7 +9,7 @@ import pytest
 
 from rules.calendar import business_calendar
 from rules.facts import CaseFacts, Claim, CreditNote, Dispute, Instalment, Payment, Plan
-from rules.ledger import balance, claim_state, plan_state, received
+from rules.ledger import balance, claim_state, instalment_states, plan_state, received
 
 FR = business_calendar("FR")
 NOON = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -174,3 +174,45 @@ def test_a_withdrawn_claim_ends_then() -> None:
     claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16), withdrawn_at=moment("2026-09-18"))
     state = claim_state(claim, FR, bank_known=True, now=moment("2026-09-18"))
     assert (state.ends_at, state.withdrawn) == (moment("2026-09-18"), True)
+
+
+@pytest.mark.parametrize(
+    ("payments", "cancelled", "now", "expected"),
+    [
+        ((), None, "2026-09-12", "awaited awaited awaited"),
+        # Looked at on the 18th at 09:30, three days after its date.
+        ((), None, "2026-09-18 09:29", "awaited awaited awaited"),
+        ((), None, "2026-09-18 09:30", "broken lapsed lapsed"),
+        ((("300", "2026-09-16"),), None, "2026-09-17", "kept awaited awaited"),
+        ((("300", "2026-09-16"),), None, "2026-10-18 09:30", "kept broken lapsed"),
+        # What comes early covers what follows.
+        ((("600", "2026-09-16"),), None, "2026-09-17", "kept kept awaited"),
+        ((("600", "2026-09-16"), ("400", "2026-11-16")), None, "2026-11-30", "kept kept kept"),
+        # Too late for the first: the plan had ended.
+        ((("1000", "2026-09-18 09:31"),), None, "2026-11-30", "broken lapsed lapsed"),
+        ((("300", "2026-09-16"),), "2026-09-20", "2026-11-30", "kept lapsed lapsed"),
+        ((("300", "2026-09-16"),), "2026-09-20", "2026-09-19", "kept awaited awaited"),
+        ((), "2026-09-19", "2026-11-30", "broken lapsed lapsed"),
+    ],
+)
+def test_each_instalment_has_a_state(
+    payments: tuple[tuple[str, str], ...], cancelled: str | None, now: str, expected: str
+) -> None:
+    """300 by 15 September, 300 by 15 October, 400 by 15 November, agreed on 10 September."""
+
+    def at(text: str) -> datetime:
+        day, _, clock = text.partition(" ")
+        return moment(day, clock or "12:00")
+
+    instalments = tuple(
+        Instalment(date(2026, month, 15), Decimal(amount))
+        for month, amount in ((9, 300), (10, 300), (11, 400))
+    )
+    plan = Plan("p", NOON, instalments, None if cancelled is None else at(cancelled))
+    facts = case(plans=(plan,), payments=tuple(paid(amount, at(day)) for amount, day in payments))
+    states = instalment_states(facts, plan, FR, at(now))
+    assert " ".join(states) == expected
+    state = plan_state(facts, plan, FR, at(now))
+    # The plan's own verdict is that of its instalments, as long as nobody cancelled it.
+    if cancelled is None:
+        assert state.broken is ("broken" in states)

@@ -18,14 +18,18 @@ from rules.facts import (
     CustomerFacts,
     Dispute,
     Draft,
+    Instalment,
+    Pause,
     Payment,
+    Plan,
     Reach,
     Role,
     StepDone,
     Tone,
 )
-from rules.outreach import Contact, Ladder, outreach, owes_thanks
+from rules.outreach import Contact, Ladder, next_contact, outreach, owes_thanks
 from rules.policy import Policy, parse_policy
+from rules.simulate import Life, simulate
 
 FR = business_calendar("FR")
 POLICIES = {
@@ -271,3 +275,53 @@ def test_the_cases_of_the_thanks_stand_as_named() -> None:
     assert stands(REMINDED)[1].state is State.CLOSED
     assert stands(TINY)[1].state is State.BELOW_MINIMUM
     assert stands(DISPUTED)[1].state is State.PAUSED
+
+
+def _in_days(invoice: str, days: int, **facts: object) -> CaseFacts:
+    """An invoice due so many days from now, its case just opened."""
+    due = date.fromordinal(date(2026, 9, 15).toordinal() + days)
+    return CaseFacts(invoice, "EUR", Decimal(500), due, date(2026, 9, 15), **facts)  # type: ignore[arg-type]
+
+
+PROMISED = Plan("p", NOW, (Instalment(date(2026, 9, 21), Decimal(500)),))
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        (_in_days("A", -5),),
+        (_in_days("A", 30),),
+        (_in_days("A", 10), _in_days("B", 4), _in_days("C", 4)),
+        (_in_days("A", -5, plans=(PROMISED,)),),
+        (_in_days("A", -5, plans=(PROMISED,)), _in_days("B", 12)),
+        (_in_days("A", -15, pauses=(Pause("pause", NOW, date(2026, 9, 25)),)), _in_days("B", -15)),
+        (at_step("A", "reminder_2"), at_step("B", "reminder_1"), _in_days("C", 1)),
+        (at_step("A", "formal_notice"), _in_days("B", -1)),
+        (_in_days("A", -5, disputes=(Dispute(NOW),)), _in_days("B", 9)),
+    ],
+)
+def test_the_next_contact_is_the_first_the_simulation_makes(cases: tuple[CaseFacts, ...]) -> None:
+    found = next_contact(CUSTOMER, [Ladder(case, STANDARD) for case in cases], NOW)
+    first = simulate("c", CUSTOMER, [Life(case, STANDARD, NOW) for case in cases]).contacts[0]
+    assert found is not None
+    at, contact_found = found
+    assert (at, contact_found.step.key, contact_found.invoices, contact_found.also) == (
+        first.at,
+        first.step,
+        first.invoices,
+        first.also,
+    )
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        (),
+        (_in_days("A", -5, pauses=(Pause("pause", NOW),)),),
+        (_in_days("A", -5, disputes=(Dispute(NOW),)),),
+        (_in_days("A", -5, closed_by="written off"),),
+        (_in_days("A", -5, payments=(Payment(Decimal(495), NOW),)),),
+    ],
+)
+def test_nothing_goes_out_by_itself(cases: tuple[CaseFacts, ...]) -> None:
+    assert next_contact(CUSTOMER, [Ladder(case, STANDARD) for case in cases], NOW) is None
