@@ -31,8 +31,9 @@ from activities.rendering import (
 )
 from activities.statement import Statement
 from activities.store.load import LoadedCustomer
+from activities.store.records import CompanyRecord, InvoiceRecord, PersonRecord
 from models.errors import RelanceError
-from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff
+from models.tables import HoldInvoiceRow, HoldRow, Invoice, Staff
 from models.tables.words import Audience, PhoneKind
 from rules import facts as rules_facts
 from rules.calendar import Channel
@@ -97,7 +98,7 @@ class Composed:
     channel: Channel
     language: str
     envelope: Envelope
-    person: Contact | None = None
+    person: PersonRecord | None = None
     purpose_key: str | None = None
 
 
@@ -122,24 +123,15 @@ class Composer:
         self.today: date = loaded.customer.calendar.local_day(now)
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
         self._cases = {case.facts.invoice: case for case in loaded.cases}
-        people = session.exec(
-            select(Contact)
-            .where(
-                Contact.customer_id == loaded.row.id,
-                col(Contact.opted_out_at).is_(None),
-                col(Contact.invalid_since).is_(None),
-            )
-            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
-        ).all()
-        self._people: dict[str, list[Contact]] = defaultdict(list)
-        for person in people:
+        self._people: dict[str, list[PersonRecord]] = defaultdict(list)
+        for person in loaded.people:
             self._people[person.role].append(person)
         self._staff: dict[str, Staff | None] = {}
         self._statement = Statement(session, loaded, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
-    def person(self, role: Role, channel: Channel) -> Contact | None:
+    def person(self, role: Role, channel: Channel) -> PersonRecord | None:
         """The first of the role's people whom the channel reaches."""
         for person in self._people[role]:
             if channel is Channel.EMAIL and person.email:
@@ -150,7 +142,7 @@ class Composer:
                 return person
         return None
 
-    def language(self, person: Contact | None) -> str:
+    def language(self, person: PersonRecord | None) -> str:
         """The person's language, else the customer's, else that of its country."""
         customer = self._loaded.row
         chosen = (person.language if person else None) or customer.language
@@ -188,6 +180,11 @@ class Composer:
         return self._staff[email]
 
     # ------------------------------------------------------------------ what
+
+    def why(self, contact: DueContact) -> str:
+        """Why the contact is made now: the reason of its leading item, as the rules give it."""
+        lead = next(item.invoice for item in contact.items if not item.folded)
+        return self._decisions[lead].why
 
     def contact_messages(self, contact: DueContact) -> list[Composed]:
         """The messages of a contact, the one that decides it first.
@@ -230,7 +227,7 @@ class Composer:
         sheet = render_call_sheet(message, language=self.language(person))
         return CallSheet(sheet.subject, sheet.text, assignee)
 
-    def thank_you(self, paid: Sequence[tuple[Invoice, Decimal]], day: date) -> Composed | None:
+    def thank_you(self, paid: Sequence[tuple[InvoiceRecord, Decimal]], day: date) -> Composed | None:
         """One thank-you for what was paid, to accounting or whoever can be reached."""
         person = next(
             (found for role in Role if (found := self.person(role, Channel.EMAIL)) is not None), None
@@ -280,7 +277,7 @@ class Composer:
         }
 
     def _message(
-        self, contact: DueContact, template: str, channel: Channel, person: Contact | None
+        self, contact: DueContact, template: str, channel: Channel, person: PersonRecord | None
     ) -> Composed:
         message = self._facts(contact, template, person)
         if TEMPLATES[template].demands and not any(section.asked > 0 for section in message.sections):
@@ -334,7 +331,7 @@ class Composer:
     def _email(
         self,
         message: Message,
-        person: Contact | None,
+        person: PersonRecord | None,
         address: str,
         cc: Iterable[str] = (),
         purpose_key: str | None = None,
@@ -371,7 +368,7 @@ class Composer:
         self,
         contact: DueContact,
         template: str,
-        person: Contact | None,
+        person: PersonRecord | None,
         tone: Tone | None = None,
         recipient: Recipient | None = None,
     ) -> Message:
@@ -393,7 +390,7 @@ class Composer:
         self,
         template: str,
         tone: Tone,
-        person: Contact | None,
+        person: PersonRecord | None,
         sections: tuple[Section, ...],
         acted: set[str] | None = None,
         **more: Any,
@@ -468,7 +465,7 @@ class NoAddress(RelanceError):
     """Nobody of the wanted roles can be reached by the channel of a step."""
 
 
-def _creditor(company: Company) -> Creditor:
+def _creditor(company: CompanyRecord) -> Creditor:
     return Creditor(
         name=company.name,
         legal_name=company.legal_name or company.name,

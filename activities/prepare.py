@@ -24,8 +24,9 @@ from activities.rendering import RenderError
 from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
-from activities.store.lookup import lock_customer
+from activities.store.lookup import locked_customer
 from activities.store.planned import withdraw_contact
+from activities.store.records import ContactRecord, CustomerRecord
 from activities.store.tasks import owner
 from models.errors import NotFound
 from models.messages import OutreachNow, Prepared
@@ -33,7 +34,6 @@ from models.tables import (
     Communication,
     ContactItem,
     ContactMade,
-    Customer,
     DunningCase,
     HoldRow,
 )
@@ -71,7 +71,7 @@ class OutreachActivities:
         """
         try:
             with transaction(self._engine) as session:
-                customer = lock_customer(session, what.customer_id)
+                customer = locked_customer(session, what.customer_id)
                 work = _Pass(
                     session,
                     customer,
@@ -93,7 +93,7 @@ class _Pass:
     """One pass, in one transaction, under the customer's lock."""
 
     session: Session
-    customer: Customer
+    customer: CustomerRecord
     now: datetime
     fingerprint: str
     assignment: Assignment
@@ -193,7 +193,13 @@ class _Pass:
             for message in self._messages(made):
                 message.status, message.sent_at = CommunicationStatus.SENT, self.now
             self.notes += conclude(
-                self.session, self.customer, made, ContactStatus.BY_HAND, calendar, self.now, self.fingerprint
+                self.session,
+                self.customer.id,
+                made.id,
+                ContactStatus.BY_HAND,
+                calendar,
+                self.now,
+                self.fingerprint,
             )
             return Prepared(contact_id=made.id, step=made.step, again=True)
         made.status = ContactStatus.SENDING
@@ -250,7 +256,7 @@ class _Pass:
 
     def _draft(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Compose, store the bytes, ask one person. Nothing leaves, and no gap begins."""
-        made = self.write.contact(contact, loaded, ContactStatus.DRAFT)
+        made = self.write.contact(contact, loaded, composer, ContactStatus.DRAFT)
         try:
             self.write.store(made, contact, composer.draft(contact), loaded, composer)
         except (NoAddress, RenderError) as error:
@@ -267,7 +273,7 @@ class _Pass:
             loaded.company.signatory_email,
             due_in=APPROVAL_BUSINESS_DAYS,
         )
-        made.approval_task_id = task.id
+        self.session.get_one(ContactMade, made.id).approval_task_id = task.id
         self.session.flush()
         self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
         return Prepared(contact_id=made.id, step=contact.step.key)
@@ -276,7 +282,7 @@ class _Pass:
 
     def _make(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Make the contact: messages to send, or a call to open (which is the contact)."""
-        made = self.write.contact(contact, loaded, ContactStatus.SENDING)
+        made = self.write.contact(contact, loaded, composer, ContactStatus.SENDING)
         try:
             if contact.route.role is None and contact.route.channel in (Channel.EMAIL, Channel.SMS):
                 raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
@@ -309,8 +315,8 @@ class _Pass:
             )
             self.notes += conclude(
                 self.session,
-                self.customer,
-                made,
+                self.customer.id,
+                made.id,
                 ContactStatus.BY_HAND,
                 self._calendar(),
                 self.now,
@@ -319,12 +325,13 @@ class _Pass:
         return Prepared(contact_id=made.id, step=contact.step.key, send=tuple(ids))
 
     def _block(
-        self, made: ContactMade, contact: Contact, loaded: LoadedCustomer, error: Exception
+        self, made: ContactRecord, contact: Contact, loaded: LoadedCustomer, error: Exception
     ) -> Prepared:
         """The message cannot be made: it counts as nothing, and a person is asked once for all its items."""
         missing = isinstance(error, NoAddress)
-        made.status, made.reason, made.concluded_at = ContactStatus.FAILED, str(error), self.now
-        for item in _items(self.session, made):
+        row = self.session.get_one(ContactMade, made.id)
+        row.status, row.reason, row.concluded_at = ContactStatus.FAILED, str(error), self.now
+        for item in _items(self.session, row):
             # Whoever finds the address mends it for every item that needed it.
             item.folded = False
         self.write.task(

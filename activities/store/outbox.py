@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,8 +11,18 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, or_, select
 
+from activities.store.sql import run
 from models.tables import OutboxNote
 from models.tables.words import NoteTo
+
+_ADD: Final = """
+    INSERT INTO outbox_note (workflow, key, signal, payload, with_start, order_at, created_at, attempts)
+    SELECT %(workflow)s, given.key, %(signal)s, %(payload)s::jsonb, %(with_start)s, %(order_at)s,
+           %(created_at)s, 0
+      FROM unnest(%(keys)s::uuid[]) WITH ORDINALITY AS given (key, place)
+     ORDER BY given.place
+    RETURNING id
+"""
 
 LEASE: Final = timedelta(seconds=30)
 """How long a claimed note is left alone: longer than its delivery takes, short enough after a crash."""
@@ -56,21 +67,19 @@ def add_notes(
     order_at: datetime | None = None,
 ) -> list[int]:
     """As `add_note`, the same signal to several; ids in the order of `keys`."""
-    notes = [
-        OutboxNote(
-            workflow=workflow,
-            key=key,
-            signal=signal,
-            payload=payload or {},
-            with_start=with_start,
-            order_at=order_at or now,
-            created_at=now,
-        )
-        for key in keys
-    ]
-    session.add_all(notes)
-    session.flush()
-    return [note.id for note in notes if note.id is not None]
+    found = run(
+        session,
+        _ADD,
+        workflow=workflow.value,
+        keys=list(keys),
+        signal=str(signal),
+        payload=json.dumps(payload or {}),
+        with_start=with_start,
+        order_at=order_at or now,
+        created_at=now,
+    )
+    # Ids grow in the order in which the rows are written.
+    return sorted(found.scalars())
 
 
 def claim(

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from activities.store.records import CompanyRecord, CustomerRecord
 from models.errors import NotFound
 from models.tables import Company, Customer, Task
 from models.tables.words import TaskKind, TaskStatus
@@ -129,6 +130,6 @@ def task_by_id(session: Session, task_id: UUID) -> Task:
     return found
 
 
-def owner(customer: Customer, company: Company) -> str | None:
+def owner(customer: Customer | CustomerRecord, company: Company | CompanyRecord) -> str | None:
     """Who follows a customer: its collector, else the company's credit manager."""
     return customer.collector_email or company.signatory_email
