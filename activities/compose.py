@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
@@ -31,15 +31,25 @@ from activities.rendering import (
 )
 from activities.statement import Statement
 from activities.store.load import LoadedCustomer
-from activities.store.records import CompanyRecord, InvoiceRecord, PersonRecord
+from activities.store.records import (
+    CompanyRecord,
+    InvoiceRecord,
+    PersonRecord,
+    StaffRecord,
+    columns,
+    of_row,
+)
+from activities.store.sql import run
 from models.errors import RelanceError
-from models.tables import HoldInvoiceRow, HoldRow, Invoice, Staff
+from models.tables import HoldInvoiceRow, HoldRow, Invoice
 from models.tables.words import Audience, PhoneKind
 from rules import facts as rules_facts
 from rules.calendar import Channel
 from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
+
+_STAFF: Final = f"SELECT {columns(StaffRecord, 's')} FROM app_user s WHERE s.email = %(email)s"  # noqa: S608
 
 PUBLIC_SEGMENTS = ("public", "public_sector")
 FRENCH_SPEAKING = (
@@ -126,7 +136,7 @@ class Composer:
         self._people: dict[str, list[PersonRecord]] = defaultdict(list)
         for person in loaded.people:
             self._people[person.role].append(person)
-        self._staff: dict[str, Staff | None] = {}
+        self._staff: dict[str, StaffRecord | None] = {}
         self._statement = Statement(session, loaded, decisions, now)
 
     # ------------------------------------------------------------------ whom
@@ -172,11 +182,12 @@ class Composer:
             company.signatory_phone or company.phone or "",
         )
 
-    def _colleague_row(self, email: str | None) -> Staff | None:
+    def _colleague_row(self, email: str | None) -> StaffRecord | None:
         if email is None:
             return None
         if email not in self._staff:
-            self._staff[email] = self._session.exec(select(Staff).where(Staff.email == email)).one_or_none()
+            found = run(self._session, _STAFF, email=email).one_or_none()
+            self._staff[email] = None if found is None else of_row(StaffRecord, found)
         return self._staff[email]
 
     # ------------------------------------------------------------------ what
@@ -441,13 +452,15 @@ class Composer:
         return max(days, default=None)
 
     def _hold(self) -> HoldNotice | None:
+        if not self._loaded.on_hold:
+            return None
         hold = self._session.exec(
             select(HoldRow)
             .where(HoldRow.customer_id == self._loaded.row.id, col(HoldRow.released_at).is_(None))
             .order_by(col(HoldRow.placed_at))
             .limit(1)
-        ).one_or_none()
-        return None if hold is None else self._notice_of(hold)
+        ).one()
+        return self._notice_of(hold)
 
     def _notice_of(self, hold: HoldRow) -> HoldNotice:
         numbers = self._session.exec(

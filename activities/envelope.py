@@ -1,15 +1,21 @@
 """The stored form of a message: everything a provider is given, as bytes under their hash."""
 
 import hashlib
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
+from activities.store.sql import run
 from models.errors import NotFound
-from models.tables import Content
 
 MEDIA_TYPE = "application/vnd.relance.message+json"
+
+_KEEP: Final = """
+    INSERT INTO content (hash, media_type, body) VALUES (%(hash)s, %(media_type)s, %(body)s)
+    ON CONFLICT (hash) DO NOTHING
+"""
+_FETCH: Final = "SELECT body FROM content WHERE hash = %(hash)s"
 
 
 class Envelope(BaseModel):
@@ -34,11 +40,7 @@ def keep(session: Session, envelope: Envelope) -> str:
     """Store the bytes of `envelope` (once for equal bytes) and return their SHA-256, in hexadecimal."""
     body = envelope.model_dump_json().encode()
     digest = hashlib.sha256(body).hexdigest()
-    session.exec(
-        insert(Content)
-        .values(hash=digest, media_type=MEDIA_TYPE, body=body)
-        .on_conflict_do_nothing(index_elements=["hash"])
-    )
+    run(session, _KEEP, hash=digest, media_type=MEDIA_TYPE, body=body)
     return digest
 
 
@@ -48,9 +50,9 @@ def fetch(session: Session, digest: str) -> Envelope:
     Raises:
         NotFound: nothing is stored under it, or the bytes are not those that were.
     """
-    content = session.get(Content, digest)
-    if content is None:
+    body = run(session, _FETCH, hash=digest).scalar_one_or_none()
+    if body is None:
         raise NotFound(f"no content {digest}")
-    if hashlib.sha256(content.body).hexdigest() != digest:
+    if hashlib.sha256(body).hexdigest() != digest:
         raise NotFound(f"content {digest} was altered")
-    return Envelope.model_validate_json(content.body)
+    return Envelope.model_validate_json(body)

@@ -59,6 +59,10 @@ _PARTS: Final[Mapping[str, str]] = {
          WHERE p.customer_id = (SELECT id FROM debtor)
            AND p.opted_out_at IS NULL AND p.invalid_since IS NULL
     """,  # noqa: S608 (our own column names)
+    "on_hold": """
+        SELECT to_json(EXISTS (SELECT FROM delivery_hold h
+                                WHERE h.customer_id = (SELECT id FROM debtor) AND h.released_at IS NULL))
+    """,
     # Of any invoice, open or not; a decision is between ourselves.
     "last_contact_on": """
         SELECT to_json(max(t.on_day))
@@ -119,13 +123,17 @@ class LoadedCase:
 
 @dataclass(frozen=True, slots=True)
 class LoadedCustomer:
-    """A customer with all its open cases, oldest due date first, and the people who can be reached there."""
+    """A customer with all its open cases, oldest due date first, and the people who can be reached there.
+
+    `on_hold` says that deliveries to it are held.
+    """
 
     customer: CustomerFacts
     cases: tuple[LoadedCase, ...]
     row: CustomerRecord
     company: CompanyRecord
     people: tuple[PersonRecord, ...]
+    on_hold: bool
 
     @property
     def seq(self) -> int:
@@ -210,7 +218,7 @@ def _loaded(
         )
         for invoice, case in rows
     )
-    return LoadedCustomer(customer=about, cases=cases, row=customer, company=company, people=people)
+    return LoadedCustomer(about, cases, customer, company, people, on_hold=parts["on_hold"])
 
 
 def _case_facts(invoice: InvoiceRecord, case: CaseRecord, ledger: Ledger, contacts: Contacts) -> CaseFacts:

@@ -117,6 +117,16 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffRecord:
+    """A row of `app_user`: one of our own people."""
+
+    email: str
+    name: str
+    phone: str | None
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRecord:
     """A row of `communication`: one message, without what it says."""
 
@@ -149,6 +159,7 @@ Record = TypeVar(
     InvoiceRecord,
     CaseRecord,
     PersonRecord,
+    StaffRecord,
     MessageRecord,
     ContactRecord,
 )

@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult
 from sqlmodel import Session
 
 
-def run(session: Session, sql: str, **parameters: Any) -> CursorResult[Any]:
+def run(session: Session, sql: str, **parameters: Any) -> CursorResult[*tuple[Any, ...]]:
     """Run one statement, with parameters written as psycopg takes them: `%(name)s`.
 
     What the session has in hand is written first, so the statement sees it. Objects the session has already
