@@ -24,18 +24,18 @@ from rules.calendar import BusinessCalendar
 _DONE = (ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
 
 
+# A contact that was made advances its items; one that was not leaves them as they are.
 _END: Final = """
+    WITH advanced AS (
+        UPDATE contact_item
+           SET concluded = true, concluded_at = %(now)s, on_day = %(day)s
+         WHERE contact_id = %(contact)s AND %(done)s)
     UPDATE contact_made
        SET status = %(status)s, concluded_at = %(now)s, on_day = %(day)s,
            reason = coalesce(%(reason)s, reason),
            sending_fingerprint = coalesce(%(fingerprint)s, sending_fingerprint)
      WHERE id = %(contact)s
     RETURNING reason
-"""
-_CONCLUDE_ITEMS: Final = """
-    UPDATE contact_item
-       SET concluded = true, concluded_at = %(now)s, on_day = %(day)s
-     WHERE contact_id = %(contact)s
 """
 
 
@@ -54,15 +54,15 @@ def conclude(
     A contact that left (or may have left) advances its items, and every case of the customer whose next
     step moved is told. One that failed or was withheld counts as nothing: its items are told to look again.
     """
-    day = calendar.local_day(now)
     done = status in _DONE
     written = run(
         session,
         _END,
         contact=contact_id,
+        done=done,
         status=status.value,
         now=now,
-        day=day if done else None,
+        day=calendar.local_day(now) if done else None,
         reason=reason,
         # The switch that withheld it: what another one withheld is due again.
         fingerprint=fingerprint if status is ContactStatus.WITHHELD else None,
@@ -70,7 +70,6 @@ def conclude(
     if not done:
         _drop_planned(session, contact_id, written or status.value)
         return _look_again(session, contact_id, now)
-    run(session, _CONCLUDE_ITEMS, contact=contact_id, now=now, day=day)
     return settle_customer(session, customer_id, now, fingerprint)
 
 

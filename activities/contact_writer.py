@@ -36,8 +36,11 @@ _CONTACT: Final = """
            jsonb_to_recordset(%(items)s::jsonb)
                AS item (invoice_id uuid, step text, offset_days integer, folded boolean)
 """
-_PERSON: Final = "UPDATE contact_made SET contact_person_id = %(person)s WHERE id = %(contact)s"
+# The message that decides a contact names the person it is made with.
 _MESSAGE: Final = """
+    WITH named AS (
+        UPDATE contact_made SET contact_person_id = %(recipient_contact_id)s
+         WHERE id = %(contact_id)s AND %(leads)s)
     INSERT INTO communication (id, contact_id, customer_id, company_id, kind, audience, channel,
                                recipient_contact_id, to_address, cc, language, subject, content_hash, status,
                                ledger_seq, balance_quoted, policy_key, policy_version, planned_at, attempts,
@@ -105,8 +108,6 @@ class ContactWriter:
         """The messages of a contact, planned, in the order in which they go out; returns their ids."""
         lead = next(item.invoice for item in contact.items if not item.folded)
         case = next(case for case in loaded.cases if case.facts.invoice == lead)
-        if messages and messages[0].person is not None:
-            run(self._session, _PERSON, contact=made.id, person=messages[0].person.id)
         quoted = composer.quoted(contact)
         return [self.message(message, made, quoted, case, place) for place, message in enumerate(messages)]
 
@@ -126,6 +127,7 @@ class ContactWriter:
             _MESSAGE,
             id=message_id,
             contact_id=made.id if made else None,
+            leads=place == 0 and message.person is not None,
             customer_id=self._customer.id,
             company_id=self._customer.company_id,
             kind=message.kind,
