@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
@@ -36,14 +36,25 @@ from activities.rendering import (
 )
 from activities.statement import Statement
 from activities.store.load import LoadedCustomer
+from activities.store.records import (
+    CompanyRecord,
+    InvoiceRecord,
+    PersonRecord,
+    StaffRecord,
+    columns,
+    of_row,
+)
+from activities.store.sql import run
 from models.errors import RelanceError
-from models.tables import Company, Contact, HoldInvoiceRow, HoldRow, Invoice, Staff, Task
+from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience, PhoneKind
 from rules import facts as rules_facts
 from rules.calendar import Channel
 from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
+
+_STAFF: Final = f"SELECT {columns(StaffRecord, 's')} FROM app_user s WHERE s.email = %(email)s"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Composed:
     channel: Channel
     language: str
     envelope: Envelope
-    person: Contact | None = None
+    person: PersonRecord | None = None
     purpose_key: str | None = None
     files: tuple[Attachment, ...] = ()
 
@@ -72,24 +83,15 @@ class Composer:
         self.today: date = loaded.customer.calendar.local_day(now)
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
         self._cases = {case.facts.invoice: case for case in loaded.cases}
-        people = session.exec(
-            select(Contact)
-            .where(
-                Contact.customer_id == loaded.row.id,
-                col(Contact.opted_out_at).is_(None),
-                col(Contact.invalid_since).is_(None),
-            )
-            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
-        ).all()
-        self._people: dict[str, list[Contact]] = defaultdict(list)
-        for person in people:
+        self._people: dict[str, list[PersonRecord]] = defaultdict(list)
+        for person in loaded.people:
             self._people[person.role].append(person)
-        self._staff: dict[str, Staff | None] = {}
+        self._staff: dict[str, StaffRecord | None] = {}
         self._statement = Statement(session, loaded, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
-    def person(self, role: Role, channel: Channel) -> Contact | None:
+    def person(self, role: Role, channel: Channel) -> PersonRecord | None:
         """The first of the role's people whom the channel reaches."""
         people = self._people[role]
         if channel is Channel.PHONE:
@@ -104,7 +106,7 @@ class Composer:
                 return person
         return None
 
-    def language(self, person: Contact | None) -> str:
+    def language(self, person: PersonRecord | None) -> str:
         """The person's language, else the customer's, else that of its country."""
         customer = self._loaded.row
         chosen = (person.language if person else None) or customer.language
@@ -134,14 +136,20 @@ class Composer:
             company.signatory_phone or company.phone or "",
         )
 
-    def _colleague_row(self, email: str | None) -> Staff | None:
+    def _colleague_row(self, email: str | None) -> StaffRecord | None:
         if email is None:
             return None
         if email not in self._staff:
-            self._staff[email] = self._session.exec(select(Staff).where(Staff.email == email)).one_or_none()
+            found = run(self._session, _STAFF, email=email).one_or_none()
+            self._staff[email] = None if found is None else of_row(StaffRecord, found)
         return self._staff[email]
 
     # ------------------------------------------------------------------ what
+
+    def why(self, contact: DueContact) -> str:
+        """Why the contact is made now: the reason of its leading item, as the rules give it."""
+        lead = next(item.invoice for item in contact.items if not item.folded)
+        return self._decisions[lead].why
 
     def contact_messages(self, contact: DueContact) -> list[Composed]:
         """The messages of a contact, the one that decides it first.
@@ -200,7 +208,7 @@ class Composer:
         message = self._base(template, tone, person, self._statement.sections(acted), acted=acted, call=facts)
         return render_call_sheet(message, language=self._loaded.company.language)
 
-    def thank_you(self, paid: Sequence[tuple[Invoice, Decimal]], day: date) -> Composed | None:
+    def thank_you(self, paid: Sequence[tuple[InvoiceRecord, Decimal]], day: date) -> Composed | None:
         """One thank-you for what was paid, to accounting or whoever can be reached."""
         person = next(
             (found for role in Role if (found := self.person(role, Channel.EMAIL)) is not None), None
@@ -250,7 +258,7 @@ class Composer:
         }
 
     def _message(
-        self, contact: DueContact, template: str, channel: Channel, person: Contact | None
+        self, contact: DueContact, template: str, channel: Channel, person: PersonRecord | None
     ) -> Composed:
         message = self._facts(contact, template, person)
         if TEMPLATES[template].demands and not any(section.asked > 0 for section in message.sections):
@@ -320,7 +328,7 @@ class Composer:
     def _email(
         self,
         message: Message,
-        person: Contact | None,
+        person: PersonRecord | None,
         address: str,
         cc: Iterable[str] = (),
         purpose_key: str | None = None,
@@ -357,7 +365,7 @@ class Composer:
         self,
         contact: DueContact,
         template: str,
-        person: Contact | None,
+        person: PersonRecord | None,
         tone: Tone | None = None,
         recipient: Recipient | None = None,
     ) -> Message:
@@ -380,7 +388,7 @@ class Composer:
         self,
         template: str,
         tone: Tone,
-        person: Contact | None,
+        person: PersonRecord | None,
         sections: tuple[Section, ...],
         acted: set[str] | None = None,
         **more: Any,
@@ -435,13 +443,15 @@ class Composer:
         return max(days, default=None)
 
     def _hold(self) -> HoldNotice | None:
+        if not self._loaded.on_hold:
+            return None
         hold = self._session.exec(
             select(HoldRow)
             .where(HoldRow.customer_id == self._loaded.row.id, col(HoldRow.released_at).is_(None))
             .order_by(col(HoldRow.placed_at))
             .limit(1)
-        ).one_or_none()
-        return None if hold is None else self._notice_of(hold)
+        ).one()
+        return self._notice_of(hold)
 
     def _notice_of(self, hold: HoldRow) -> HoldNotice:
         numbers = self._session.exec(
@@ -459,12 +469,12 @@ class NoAddress(RelanceError):
     """Nobody of the wanted roles can be reached by the channel of a step."""
 
 
-def _number(person: Contact) -> str | None:
+def _number(person: PersonRecord) -> str | None:
     """Their number, unless it is known to be wrong."""
     return person.phone if person.phone_invalid_since is None else None
 
 
-def _creditor(company: Company) -> Creditor:
+def _creditor(company: CompanyRecord) -> Creditor:
     return Creditor(
         name=company.name,
         legal_name=company.legal_name or company.name,

@@ -5,8 +5,9 @@ Always in the transaction of the outcome itself, under the customer's lock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -15,41 +16,73 @@ from activities import watch
 from activities.decisions import settle_customer
 from activities.store.outbox import add_notes
 from activities.store.planned import unconclude, withdraw_contact
+from activities.store.sql import run
 from models.ids import CaseSignal
-from models.tables import Communication, ContactItem, ContactMade, Customer
+from models.tables import Communication, ContactItem, ContactMade
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 from rules.calendar import BusinessCalendar
 
 _DONE = (ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
 
 
+# A contact that was made advances its items; one that was not leaves them as they are.
+_END: Final = """
+    WITH advanced AS (
+        UPDATE contact_item
+           SET concluded = true, concluded_at = %(now)s, on_day = %(day)s
+         WHERE contact_id = %(contact)s AND %(done)s)
+    UPDATE contact_made
+       SET status = %(status)s, concluded_at = %(now)s, on_day = %(day)s,
+           reason = coalesce(%(reason)s, reason),
+           sending_fingerprint = coalesce(%(fingerprint)s, sending_fingerprint)
+     WHERE id = %(contact)s
+    RETURNING reason, step, channel, composed_at, approval_task_id
+"""
+
+
 def conclude(
     session: Session,
-    customer: Customer,
-    contact: ContactMade,
+    customer_id: UUID,
+    contact_id: UUID,
     status: ContactStatus,
     calendar: BusinessCalendar,
     now: datetime,
     fingerprint: str,
+    reason: str | None = None,
 ) -> list[int]:
-    """Write how a contact ended; returns the notes to deliver after the commit.
+    """Write how a contact ended, and why if there is more to say; returns the notes to deliver afterwards.
 
     A contact that left (or may have left) advances its items, and every case of the customer whose next
     step moved is told. One that failed or was withheld counts as nothing: its items are told to look again.
     """
-    day = calendar.local_day(now)
-    contact.status, contact.concluded_at = status, now
-    watch.contact_concluded(session, contact, now, customer.id)
-    items = session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
-    if status not in _DONE:
-        _drop_planned(session, contact, contact.reason or status.value)
-        session.flush()
-        return _look_again(session, items, now)
-    contact.on_day = day
-    for item in items:
-        item.concluded, item.concluded_at, item.on_day = True, now, day
-    session.flush()
-    return settle_customer(session, customer.id, now, fingerprint)
+    done = status in _DONE
+    written = run(
+        session,
+        _END,
+        contact=contact_id,
+        done=done,
+        status=status.value,
+        now=now,
+        day=calendar.local_day(now) if done else None,
+        reason=reason,
+        # The switch that withheld it: what another one withheld is due again.
+        fingerprint=fingerprint if status is ContactStatus.WITHHELD else None,
+    ).one()
+    watch.contact_concluded(
+        session,
+        contact_id,
+        customer_id,
+        step=written.step,
+        channel=written.channel,
+        status=status,
+        # Waiting for a person is no slowness of ours.
+        since=None if written.approval_task_id is not None else written.composed_at,
+        now=now,
+    )
+    if not done:
+        _drop_planned(session, contact_id, written.reason or status.value)
+        return _look_again(session, contact_id, now)
+    return settle_customer(session, customer_id, now, fingerprint)
 
 
 def withdraw(
@@ -68,8 +101,7 @@ def withdraw(
         return []
     withdraw_contact(session, contact, now, why, "relance")
     session.flush()
-    items = session.exec(select(ContactItem).where(ContactItem.contact_id == contact.id)).all()
-    return _look_again(session, items, now) if why == "out_of_hours" else []
+    return _look_again(session, contact.id, now) if why == "out_of_hours" else []
 
 
 def take_back(session: Session, contact: ContactMade, why: str, now: datetime) -> list[int]:
@@ -78,16 +110,16 @@ def take_back(session: Session, contact: ContactMade, why: str, now: datetime) -
     return add_notes(session, invoices, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
 
 
-def _look_again(session: Session, items: Sequence[ContactItem], now: datetime) -> list[int]:
-    invoices = [item.invoice_id for item in items]
+def _look_again(session: Session, contact_id: UUID, now: datetime) -> list[int]:
+    invoices = session.exec(select(ContactItem.invoice_id).where(ContactItem.contact_id == contact_id)).all()
     return add_notes(session, invoices, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
 
 
-def _drop_planned(session: Session, contact: ContactMade, why: str) -> None:
+def _drop_planned(session: Session, contact_id: UUID, why: str) -> None:
     session.exec(
         update(Communication)
         .where(
-            col(Communication.contact_id) == contact.id,
+            col(Communication.contact_id) == contact_id,
             col(Communication.status) == CommunicationStatus.PLANNED,
         )
         .values(status=CommunicationStatus.WITHDRAWN.value, error=why)

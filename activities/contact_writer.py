@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlmodel import Session
@@ -11,68 +13,93 @@ from sqlmodel import Session
 from activities.compose import Composed, Composer
 from activities.envelope import keep
 from activities.store.load import LoadedCase, LoadedCustomer, facts_hash
+from activities.store.records import ContactRecord, CustomerRecord
+from activities.store.sql import run
 from activities.store.tasks import open_task
-from models.tables import Communication, ContactItem, ContactMade, Customer, Task
-from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from models.tables import Task
+from models.tables.words import Audience, ContactStatus, TaskKind
 from rules.calendar import business_calendar
-from rules.decide import decide
 from rules.outreach import Contact
+
+_CONTACT: Final = """
+    WITH contact AS (
+        INSERT INTO contact_made (id, customer_id, step, channel, tone, status, composed_at, composed_on,
+                                  ledger_seq, role, reason, facts_hash)
+        VALUES (%(id)s, %(customer_id)s, %(step)s, %(channel)s, %(tone)s, %(status)s, %(composed_at)s,
+                %(composed_on)s, %(ledger_seq)s, %(role)s, %(reason)s, %(facts_hash)s)
+        RETURNING id, tone, channel
+    )
+    INSERT INTO contact_item (contact_id, invoice_id, step, offset_days, tone, channel, folded, concluded)
+    SELECT contact.id, item.invoice_id, item.step, item.offset_days, contact.tone, contact.channel,
+           item.folded, false
+      FROM contact,
+           jsonb_to_recordset(%(items)s::jsonb)
+               AS item (invoice_id uuid, step text, offset_days integer, folded boolean)
+"""
+# The message that decides a contact names the person it is made with.
+_MESSAGE: Final = """
+    WITH named AS (
+        UPDATE contact_made SET contact_person_id = %(recipient_contact_id)s
+         WHERE id = %(contact_id)s AND %(leads)s)
+    INSERT INTO communication (id, contact_id, customer_id, company_id, kind, audience, channel,
+                               recipient_contact_id, to_address, cc, language, subject, content_hash, status,
+                               ledger_seq, balance_quoted, policy_key, policy_version, planned_at, attempts,
+                               purpose_key)
+    VALUES (%(id)s, %(contact_id)s, %(customer_id)s, %(company_id)s, %(kind)s, %(audience)s, %(channel)s,
+            %(recipient_contact_id)s, %(to_address)s, %(cc)s::jsonb, %(language)s, %(subject)s,
+            %(content_hash)s, 'planned', %(ledger_seq)s, %(balance_quoted)s::jsonb, %(policy_key)s,
+            %(policy_version)s, %(planned_at)s, 0, %(purpose_key)s)
+"""
 
 
 class ContactWriter:
     """Writes for one customer, in the transaction that holds its lock, at the business time `now`."""
 
-    def __init__(self, session: Session, customer: Customer, now: datetime) -> None:
+    def __init__(self, session: Session, customer: CustomerRecord, now: datetime) -> None:
         self._session = session
         self._customer = customer
         self._now = now
         self._calendar = business_calendar(customer.country, customer.zone)
 
-    def contact(self, contact: Contact, loaded: LoadedCustomer, status: ContactStatus) -> ContactMade:
+    def contact(
+        self, contact: Contact, loaded: LoadedCustomer, composer: Composer, status: ContactStatus
+    ) -> ContactRecord:
         """The contact's row with an item for each invoice it acts on, none concluded yet."""
         today = self._calendar.local_day(self._now)
         acted = {item.invoice for item in contact.items}
-        made = ContactMade(
-            id=uuid4(),
+        by_number = {case.facts.invoice: case for case in loaded.cases}
+        items = [
+            {
+                "invoice_id": str(by_number[item.invoice].invoice.id),
+                "step": item.step.key,
+                "offset_days": item.step.offset_days,
+                "folded": item.folded,
+            }
+            for item in contact.items
+        ]
+        made = ContactRecord(uuid4(), contact.step.key, contact.route.channel.value, status.value)
+        run(
+            self._session,
+            _CONTACT,
+            id=made.id,
             customer_id=self._customer.id,
-            step=contact.step.key,
-            channel=contact.route.channel.value,
+            step=made.step,
+            channel=made.channel,
             tone=contact.tone.value,
-            status=status,
+            status=made.status,
             composed_at=self._now,
             composed_on=today,
             ledger_seq=self._customer.ledger_seq,
             role=contact.route.role.value if contact.route.role else None,
-            reason=self._why(contact, loaded),
+            reason=composer.why(contact),
             facts_hash=facts_hash((case.facts for case in loaded.cases), acted, today, self._now),
+            items=json.dumps(items),
         )
-        self._session.add(made)
-        self._session.flush()
-        by_number = {case.facts.invoice: case for case in loaded.cases}
-        for item in contact.items:
-            self._session.add(
-                ContactItem(
-                    contact_id=made.id,
-                    invoice_id=by_number[item.invoice].invoice.id,
-                    step=item.step.key,
-                    offset_days=item.step.offset_days,
-                    tone=contact.tone.value,
-                    channel=contact.route.channel.value,
-                    folded=item.folded,
-                )
-            )
-        self._session.flush()
         return made
-
-    def _why(self, contact: Contact, loaded: LoadedCustomer) -> str:
-        """Why the contact is made now: the reason of its leading item, as the rules give it."""
-        lead = next(item.invoice for item in contact.items if not item.folded)
-        case = next(case for case in loaded.cases if case.facts.invoice == lead)
-        return decide(case.facts, case.customer, case.policy, self._now).why
 
     def store(
         self,
-        made: ContactMade,
+        made: ContactRecord,
         contact: Contact,
         messages: Sequence[Composed],
         loaded: LoadedCustomer,
@@ -81,51 +108,50 @@ class ContactWriter:
         """The messages of a contact, planned, in the order in which they go out; returns their ids."""
         lead = next(item.invoice for item in contact.items if not item.folded)
         case = next(case for case in loaded.cases if case.facts.invoice == lead)
-        if messages and messages[0].person is not None:
-            made.contact_person_id = messages[0].person.id
         quoted = composer.quoted(contact)
         return [self.message(message, made, quoted, case, place) for place, message in enumerate(messages)]
 
     def message(
         self,
         message: Composed,
-        made: ContactMade | None,
+        made: ContactRecord | None,
         quoted: dict[str, str],
         case: LoadedCase | None,
         place: int = 0,
     ) -> UUID:
         """One planned message; its bytes are kept under their hash. `case` is the leading one, if any."""
         envelope = message.envelope
-        row = Communication(
-            id=uuid4(),
+        message_id = uuid4()
+        run(
+            self._session,
+            _MESSAGE,
+            id=message_id,
             contact_id=made.id if made else None,
+            leads=place == 0 and message.person is not None,
             customer_id=self._customer.id,
             company_id=self._customer.company_id,
             kind=message.kind,
-            audience=message.audience,
+            audience=message.audience.value,
             channel=message.channel.value,
             recipient_contact_id=message.person.id if message.person else None,
             to_address=envelope.to_address,
-            cc=list(envelope.cc),
+            cc=json.dumps(envelope.cc),
             language=message.language,
             subject=envelope.subject,
             content_hash=keep(self._session, envelope, message.files),
-            status=CommunicationStatus.PLANNED,
             ledger_seq=self._customer.ledger_seq,
-            balance_quoted=quoted if message.audience is Audience.DEBTOR else {},
+            balance_quoted=json.dumps(quoted if message.audience is Audience.DEBTOR else {}),
             policy_key=case.case.policy_key if case else None,
             policy_version=case.case.policy_version if case else None,
             # The message that decides the contact goes first, also when another pass finds them left over.
             planned_at=self._now + timedelta(microseconds=place),
             purpose_key=message.purpose_key,
         )
-        self._session.add(row)
-        self._session.flush()
-        return row.id
+        return message_id
 
     def task(
         self,
-        made: ContactMade,
+        made: ContactRecord,
         contact: Contact,
         loaded: LoadedCustomer,
         kind: TaskKind,

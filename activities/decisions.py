@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
 
+from activities.store.decided import Stored, store_decisions
 from activities.store.events import add_event
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
 from activities.store.outbox import add_notes
-from activities.store.planned import withdraw_planned
 from activities.store.postings import remark_on_posting
-from activities.store.tasks import open_task, owner, withdraw_tasks
+from activities.store.tasks import open_task, owner
 from models.ids import CaseSignal, OutreachSignal
-from models.tables import ContactItem, ContactMade, DunningCase, Task
-from models.tables.words import LAPSES_WITH_CASE, ContactStatus, NoteTo, TaskKind, TaskStatus
+from models.tables import ContactItem, ContactMade, Task
+from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
 from rules.decide import Decision, State, decide
 from rules.facts import Tone
 from rules.pauses import TaskRequest
@@ -29,15 +27,6 @@ _TITLES = {
     "notice_call": "Call about the formal notice",
     "decision": "Decide what follows: go on, mediator, agency, lawyer or court, insurance, factor, write-off",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A case as decided and written. `changed` says that something people see moved."""
-
-    loaded: LoadedCase
-    decision: Decision
-    changed: bool
 
 
 def settle_case(
@@ -57,7 +46,7 @@ def settle_case(
         if decision.state is State.DUE and action is not None and not action.step.is_contact:
             _hand_over(session, loaded, decision, now)
             continue
-        stored = store(session, loaded, decision, now)
+        (stored,) = store_decisions(session, [loaded], [decision], now)
         if decision.state is State.DUE or _may_thank(stored):
             notes += add_notes(session, [loaded.customer_row.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
         return stored, notes
@@ -69,11 +58,8 @@ def settle_customer(session: Session, customer_id: UUID, now: datetime, fingerpr
     To be called under the customer's lock.
     """
     loaded = load_customer(session, customer_id, now, fingerprint)
-    moved = [
-        case.invoice.id
-        for case in loaded.cases
-        if store(session, case, decide(case.facts, case.customer, case.policy, now), now).changed
-    ]
+    stored = store_decisions(session, loaded.cases, decisions_of(loaded, now), now)
+    moved = [each.loaded.invoice.id for each in stored if each.changed]
     if not moved:
         return []
     return add_notes(session, moved, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
@@ -82,86 +68,6 @@ def settle_customer(session: Session, customer_id: UUID, now: datetime, fingerpr
 def decisions_of(loaded: LoadedCustomer, now: datetime) -> list[Decision]:
     """The decision on every case of a loaded customer, in their order."""
     return [decide(case.facts, case.customer, case.policy, now) for case in loaded.cases]
-
-
-def store(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> Stored:
-    """Write the decision on the case's row; a line in the journal where what people see has moved."""
-    case, action = loaded.case, decision.next
-    before = (case.state, case.stage, case.next_step, case.next_at, case.paused_by, case.closed_at)
-    was_state, was_step, was_at = case.state, case.next_step, case.next_at
-    case.state, case.stage = decision.state.value, decision.stage
-    case.outstanding, case.disputed = decision.balance.outstanding, decision.balance.disputed
-    case.next_step = action.step.key if action else None
-    case.next_channel = action.route.channel.value if action else None
-    case.next_at = _shown_at(decision, was_step, was_at)
-    case.next_why, case.paused_by = decision.why, decision.paused_by
-    case.wake_at = decision.wake_at
-    case.decided_at, case.decided_seq = now, loaded.customer_row.ledger_seq
-    if decision.state is State.CLOSED:
-        _close(session, loaded, decision, now)
-    elif case.closed_at is not None:
-        case.closed_at = case.closing_reason = None
-    after = (case.state, case.stage, case.next_step, case.next_at, case.paused_by, case.closed_at)
-    if was_state != case.state or was_step != case.next_step:
-        add_event(
-            session,
-            company_id=loaded.company.id,
-            customer_id=loaded.customer_row.id,
-            invoice_id=loaded.invoice.id,
-            at=now,
-            who="relance",
-            what=f"case_{case.state}",
-            why=decision.why,
-            detail={
-                "next": case.next_step,
-                "at": case.next_at.isoformat() if case.next_at else None,
-                "outstanding": str(case.outstanding),
-            },
-        )
-    session.flush()
-    return Stored(loaded, decision, changed=before != after)
-
-
-def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
-    """A due step keeps its announced time; what waits for a person shows when it is next looked at."""
-    if decision.next is None:
-        return None
-    if decision.state is State.DUE and step == decision.next.step.key and shown is not None:
-        return min(shown, decision.next.at)
-    if decision.state in (State.AWAITING_APPROVAL, State.WITHHELD) and decision.wake_at is not None:
-        return decision.wake_at
-    return decision.next.at
-
-
-def _close(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> None:
-    case = loaded.case
-    if case.closed_at is not None:
-        return
-    case.closed_at, case.closing_reason = now, decision.closing_reason
-    reason = decision.closing_reason or "closed"
-    withdraw_planned(session, [loaded.invoice.id], now, reason)
-    withdraw_tasks(
-        session,
-        now=now,
-        why=reason,
-        invoice_id=loaded.invoice.id,
-        kinds=LAPSES_WITH_CASE,
-    )
-    # A task about several invoices lapses with the last of them.
-    session.flush()
-    for contact_id in _contacts_over(session, loaded.invoice.id):
-        withdraw_tasks(session, now=now, why=reason, contact_id=contact_id, kinds=LAPSES_WITH_CASE)
-
-
-def _contacts_over(session: Session, invoice_id: UUID) -> Sequence[UUID]:
-    """Contacts about this invoice of which no case is open any more."""
-    mine = select(ContactItem.contact_id).where(ContactItem.invoice_id == invoice_id)
-    still_open = (
-        select(ContactItem.contact_id)
-        .join(DunningCase, col(DunningCase.invoice_id) == ContactItem.invoice_id)
-        .where(col(ContactItem.contact_id).in_(mine), col(DunningCase.closed_at).is_(None))
-    )
-    return session.exec(mine.where(col(ContactItem.contact_id).not_in(still_open))).all()
 
 
 def _may_thank(stored: Stored) -> bool:

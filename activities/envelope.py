@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from activities.channels.sendgrid_email import Attachment
+from activities.store.sql import run
 from models.errors import NotFound, RelanceError
-from models.tables import Content
 
 MEDIA_TYPE = "application/vnd.relance.message+json"
 MAX_FILES_BYTES = 10 * 1024 * 1024
@@ -29,6 +29,13 @@ class Enclosure(BaseModel):
     media_type: str
     hash: str
     size: int
+
+
+_KEEP: Final = """
+    INSERT INTO content (hash, media_type, body) VALUES (%(hash)s, %(media_type)s, %(body)s)
+    ON CONFLICT (hash) DO NOTHING
+"""
+_FETCH: Final = "SELECT body FROM content WHERE hash = %(hash)s"
 
 
 class Envelope(BaseModel):
@@ -77,11 +84,7 @@ def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
 
 def _store(session: Session, media_type: str, body: bytes) -> str:
     digest = hashlib.sha256(body).hexdigest()
-    session.exec(
-        insert(Content)
-        .values(hash=digest, media_type=media_type, body=body)
-        .on_conflict_do_nothing(index_elements=["hash"])
-    )
+    run(session, _KEEP, hash=digest, media_type=media_type, body=body)
     return digest
 
 
@@ -102,9 +105,9 @@ def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
 
 
 def _bytes(session: Session, digest: str) -> bytes:
-    content = session.get(Content, digest)
-    if content is None:
+    body = run(session, _FETCH, hash=digest).scalar_one_or_none()
+    if body is None:
         raise NotFound(f"no content {digest}")
-    if hashlib.sha256(content.body).hexdigest() != digest:
+    if hashlib.sha256(body).hexdigest() != digest:
         raise NotFound(f"content {digest} was altered")
-    return content.body
+    return bytes(body)

@@ -16,14 +16,15 @@ from sqlmodel import Session
 from activities.conclude import conclude
 from activities.store.events import add_event
 from activities.store.postings import open_registered_letter
-from models.tables import Communication, ContactMade, Customer
+from activities.store.records import CustomerRecord
+from models.tables import Communication, ContactMade
 from models.tables.words import CommunicationStatus, ContactStatus
 from rules.calendar import BusinessCalendar, Channel
 
 
 def leave_by_hand(
     session: Session,
-    customer: Customer,
+    customer: CustomerRecord,
     made: ContactMade,
     messages: Sequence[Communication],
     calendar: BusinessCalendar,
@@ -44,19 +45,19 @@ def leave_by_hand(
             letter.status, letter.error = CommunicationStatus.WITHHELD, switch
             _log(session, customer, made, letter, now)
         made.sending_fingerprint, made.reason = fingerprint, switch
-        return conclude(session, customer, made, ContactStatus.WITHHELD, calendar, now, fingerprint), ()
+        return conclude(session, customer.id, made.id, ContactStatus.WITHHELD, calendar, now, fingerprint), ()
     for letter in letters:
         letter.status, letter.sent_at = CommunicationStatus.SENT, now
     for copy in copies:
         copy.ledger_seq = customer.ledger_seq
     session.flush()
     open_registered_letter(session, customer, made, calendar, now)
-    notes = conclude(session, customer, made, ContactStatus.BY_HAND, calendar, now, fingerprint)
+    notes = conclude(session, customer.id, made.id, ContactStatus.BY_HAND, calendar, now, fingerprint)
     return notes, tuple(copy.id for copy in copies)
 
 
 def _log(
-    session: Session, customer: Customer, made: ContactMade, letter: Communication, now: datetime
+    session: Session, customer: CustomerRecord, made: ContactMade, letter: Communication, now: datetime
 ) -> None:
     add_event(
         session,

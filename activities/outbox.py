@@ -12,10 +12,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -23,10 +21,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities import watch
 from activities.store import outbox
 from activities.store.engine import transaction
-from activities.store.lookup import among
+from models.errors import NotFound
 from models.ids import CASE_WORKFLOW, OUTREACH_WORKFLOW, TASK_QUEUE, case_id, outreach_id
 from models.messages import CaseInput, OutreachInput
-from models.tables import Company, Invoice, OutboxNote
 from models.tables.words import NoteTo
 
 log = logging.getLogger(__name__)
@@ -108,7 +105,7 @@ class Courier:
     def _claim(self, limit: int, ids: Sequence[int] | None) -> list[_Target]:
         with transaction(self._engine) as session:
             notes = outbox.claim(session, limit, self._clock.wall(), ids)
-            return _targets(session, notes)
+        return [_target(note) for note in notes]
 
     async def _deliver(self, targets: Sequence[_Target]) -> int:
         results = await asyncio.gather(*(self._one(target) for target in targets), return_exceptions=True)
@@ -176,44 +173,30 @@ async def start_workflow(
     )
 
 
-def _targets(session: Session, notes: Sequence[OutboxNote]) -> list[_Target]:
-    """Resolve notes to workflows, in two queries whatever their number."""
-    invoices: dict[UUID, tuple[Invoice, str]] = {}
-    keys = [note.key for note in notes if note.workflow == NoteTo.CASE]
-    if keys:
-        rows = session.exec(
-            select(Invoice, Company.ref)
-            .join(Company, col(Company.id) == Invoice.company_id)
-            .where(among(Invoice.id, keys))
-        )
-        invoices = {invoice.id: (invoice, ref) for invoice, ref in rows}
-    targets = []
-    for note in notes:
-        if note.id is None:
-            continue
-        argument: CaseInput | OutreachInput
-        if note.workflow == NoteTo.CASE:
-            invoice, ref = invoices[note.key]
-            argument = CaseInput(company=ref, number=invoice.number, invoice_id=invoice.id)
-            workflow, workflow_id = CASE_WORKFLOW, case_id(ref, invoice.number)
-            summary = f"{ref} {invoice.number}: {invoice.total:,.2f} {invoice.currency}, due {invoice.due_on}"
-        else:
-            argument = OutreachInput(customer_id=note.key)
-            workflow, workflow_id = OUTREACH_WORKFLOW, outreach_id(note.key)
-            summary = "one contact for all that is due"
-        targets.append(
-            _Target(
-                note_id=note.id,
-                workflow=workflow,
-                workflow_id=workflow_id,
-                argument=argument,
-                signal=note.signal,
-                payload=note.payload,
-                with_start=note.with_start,
-                summary=summary,
-            )
-        )
-    return targets
+def _target(note: outbox.Claimed) -> _Target:
+    """Where a note goes, and what the workflow is started with."""
+    argument: CaseInput | OutreachInput
+    if note.workflow is NoteTo.CASE:
+        if note.company is None or note.number is None:
+            raise NotFound(f"note {note.id} is about {note.key}, which is no invoice")
+        argument = CaseInput(company=note.company, number=note.number, invoice_id=note.key)
+        workflow, workflow_id = CASE_WORKFLOW, case_id(note.company, note.number)
+        owed = f"{note.total:,.2f} {note.currency}, due {note.due_on}"
+        summary = f"{note.company} {note.number}: {owed}"
+    else:
+        argument = OutreachInput(customer_id=note.key)
+        workflow, workflow_id = OUTREACH_WORKFLOW, outreach_id(note.key)
+        summary = "one contact for all that is due"
+    return _Target(
+        note_id=note.id,
+        workflow=workflow,
+        workflow_id=workflow_id,
+        argument=argument,
+        signal=note.signal,
+        payload=note.payload,
+        with_start=note.with_start,
+        summary=summary,
+    )
 
 
 async def deliver_pending(

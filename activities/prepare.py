@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -26,8 +27,10 @@ from activities.rendering import RenderError, Tone
 from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
-from activities.store.lookup import lock_customer
+from activities.store.lookup import locked_customer
 from activities.store.planned import withdraw_contact
+from activities.store.records import ContactRecord, CustomerRecord
+from activities.store.sql import run
 from activities.store.tasks import owner
 from models.errors import NotFound
 from models.messages import OutreachNow, Prepared
@@ -35,7 +38,6 @@ from models.tables import (
     Communication,
     ContactItem,
     ContactMade,
-    Customer,
     DunningCase,
     HoldRow,
 )
@@ -49,7 +51,16 @@ from rules.policy import Assignment
 log = logging.getLogger(__name__)
 
 THANKS_WITHIN = timedelta(days=5)
-_UNDER_WAY = (ContactStatus.SENDING, ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
+
+_BEFORE: Final = """
+    SELECT ARRAY(SELECT m.id
+                   FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
+                  WHERE m.customer_id = %(customer)s
+                    AND m.status IN ('planned', 'sending')
+                    AND (m.contact_id IS NULL OR k.status IN ('sending', 'sent', 'by_hand', 'uncertain'))
+                  ORDER BY m.planned_at, m.id),
+           EXISTS (SELECT FROM delivery_hold h WHERE h.customer_id = %(customer)s)
+"""
 
 
 class OutreachActivities:
@@ -75,7 +86,7 @@ class OutreachActivities:
         """
         try:
             with transaction(self._engine) as session:
-                customer = lock_customer(session, what.customer_id)
+                customer = locked_customer(session, what.customer_id)
                 work = _Pass(
                     session,
                     customer,
@@ -98,7 +109,7 @@ class _Pass:
     """One pass, in one transaction, under the customer's lock."""
 
     session: Session
-    customer: Customer
+    customer: CustomerRecord
     now: datetime
     fingerprint: str
     assignment: Assignment
@@ -111,8 +122,10 @@ class _Pass:
 
     def run(self) -> Prepared:
         """Leftovers first, then the one contact that is due, then a thank-you."""
-        self._tell_of_holds()
-        left = self._left_over()
+        left, has_holds = self._before()
+        if has_holds:
+            self._tell_of_holds()
+            left, _ = self._before()
         if left:
             return Prepared(send=tuple(left), step="left over", again=True)
         loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
@@ -131,32 +144,20 @@ class _Pass:
 
     # ------------------------------------------------------------- leftovers
 
-    def _left_over(self) -> list[UUID]:
-        """Messages of an earlier pass that were not settled: its worker stopped in between.
+    def _before(self) -> tuple[list[UUID], bool]:
+        """Messages of an earlier pass that were not settled; and whether there are delivery holds to tell of.
 
-        Sending them again is safe: what is `planned` has its facts checked once more, and what is found in
-        `sending` becomes uncertain.
+        A message is left over when its worker stopped in between. Sending it again is safe: what is `planned`
+        has its facts checked once more, and what is found in `sending` becomes uncertain.
         """
-        return list(
-            self.session.exec(
-                select(Communication.id)
-                .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
-                .where(
-                    Communication.customer_id == self.customer.id,
-                    col(Communication.status).in_((CommunicationStatus.PLANNED, CommunicationStatus.SENDING)),
-                    or_(col(Communication.contact_id).is_(None), col(ContactMade.status).in_(_UNDER_WAY)),
-                )
-                .order_by(col(Communication.planned_at), col(Communication.id))
-            )
-        )
+        row = run(self.session, _BEFORE, customer=self.customer.id).one()
+        return list(row[0]), bool(row[1])
 
     # ------------------------------------------------------------- delivery holds
 
     def _tell_of_holds(self) -> None:
         """Tell sales and logistics of a delivery hold placed or released, once each."""
         holds = self.session.exec(select(HoldRow).where(HoldRow.customer_id == self.customer.id)).all()
-        if not holds:
-            return
         told = set(
             self.session.exec(
                 select(Communication.purpose_key).where(
@@ -237,7 +238,10 @@ class _Pass:
     def _withdraw_old_drafts(self, contact: Contact, loaded: LoadedCustomer) -> None:
         """A draft whose items are due again is stale or too old: it is composed again."""
         acted = {item.invoice for item in contact.items}
-        ids = [case.invoice.id for case in loaded.cases if case.facts.invoice in acted]
+        waiting = [case for case in loaded.cases if case.facts.invoice in acted and case.facts.drafts]
+        if not waiting:
+            return
+        ids = [case.invoice.id for case in waiting]
         drafts = self.session.exec(
             select(ContactMade)
             .where(
@@ -262,7 +266,7 @@ class _Pass:
 
     def _draft(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Compose, store the bytes, ask one person. Nothing leaves, and no gap begins."""
-        made = self.write.contact(contact, loaded, ContactStatus.DRAFT)
+        made = self.write.contact(contact, loaded, composer, ContactStatus.DRAFT)
         try:
             self.write.store(made, contact, composer.draft(contact), loaded, composer)
         except (NoAddress, RenderError, TooLarge) as error:
@@ -279,7 +283,7 @@ class _Pass:
             loaded.company.signatory_email,
             due_in=APPROVAL_BUSINESS_DAYS,
         )
-        made.approval_task_id = task.id
+        self.session.get_one(ContactMade, made.id).approval_task_id = task.id
         self.session.flush()
         self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
         return Prepared(contact_id=made.id, step=contact.step.key)
@@ -288,7 +292,7 @@ class _Pass:
 
     def _make(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
         """Make the contact: messages to send, or a call to open (which is the contact)."""
-        made = self.write.contact(contact, loaded, ContactStatus.SENDING)
+        made = self.write.contact(contact, loaded, composer, ContactStatus.SENDING)
         try:
             if contact.unreachable:
                 raise NoAddress(f"nobody can be reached by {contact.route.channel.value}")
@@ -326,8 +330,8 @@ class _Pass:
             )
             self.notes += conclude(
                 self.session,
-                self.customer,
-                made,
+                self.customer.id,
+                made.id,
                 ContactStatus.BY_HAND,
                 self._calendar(),
                 self.now,
@@ -336,12 +340,13 @@ class _Pass:
         return Prepared(contact_id=made.id, step=contact.step.key, send=tuple(ids))
 
     def _block(
-        self, made: ContactMade, contact: Contact, loaded: LoadedCustomer, error: Exception
+        self, made: ContactRecord, contact: Contact, loaded: LoadedCustomer, error: Exception
     ) -> Prepared:
         """The message cannot be made: it counts as nothing, and a person is asked once for all its items."""
         missing = isinstance(error, NoAddress)
-        made.status, made.reason, made.concluded_at = ContactStatus.FAILED, str(error), self.now
-        for item in _items(self.session, made):
+        row = self.session.get_one(ContactMade, made.id)
+        row.status, row.reason, row.concluded_at = ContactStatus.FAILED, str(error), self.now
+        for item in _items(self.session, row):
             # Whoever finds the address mends it for every item that needed it.
             item.folded = False
         self.write.task(

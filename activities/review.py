@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
-from sqlmodel import Session, func, select
+from sqlmodel import Session, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import watch
 from activities.clock import Clock
-from activities.decisions import Stored, settle_case
+from activities.decisions import settle_case
 from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store import facts, outbox
+from activities.store.decided import Stored
 from activities.store.engine import transaction
-from activities.store.lookup import case_of, lock_customer
+from activities.store.lookup import locked_customer_of
+from activities.store.sql import run
 from models.errors import NotFound, RelanceError
 from models.ids import CaseSignal
 from models.messages import FACTS, CaseView, Fact, ReviewInput, SignalNote
-from models.tables import CaseEvent, Invoice, OutboxNote
+from models.tables import Invoice, OutboxNote
 from models.tables.words import NoteTo
 from rules.decide import State
 
 log = logging.getLogger(__name__)
+
+_REJECTED: Final = """
+    SELECT count(*) FROM case_event WHERE invoice_id = %(invoice)s AND what = 'rejected'
+"""
 
 
 class ReviewActivities:
@@ -50,8 +57,7 @@ class ReviewActivities:
             for note in what.inbox:
                 notes += self._record(what, note)
             with transaction(self._engine) as session:
-                case = case_of(session, what.invoice_id)
-                lock_customer(session, case.customer_id)
+                locked_customer_of(session, what.invoice_id)
                 stored, more = settle_case(
                     session,
                     what.invoice_id,
@@ -93,12 +99,8 @@ class ReviewActivities:
 
     def _view(self, session: Session, what: ReviewInput, stored: Stored) -> CaseView:
         loaded, decision = stored.loaded, stored.decision
-        case = loaded.case
-        rejected = session.exec(
-            select(func.count())
-            .select_from(CaseEvent)
-            .where(CaseEvent.invoice_id == what.invoice_id, CaseEvent.what == "rejected")
-        ).one()
+        case = stored.case
+        rejected = run(session, _REJECTED, invoice=what.invoice_id).scalar_one()
         replaced = loaded.invoice.replaced_by_id is not None
         by_person = decision.state is State.CLOSED and case.closed_by_person is not None and not replaced
         wake_at = None if decision.state is State.DUE else decision.wake_at

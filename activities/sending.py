@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,11 +32,13 @@ from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
 from activities.store.engine import transaction
-from activities.store.events import add_event
-from activities.store.lookup import lock_customer, still_open
+from activities.store.events import Event, add_events
+from activities.store.lookup import locked_customer, still_open
+from activities.store.records import ContactRecord, CustomerRecord, MessageRecord, columns, of_row
+from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.messages import SendInput, SendResult
-from models.tables import Communication, Company, ContactMade, Customer
+from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
 from rules.calendar import BusinessCalendar, Channel, business_calendar
 
@@ -59,6 +61,19 @@ _SETTLED = {
     CommunicationStatus.WITHDRAWN: "stale",
 }
 
+_MESSAGE: Final = f"""
+    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")}
+      FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
+     WHERE m.id = %(message)s
+       FOR UPDATE OF m
+"""  # noqa: S608 (our own column names)
+_WIDTH: Final = len(fields(MessageRecord))
+_TAKE: Final = """
+    UPDATE communication
+       SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
+     WHERE id = %(message)s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
@@ -75,34 +90,39 @@ class _At:
     """One message under its customer's lock, in one transaction; `notes` go out after the commit."""
 
     session: Session
-    customer: Customer
-    message: Communication
-    contact: ContactMade | None
+    customer: CustomerRecord
+    message: MessageRecord
+    contact: ContactRecord | None
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
     notes: list[int]
 
-    @property
-    def sending(self) -> ContactMade | None:
-        """The contact this message decides upon, while it is under way."""
-        if self.contact is not None and self.contact.status == ContactStatus.SENDING:
-            return self.contact
-        return None
+    def write(self, status: CommunicationStatus, **values: object) -> None:
+        """Write the message's status, and other columns by their names."""
+        named = {"status": status.value, **values}
+        written = ", ".join(f"{name} = %({name})s" for name in named)
+        sql = f"UPDATE communication SET {written} WHERE id = %(id)s"  # noqa: S608 (our own column names)
+        run(self.session, sql, id=self.message.id, **named)
+        self.message = replace(self.message, status=status.value)
 
     def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
-        """End the contact, if this message is the one that decides."""
-        contact = self.sending
-        if contact is not None:
-            contact.reason = reason or contact.reason
+        """End the contact, if this message is the one that decides: while it is under way."""
+        if self.contact is not None and self.contact.status == ContactStatus.SENDING:
             self.notes += conclude(
-                self.session, self.customer, contact, status, self.calendar, self.now, self.fingerprint
+                self.session,
+                self.customer.id,
+                self.contact.id,
+                status,
+                self.calendar,
+                self.now,
+                self.fingerprint,
+                reason,
             )
 
     def log(self, what: str, why: str | None) -> None:
         """A line in the customer's journal."""
-        add_event(
-            self.session,
+        line = Event(
             company_id=self.message.company_id,
             customer_id=self.customer.id,
             at=self.now,
@@ -116,6 +136,11 @@ class _At:
                 "step": self.contact.step if self.contact else None,
             },
         )
+        add_events(self.session, [line])
+
+    def contact_row(self) -> ContactMade | None:
+        """The contact's row, to be changed."""
+        return None if self.contact is None else self.session.get_one(ContactMade, self.contact.id)
 
     def tell_of_copy(self, reason: str) -> bool:
         """Whether this is the e-mail copy of a letter that left: then a task says that it did not.
@@ -212,17 +237,18 @@ class SendingActivities:
                 time.sleep(WRITE_AGAIN_S)
 
     def _lock(self, session: Session, what: SendInput) -> _At:
-        customer = lock_customer(session, what.customer_id)
-        message = session.get(Communication, what.communication_id, with_for_update=True)
-        if message is None:
+        customer = locked_customer(session, what.customer_id)
+        row = run(session, _MESSAGE, message=what.communication_id).one_or_none()
+        if row is None:
             raise ApplicationError(
                 f"no communication {what.communication_id}", type="NotFound", non_retryable=True
             )
+        message = of_row(MessageRecord, row[:_WIDTH])
         return _At(
             session=session,
             customer=customer,
             message=message,
-            contact=session.get(ContactMade, message.contact_id) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_WIDTH:]) if message.contact_id else None,
             calendar=business_calendar(customer.country, customer.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
@@ -241,22 +267,19 @@ class SendingActivities:
             return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
         refusal = _refusal(at)
         if refusal is not None:
-            at.notes += withdraw(at.session, message, at.contact, refusal, at.now)
+            row = at.session.get_one(Communication, message.id)
+            at.notes += withdraw(at.session, row, at.contact_row(), refusal, at.now)
             at.tell_of_copy(_REFUSED[refusal])
             return SendResult(communication_id=message.id, outcome=refusal)
         if not self._settings.may_send_to(message.to_address):
             # What would have left is kept and shown; it counts as nothing.
-            message.status = CommunicationStatus.WITHHELD
-            message.error = f"RELANCE_SENDING={self._settings.sending.value}"
-            at.log("withheld", message.error)
-            if at.sending is not None:
-                at.sending.sending_fingerprint = at.fingerprint
-            at.conclude(ContactStatus.WITHHELD, message.error)
-            at.tell_of_copy(message.error)
+            why = f"RELANCE_SENDING={self._settings.sending.value}"
+            at.write(CommunicationStatus.WITHHELD, error=why)
+            at.log("withheld", why)
+            at.conclude(ContactStatus.WITHHELD, why)
+            at.tell_of_copy(why)
             return SendResult(communication_id=message.id, outcome="withheld")
-        message.status, message.sending_at = CommunicationStatus.SENDING, at.now
-        message.attempts += 1
-        message.sender_run = _attempt()
+        run(at.session, _TAKE, message=message.id, now=at.now, sender_run=_attempt())
         return self._taken(at)
 
     def _taken(self, at: _At) -> _Taken:
@@ -320,27 +343,29 @@ class SendingActivities:
                 return SendResult(communication_id=message.id, outcome="sent")
             case Sent():
                 # Also when a later attempt has already called it uncertain: the provider's word is evidence.
-                message.status = CommunicationStatus.SENT
-                message.provider, message.provider_id = outcome.provider, outcome.provider_id
-                message.sent_at, message.error = at.now, None
-                at.log("sent", None)
-                withdraw_tasks(
-                    at.session, now=at.now, why="the provider took it", keys=(f"uncertain/{message.id}",)
+                doubted = message.status != CommunicationStatus.SENDING
+                at.write(
+                    CommunicationStatus.SENT,
+                    provider=outcome.provider,
+                    provider_id=outcome.provider_id,
+                    sent_at=at.now,
+                    error=None,
                 )
-                if at.contact is not None and at.contact.status == ContactStatus.UNCERTAIN:
-                    at.contact.status = ContactStatus.SENT
+                at.log("sent", None)
+                if doubted:
+                    self._left_after_all(at)
                 at.conclude(ContactStatus.SENT)
                 return SendResult(communication_id=message.id, outcome="sent")
             case NotSent() if message.status == CommunicationStatus.UNCERTAIN:
                 self._not_left_after_all(at, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case NotSent():
-                message.status, message.error = CommunicationStatus.PLANNED, outcome.reason
+                at.write(CommunicationStatus.PLANNED, error=outcome.reason)
                 return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
             case Rejected():
                 if message.status == CommunicationStatus.UNCERTAIN:
                     self._not_left_after_all(at, outcome.reason)
-                message.status, message.error = CommunicationStatus.FAILED, outcome.reason
+                at.write(CommunicationStatus.FAILED, error=outcome.reason)
                 at.log("refused", outcome.reason)
                 if not at.tell_of_copy(outcome.reason):
                     at.ask(
@@ -355,12 +380,21 @@ class SendingActivities:
                 _uncertain(at, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
 
-    def _not_left_after_all(self, at: _At, reason: str) -> None:
+    def _left_after_all(self, at: _At) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""
-        at.message.status, at.message.error = CommunicationStatus.FAILED, reason
+        key = f"uncertain/{at.message.id}"
+        withdraw_tasks(at.session, now=at.now, why="the provider took it", keys=(key,))
+        contact = at.contact_row()
+        if contact is not None and contact.status == ContactStatus.UNCERTAIN:
+            contact.status = ContactStatus.SENT
+
+    def _not_left_after_all(self, at: _At, reason: str) -> None:
+        """As `_left_after_all`, the other way round."""
+        at.write(CommunicationStatus.FAILED, error=reason)
         withdraw_tasks(at.session, now=at.now, why=reason, keys=(f"uncertain/{at.message.id}",))
-        if at.contact is not None and at.contact.status == ContactStatus.UNCERTAIN:
-            at.notes += take_back(at.session, at.contact, reason, at.now)
+        contact = at.contact_row()
+        if contact is not None and contact.status == ContactStatus.UNCERTAIN:
+            at.notes += take_back(at.session, contact, reason, at.now)
 
 
 def _refusal(at: _At) -> str | None:
@@ -379,7 +413,7 @@ def _uncertain(at: _At, reason: str) -> None:
     message = at.message
     if message.status == CommunicationStatus.SENT:
         return
-    message.status, message.error = CommunicationStatus.UNCERTAIN, reason
+    at.write(CommunicationStatus.UNCERTAIN, error=reason)
     at.log("uncertain", reason)
     at.ask(
         TaskKind.UNCERTAIN_MESSAGE,

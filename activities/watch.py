@@ -16,7 +16,7 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.logs import fields
 from models.ids import CaseSignal
 from models.messages import CaseView
-from models.tables import ContactMade
+from models.tables.words import ContactStatus
 from rules.calendar import Channel
 
 log = logging.getLogger("relance.work")
@@ -24,18 +24,29 @@ log = logging.getLogger("relance.work")
 _PROVIDERS = {Channel.EMAIL: "sendgrid", Channel.SMS: "twilio"}
 
 
-def contact_concluded(session: Session, contact: ContactMade, now: datetime, customer_id: UUID) -> None:
-    """A contact ended in this transaction: told once it is committed, at the business time `now`."""
+def contact_concluded(
+    session: Session,
+    contact: UUID,
+    customer: UUID,
+    *,
+    step: str,
+    channel: str,
+    status: ContactStatus,
+    since: datetime | None,
+    now: datetime,
+) -> None:
+    """A contact ended in this transaction: told once it is committed, at the business time `now`.
+
+    `since` is when it was composed; None where what followed was not ours to hasten.
+    """
     told = {
-        "contact": contact.id,
-        "customer": customer_id,
-        "step": contact.step,
-        "channel": contact.channel,
-        "status": str(contact.status),
+        "contact": contact,
+        "customer": customer,
+        "step": step,
+        "channel": channel,
+        "status": status.value,
     }
-    # Waiting for a person is no slowness of ours.
-    asked = contact.approval_task_id is not None
-    seconds = None if asked else max((now - contact.composed_at).total_seconds(), 0.0)
+    seconds = None if since is None else max((now - since).total_seconds(), 0.0)
 
     def committed(_: Session) -> None:
         metrics.CONTACTS.labels(told["channel"], told["status"]).inc()

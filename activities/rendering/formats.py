@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache, lru_cache
+from operator import is_
 from typing import Any, Final
 
 import phonenumbers
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import parse_pattern
+from babel.numbers import NumberPattern, parse_pattern
 
 from rules.money import minor_units, round_money
 
@@ -31,17 +33,29 @@ _BABEL_LOCALES: Final = {"fr": "fr_FR", "en": "en_GB"}
 
 def one_line(text: str) -> str:
     """Return the text on one line without control characters: a name must not write lines of its own."""
+    if text.isprintable():
+        return text.strip(" ")
     return _UNPRINTABLE.sub("", _LINE_BREAKS.sub(" ", text)).strip(" ")
 
 
 def tidy(value: Any) -> Any:
-    """Apply :func:`one_line` to every text inside dataclasses and tuples, however deep."""
+    """Apply :func:`one_line` to every text inside dataclasses and tuples, however deep.
+
+    What was tidy is returned as it is, the same object.
+    """
     if type(value) is str:
         return one_line(value)
     if isinstance(value, tuple):
-        return tuple(tidy(each) for each in value)
+        tidied = tuple(tidy(each) for each in value)
+        return value if all(map(is_, tidied, value)) else tidied
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: tidy(getattr(value, each.name)) for each in fields(value)})
+        changed = {}
+        for each in fields(value):
+            before = getattr(value, each.name)
+            after = tidy(before)
+            if after is not before:
+                changed[each.name] = after
+        return replace(value, **changed) if changed else value
     return value
 
 
@@ -67,7 +81,7 @@ class Formats:
     @property
     def locale(self) -> Locale:
         """The CLDR locale that amounts and dates follow."""
-        return Locale.parse(_BABEL_LOCALES[self.language])
+        return _locale(self.language)
 
     def money(self, amount: Decimal, currency: str) -> str:
         """Write an amount with the currency's own decimals (ISO 4217), never rounding it.
@@ -76,13 +90,7 @@ class Formats:
         """
         if round_money(amount, currency) != amount:
             raise ValueError(f"{amount} is not an amount of {currency}: too many decimals")
-        digits = minor_units(currency)
-        pattern = parse_pattern(self.locale.currency_formats["standard"].pattern)
-        # The decimals come from ISO 4217, like the ledger's: CLDR shows fewer for some currencies.
-        pattern.frac_prec = (digits, digits)
-        written: str = pattern.apply(amount, self.locale, currency=currency, currency_digits=False)
-        # "TND1,234.567" and "IQD5" read badly: English puts a space after a code made of letters.
-        return re.sub(r"^(-?)([A-Z]{3})(?=\d)", rf"\1\2{NBSP}", written)
+        return _money(self.language, amount, currency)
 
     def sums(self, amounts: Iterable[tuple[Decimal, str]]) -> str:
         """Write one sum per currency, joined as a list."""
@@ -90,19 +98,15 @@ class Formats:
 
     def day(self, value: date) -> str:
         """Write a date in full: `31 mars 2026`, `31 March 2026`."""
-        written: str = format_date(value, format="long", locale=self.locale)
-        if self.language == "fr" and value.day == 1:
-            return "1er" + written[1:]
-        return written
+        return _day(self.language, value)
 
     def short_day(self, value: date) -> str:
         """Write a date for a table: `31/03/2026`; in English with the month's name, never ambiguous."""
-        written: str = format_date(value, format=_SHORT_DATES[self.language], locale=self.locale)
-        return written if self.language == "fr" else written.replace(" ", NBSP)
+        return _short_day(self.language, value)
 
     def plural(self, number: int, one: str, other: str) -> str:
         """Choose a form by the language's rule: French counts 0 as singular, English as plural."""
-        return one if self.locale.plural_form(abs(number)) == "one" else other
+        return one if _is_one(self.language, abs(number)) else other
 
     def count(self, number: int, one: str, other: str) -> str:
         """Write a number with its noun: `1 facture`, `2 factures`."""
@@ -115,12 +119,62 @@ class Formats:
 
     def phone(self, number: str) -> str:
         """Write a phone number in groups with its country code; one that does not parse stays as it is."""
-        try:
-            parsed = phonenumbers.parse(number, None)
-        except phonenumbers.NumberParseException:
-            return number
-        written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-        return written.replace(" ", NBSP)
+        return _phone(number)
+
+
+# A message writes the same sums, days and numbers several times, in its text and its HTML, and the messages
+# of a day share most of them. Each is written once; `_MANY` bounds what is remembered.
+_MANY: Final = 2048
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(_BABEL_LOCALES[language])
+
+
+@cache
+def _money_pattern(language: str, digits: int) -> NumberPattern:
+    pattern = parse_pattern(_locale(language).currency_formats["standard"].pattern)
+    # The decimals come from ISO 4217, like the ledger's: CLDR shows fewer for some currencies.
+    pattern.frac_prec = (digits, digits)
+    return pattern
+
+
+@lru_cache(maxsize=_MANY)
+def _money(language: str, amount: Decimal, currency: str) -> str:
+    pattern = _money_pattern(language, minor_units(currency))
+    written: str = pattern.apply(amount, _locale(language), currency=currency, currency_digits=False)
+    # "TND1,234.567" and "IQD5" read badly: English puts a space after a code made of letters.
+    return re.sub(r"^(-?)([A-Z]{3})(?=\d)", rf"\1\2{NBSP}", written)
+
+
+@lru_cache(maxsize=_MANY)
+def _day(language: str, value: date) -> str:
+    written: str = format_date(value, format="long", locale=_locale(language))
+    if language == "fr" and value.day == 1:
+        return "1er" + written[1:]
+    return written
+
+
+@lru_cache(maxsize=_MANY)
+def _short_day(language: str, value: date) -> str:
+    written: str = format_date(value, format=_SHORT_DATES[language], locale=_locale(language))
+    return written if language == "fr" else written.replace(" ", NBSP)
+
+
+@lru_cache(maxsize=_MANY)
+def _is_one(language: str, number: int) -> bool:
+    return bool(_locale(language).plural_form(number) == "one")
+
+
+@lru_cache(maxsize=_MANY)
+def _phone(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return written.replace(" ", NBSP)
 
 
 def iban_groups(iban: str) -> str:

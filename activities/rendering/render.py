@@ -261,10 +261,28 @@ class _TypesetLoader(BaseLoader):
         return self._files.list_templates()
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which asks once for each attribute of each type whether a template may read it.
+
+    It looks at nothing else of an object, and a message reads a hundred attributes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._safe: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        key = (type(obj), attr)
+        safe = self._safe.get(key)
+        if safe is None:
+            safe = self._safe[key] = super().is_safe_attribute(obj, attr, value)
+        return safe
+
+
 @lru_cache(maxsize=len(LOCALES))
 def _environment(locale: str) -> Environment:
     formats = Formats(locale)
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=_TypesetLoader(),
         undefined=StrictUndefined,
         autoescape=lambda name: name is not None and name.endswith(".html"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine
+import psycopg
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
 APPLICATION: Final = "relance"
@@ -15,6 +21,8 @@ STATEMENT_TIMEOUT_S: Final = 30
 LOCK_TIMEOUT_S: Final = 10
 IDLE_IN_TRANSACTION_TIMEOUT_S: Final = 60
 CONNECT_TIMEOUT_S: Final = 10
+TRUSTED_IDLE_S: Final = 5.0
+_IDLE_SINCE: Final = "idle_since"
 
 
 def database_url(url: str | URL) -> URL:
@@ -46,11 +54,10 @@ def make_engine(url: str | URL, pool_size: int = 5, application_name: str = APPL
             "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
         }.items()
     )
-    return create_engine(
+    engine = create_engine(
         database_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         # An error would carry the values of its statement, names and addresses among them, into logs.
         hide_parameters=True,
         connect_args={
@@ -59,6 +66,46 @@ def make_engine(url: str | URL, pool_size: int = 5, application_name: str = APPL
             "options": options,
         },
     )
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", _refuse_dead)
+    return engine
+
+
+def _note_idle(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:  # noqa: ARG001 (an event's signature)
+    record.info[_IDLE_SINCE] = time.monotonic()
+
+
+def _refuse_dead(
+    connection: DBAPIConnection,
+    record: ConnectionPoolEntry,
+    proxy: PoolProxiedConnection,  # noqa: ARG001 (an event's signature)
+) -> None:
+    """Find out whether a connection from the pool still stands: the pool takes another if it does not.
+
+    A server that goes, or ends a session, says so on the socket; so a connection that was in use a moment ago
+    and has nothing to tell is taken as it is, which saves every transaction a trip to the server. After a
+    longer rest the other end may have vanished without a word: it is asked.
+
+    Raises:
+        DisconnectionError: it does not answer.
+    """
+    rested = time.monotonic() - record.info.get(_IDLE_SINCE, -TRUSTED_IDLE_S)
+    driver: Any = connection
+    if rested < TRUSTED_IDLE_S and _silent(driver.fileno()):
+        return
+    try:
+        driver.rollback()
+        driver.execute("SELECT 1")
+        driver.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError("the connection did not survive its rest in the pool") from error
+
+
+def _silent(socket: int) -> bool:
+    """Whether nothing waits to be read: no farewell, no end of file."""
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return not poll.poll(0)
 
 
 @contextmanager

@@ -1,32 +1,106 @@
 """From rows to the facts that `rules` decides on, for one case or for all open ones of a customer.
 
-The number of queries does not depend on the number of invoices. What the ledger holds is known: an
+One statement, whatever the number of invoices: a message and a wake cost what their statements cost, and one
+statement sees one state of the ledger. It answers in JSON, one key a part. What the ledger holds is known: an
 instant that lies after `now` (the clock went back, or two machines disagree) counts as `now`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from activities.store.load_contacts import Contacts, load_contacts
-from activities.store.load_ledger import Ledger, load_ledger
-from activities.store.lookup import among, open_cases
+from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
+from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
 from activities.store.policies import get_policy
+from activities.store.records import (
+    CaseRecord,
+    CompanyRecord,
+    CustomerRecord,
+    InvoiceRecord,
+    PersonRecord,
+    columns,
+    decoded,
+    of_json,
+)
+from activities.store.sql import run
 from models.errors import NotFound
-from models.tables import Company, Contact, ContactItem, ContactMade, Customer, DunningCase, Invoice
 from models.tables.words import PhoneKind
-from rules.calendar import BusinessCalendar, Channel, business_calendar
+from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
 from rules.facts import CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
 from rules.money import round_money
 from rules.policy import Policy
+
+_PARTS: Final[Mapping[str, str]] = {
+    "customer": f"SELECT json_build_array({columns(CustomerRecord, 'debtor')}) FROM debtor",  # noqa: S608 (our own column names)
+    "company": f"""
+        SELECT json_build_array({columns(CompanyRecord, "c")})
+          FROM company c
+         WHERE c.id = (SELECT company_id FROM debtor)
+    """,  # noqa: S608 (our own column names)
+    "cases": f"""
+        SELECT json_agg(json_build_array(
+                   json_build_array({columns(InvoiceRecord, "w")}),
+                   json_build_array({columns(CaseRecord, "k")})
+               ) ORDER BY w.due_on, w.number)
+          FROM wanted w JOIN dunning_case k ON k.invoice_id = w.id
+    """,  # noqa: S608 (our own column names)
+    # Whoever opted out or cannot be reached is nobody to write to or to call.
+    "people": f"""
+        SELECT json_agg(json_build_array({columns(PersonRecord, "p")}) ORDER BY p.role, p.email, p.id)
+          FROM contact p
+         WHERE p.customer_id = (SELECT id FROM debtor)
+           AND p.opted_out_at IS NULL AND p.invalid_since IS NULL
+    """,  # noqa: S608 (our own column names)
+    "on_hold": """
+        SELECT to_json(EXISTS (SELECT FROM delivery_hold h
+                                WHERE h.customer_id = (SELECT id FROM debtor) AND h.released_at IS NULL))
+    """,
+    # Of any invoice, open or not; a decision is between ourselves.
+    "last_contact_on": """
+        SELECT to_json(max(t.on_day))
+          FROM contact_made k JOIN contact_item t ON t.contact_id = k.id
+         WHERE k.customer_id = (SELECT id FROM debtor) AND t.concluded AND t.channel <> 'decision'
+    """,
+    **LEDGER_PARTS,
+    **CONTACT_PARTS,
+}
+
+
+def _statement(debtor: str, wanted: str) -> str:
+    parts = ", ".join(f"'{name}', ({sql})" for name, sql in _PARTS.items())
+    return f"""
+        WITH debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
+             wanted AS MATERIALIZED (SELECT * FROM invoice WHERE id = ANY (ARRAY({wanted})))
+        SELECT json_build_object({parts})::text
+    """  # noqa: S608 (the parts are the constants above)
+
+
+_OF_CUSTOMER: Final = _statement(
+    debtor="%(customer)s",
+    wanted="SELECT invoice_id FROM dunning_case WHERE customer_id = %(customer)s AND closed_at IS NULL",
+)
+_OF_CASE: Final = _statement(
+    debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
+    # A draft quotes the customer's other late invoices too: whether it is stale shows only with them.
+    wanted="""
+        SELECT %(invoice)s::uuid
+         UNION
+        SELECT k.invoice_id
+          FROM dunning_case k
+         WHERE k.customer_id = (SELECT id FROM debtor)
+           AND k.closed_at IS NULL
+           AND EXISTS (SELECT FROM contact_item t JOIN contact_made m ON m.id = t.contact_id
+                        WHERE t.invoice_id = %(invoice)s AND m.status IN ('draft', 'approved'))
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +110,10 @@ class LoadedCase:
     facts: CaseFacts
     customer: CustomerFacts
     policy: Policy
-    invoice: Invoice
-    case: DunningCase
-    customer_row: Customer
-    company: Company
+    invoice: InvoiceRecord
+    case: CaseRecord
+    customer_row: CustomerRecord
+    company: CompanyRecord
 
     @property
     def policy_name(self) -> str:
@@ -49,12 +123,17 @@ class LoadedCase:
 
 @dataclass(frozen=True, slots=True)
 class LoadedCustomer:
-    """A customer with all its open cases, oldest due date first."""
+    """A customer with all its open cases, oldest due date first, and the people who can be reached there.
+
+    `on_hold` says that deliveries to it are held.
+    """
 
     customer: CustomerFacts
     cases: tuple[LoadedCase, ...]
-    row: Customer
-    company: Company
+    row: CustomerRecord
+    company: CompanyRecord
+    people: tuple[PersonRecord, ...]
+    on_hold: bool
 
     @property
     def seq(self) -> int:
@@ -76,22 +155,10 @@ def load_case(
     Raises:
         NotFound: the ledger has no such invoice, or no case for it.
     """
-    customer_id = session.exec(
-        select(DunningCase.customer_id).where(DunningCase.invoice_id == invoice_id)
-    ).one_or_none()
-    if customer_id is None:
+    parts = decoded(run(session, _OF_CASE, invoice=invoice_id).scalar_one())
+    if parts["customer"] is None:
         raise NotFound(f"no case for invoice {invoice_id}")
-    # A draft quotes the customer's other late invoices too: whether it is stale shows only with them.
-    has_draft = session.exec(
-        select(ContactItem.contact_id)
-        .join(ContactMade, col(ContactMade.id) == ContactItem.contact_id)
-        .where(ContactItem.invoice_id == invoice_id, col(ContactMade.status).in_(("draft", "approved")))
-        .limit(1)
-    ).one_or_none()
-    ids = {invoice_id}
-    if has_draft is not None:
-        ids.update(open_cases(session, customer_id))
-    loaded = _load(session, customer_id, now, sending_fingerprint, ids)
+    loaded = _loaded(session, parts, now, sending_fingerprint)
     return next(case for case in loaded.cases if case.invoice.id == invoice_id)
 
 
@@ -103,7 +170,10 @@ def load_customer(
     Raises:
         NotFound: the ledger has no such customer.
     """
-    return _load(session, customer_id, now, sending_fingerprint, None)
+    parts = decoded(run(session, _OF_CUSTOMER, customer=customer_id).scalar_one())
+    if parts["customer"] is None:
+        raise NotFound(f"no customer {customer_id}")
+    return _loaded(session, parts, now, sending_fingerprint)
 
 
 def facts_hash(cases: Iterable[CaseFacts], acted: Collection[str], composed_on: date, now: datetime) -> str:
@@ -120,36 +190,23 @@ def facts_hash(cases: Iterable[CaseFacts], acted: Collection[str], composed_on: 
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _load(
-    session: Session,
-    customer_id: UUID,
-    now: datetime,
-    sending_fingerprint: str | None,
-    only: set[UUID] | None,
+def _loaded(
+    session: Session, parts: Mapping[str, Any], now: datetime, sending_fingerprint: str | None
 ) -> LoadedCustomer:
-    customer = session.get(Customer, customer_id, populate_existing=True)
-    if customer is None:
-        raise NotFound(f"no customer {customer_id}")
-    company = session.get_one(Company, customer.company_id)
-    wanted = (
-        select(Invoice, DunningCase)
-        .join(DunningCase, col(DunningCase.invoice_id) == Invoice.id)
-        .order_by(col(Invoice.due_on), col(Invoice.number))
-        .execution_options(populate_existing=True)
-    )
-    if only is None:
-        wanted = wanted.where(DunningCase.customer_id == customer_id, col(DunningCase.closed_at).is_(None))
-    else:
-        wanted = wanted.where(among(Invoice.id, only))
-    rows = session.exec(wanted).all()
-    ids = [invoice.id for invoice, _ in rows]
+    customer = of_json(CustomerRecord, parts["customer"])
+    company = of_json(CompanyRecord, parts["company"])
+    people = tuple(of_json(PersonRecord, person) for person in parts["people"] or ())
+    rows = [
+        (of_json(InvoiceRecord, invoice), of_json(CaseRecord, case)) for invoice, case in parts["cases"] or ()
+    ]
     calendar = business_calendar(customer.country, customer.zone)
-    ledger = load_ledger(session, customer_id, {i.id: i.currency for i, _ in rows}, now)
     today = calendar.local_day(now)
-    contacts = load_contacts(session, ids, today, sending_fingerprint, calendar.start_of_day(today))
+    ledger = ledger_of(parts, {invoice.id: invoice.currency for invoice, _ in rows}, now)
+    contacts = contacts_of(parts, today, sending_fingerprint, calendar.start_of_day(today))
     facts = {invoice.id: _case_facts(invoice, case, ledger, contacts) for invoice, case in rows}
-    facts = _with_drafts(facts, contacts, now)
-    about = _customer_facts(session, customer, company, calendar)
+    if contacts.waiting:
+        facts = _with_drafts(facts, contacts, now)
+    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -162,10 +219,10 @@ def _load(
         )
         for invoice, case in rows
     )
-    return LoadedCustomer(customer=about, cases=cases, row=customer, company=company)
+    return LoadedCustomer(about, cases, customer, company, people, on_hold=parts["on_hold"])
 
 
-def _case_facts(invoice: Invoice, case: DunningCase, ledger: Ledger, contacts: Contacts) -> CaseFacts:
+def _case_facts(invoice: InvoiceRecord, case: CaseRecord, ledger: Ledger, contacts: Contacts) -> CaseFacts:
     return CaseFacts(
         invoice=invoice.number,
         currency=invoice.currency,
@@ -188,22 +245,22 @@ def _case_facts(invoice: Invoice, case: DunningCase, ledger: Ledger, contacts: C
 def _with_drafts(facts: dict[UUID, CaseFacts], contacts: Contacts, now: datetime) -> dict[UUID, CaseFacts]:
     """Add the waiting drafts, now that it can be told whether what they quote still holds."""
     drafts: dict[UUID, list[Draft]] = {invoice_id: [] for invoice_id in facts}
-    for contact, items in contacts.waiting:
-        known = [facts[item.invoice_id] for item in items if item.invoice_id in facts]
+    for contact in contacts.waiting:
+        known = [facts[item.invoice_id] for item in contact.items if item.invoice_id in facts]
         acted = {case.invoice for case in known}
         # An invoice that is no longer open is quoted by a letter that must not leave as it is.
         stale = (
-            len(known) < len(items)
+            len(known) < len(contact.items)
             or facts_hash(facts.values(), acted, contact.composed_on, now) != contact.facts_hash
         )
-        for item in items:
+        for item in contact.items:
             if item.invoice_id in drafts:
                 drafts[item.invoice_id].append(
                     Draft(
                         step=contact.step,
                         composed_on=contact.composed_on,
                         folded=item.folded,
-                        approved=contact.status == "approved",
+                        approved=contact.approved,
                         stale=stale,
                         item_step=item.step,
                     )
@@ -212,24 +269,12 @@ def _with_drafts(facts: dict[UUID, CaseFacts], contacts: Contacts, now: datetime
 
 
 def _customer_facts(
-    session: Session, customer: Customer, company: Company, calendar: BusinessCalendar
+    customer: CustomerRecord,
+    company: CompanyRecord,
+    people: Sequence[PersonRecord],
+    calendar: BusinessCalendar,
+    last_contact_on: str | None,
 ) -> CustomerFacts:
-    last_contact_on: date | None = session.exec(
-        select(func.max(ContactItem.on_day))
-        .join(ContactMade, col(ContactMade.id) == ContactItem.contact_id)
-        .where(
-            ContactMade.customer_id == customer.id,
-            col(ContactItem.concluded),
-            ContactItem.channel != Channel.DECISION,
-        )
-    ).one()
-    people = session.exec(
-        select(Contact).where(
-            Contact.customer_id == customer.id,
-            col(Contact.opted_out_at).is_(None),
-            col(Contact.invalid_since).is_(None),
-        )
-    ).all()
     stops = (
         (StopReason.INSOLVENCY, customer.insolvency_on),
         (StopReason.DO_NOT_CONTACT, customer.do_not_contact_since),
@@ -239,15 +284,15 @@ def _customer_facts(
     return CustomerFacts(
         calendar=calendar,
         gap_days=company.gap_days,
-        last_contact_on=last_contact_on,
+        last_contact_on=None if last_contact_on is None else date.fromisoformat(last_contact_on),
         stopped_by=reason,
         stopped_on=since,
-        reach={role: _reach([c for c in people if c.role == role]) for role in Role},
+        reach={role: _reach([person for person in people if person.role == role]) for role in Role},
         bank_known_until=company.bank_known_until,
     )
 
 
-def _reach(people: Sequence[Contact]) -> Reach:
+def _reach(people: Sequence[PersonRecord]) -> Reach:
     callable_ = [person for person in people if person.phone and person.phone_invalid_since is None]
     return Reach(
         email=any(person.email for person in people),

@@ -1,19 +1,16 @@
-"""Contacts made, drafts, obstacles and open calls of several invoices, one query each."""
+"""Contacts made, drafts, obstacles and open calls of several invoices."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from sqlmodel import Session, col, or_, select
-
-from activities.store.lookup import among
-from activities.store.postings import posted_days
-from models.tables import ContactItem, ContactMade, Task
-from models.tables.words import ContactStatus, TaskKind, TaskStatus
+from activities.store.records import instant
+from models.tables.words import ContactStatus, TaskKind
 from rules.calendar import Channel
 from rules.facts import Blocked, Obstacle, OpenCall, StepDone, Tone
 
@@ -21,139 +18,148 @@ _OBSTACLES = {
     TaskKind.FIND_CONTACT.value: Obstacle.FIND_CONTACT,
     TaskKind.DELIVERY_FAILED.value: Obstacle.DELIVERY_FAILED,
 }
-_UNSETTLED = (ContactStatus.DRAFT, ContactStatus.APPROVED, ContactStatus.WITHHELD)
+
+CONTACT_PARTS: Final[Mapping[str, str]] = {
+    "done": """
+        SELECT json_agg(json_build_array(
+                   t.invoice_id, t.step, t.on_day, t.offset_days, t.tone, t.channel,
+                   -- The days of a letter run from its last posting.
+                   CASE WHEN t.channel = 'letter' THEN
+                       (SELECT max(l.posted_on) FROM letter_posting l WHERE l.contact_id = t.contact_id) END
+               ) ORDER BY t.on_day, t.offset_days)
+          FROM contact_item t
+         WHERE t.invoice_id = ANY (ARRAY(SELECT id FROM wanted)) AND t.concluded
+    """,
+    # Composed or withheld contacts about any of the invoices, each with all its items.
+    "unsettled": """
+        SELECT json_agg(json_build_array(
+                   k.step, k.status, k.composed_on, k.concluded_at, k.sending_fingerprint, k.facts_hash,
+                   (SELECT json_agg(json_build_array(t.invoice_id, t.step, t.folded) ORDER BY t.invoice_id)
+                      FROM contact_item t
+                     WHERE t.contact_id = k.id)
+               ) ORDER BY k.composed_at, k.id)
+          FROM contact_made k
+         WHERE k.customer_id = (SELECT id FROM debtor)
+           AND k.status IN ('draft', 'approved', 'withheld')
+           AND EXISTS (SELECT FROM contact_item t
+                        WHERE t.contact_id = k.id
+                          AND t.invoice_id = ANY (ARRAY(SELECT id FROM wanted)))
+    """,
+    # Open tasks that a step waits for, and calls not made yet: about an invoice, or about every invoice of a
+    # contact.
+    "tasks": """
+        SELECT json_agg(json_build_array(
+                   k.kind, k.invoice_id, k.step, k.opened_on, k.escalated_at IS NOT NULL, k.call_back_on,
+                   (SELECT json_agg(json_build_array(t.invoice_id, t.step, t.folded) ORDER BY t.invoice_id)
+                      FROM contact_item t
+                     WHERE t.contact_id = k.contact_id)
+               ) ORDER BY k.opened_at, k.id)
+          FROM task k
+         WHERE k.customer_id = (SELECT id FROM debtor)
+           AND k.status = 'open'
+           AND k.kind IN ('find_contact', 'delivery_failed', 'phone_call')
+           AND (k.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+                OR k.invoice_id IS NULL
+                   AND EXISTS (SELECT FROM contact_item t
+                                WHERE t.contact_id = k.contact_id
+                                  AND t.invoice_id = ANY (ARRAY(SELECT id FROM wanted))))
+    """,
+}
+"""Parts of the one statement in `load`: `wanted` are the invoices, `debtor` is their customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """One invoice of a contact that is not settled; another invoice's step can go out by itself if folded."""
+
+    invoice_id: UUID
+    step: str
+    folded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A composed contact that waits for a person, with all its items."""
+
+    step: str
+    approved: bool
+    composed_on: date
+    facts_hash: str
+    items: tuple[WaitingItem, ...]
 
 
 @dataclass(slots=True)
 class Contacts:
-    """Facts by invoice; `waiting` are the composed contacts with all their items."""
+    """Facts by invoice; `waiting` are the composed contacts."""
 
     done: dict[UUID, list[StepDone]] = field(default_factory=lambda: defaultdict(list))
     blocked: dict[UUID, list[Blocked]] = field(default_factory=lambda: defaultdict(list))
     open_calls: dict[UUID, list[OpenCall]] = field(default_factory=lambda: defaultdict(list))
-    waiting: list[tuple[ContactMade, list[ContactItem]]] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
 
 
-def load_contacts(
-    session: Session,
-    invoice_ids: Sequence[UUID],
-    today: date,
-    sending_fingerprint: str | None,
-    day_began: datetime,
+def contacts_of(
+    parts: Mapping[str, Any], today: date, sending_fingerprint: str | None, day_began: datetime
 ) -> Contacts:
-    """The contacts of these invoices.
+    """The contacts that `CONTACT_PARTS` found.
 
     `today` is the customer's local day, `day_began` its first instant. A message withheld before it, or
     under another sending switch than `sending_fingerprint`, is no obstacle any more.
     """
     found = Contacts()
-    done = session.exec(
-        select(ContactItem)
-        .where(among(ContactItem.invoice_id, invoice_ids), col(ContactItem.concluded))
-        .order_by(col(ContactItem.on_day), col(ContactItem.offset_days))
-    ).all()
-    letters = {item.contact_id for item in done if item.channel == Channel.LETTER}
-    posted = posted_days(session, letters) if letters else {}
-    for item in done:
-        if item.on_day is not None:
-            found.done[item.invoice_id].append(
-                StepDone(
-                    item.step,
-                    item.on_day,
-                    item.offset_days,
-                    Tone(item.tone),
-                    Channel(item.channel),
-                    posted.get(item.contact_id),
-                )
+    for invoice, step, on_day, offset_days, tone, channel, posted in parts["done"] or ():
+        found.done[UUID(invoice)].append(
+            StepDone(
+                step,
+                date.fromisoformat(on_day),
+                offset_days,
+                Tone(tone),
+                Channel(channel),
+                date.fromisoformat(posted) if posted else None,
             )
-    contacts = _unsettled(session, invoice_ids)
-    items = _items(session, [contact.id for contact in contacts])
-    for contact in contacts:
-        if contact.status != ContactStatus.WITHHELD:
-            found.waiting.append((contact, items[contact.id]))
+        )
+    for step, status, composed, concluded, fingerprint, facts_hash, rows in parts["unsettled"] or ():
+        items = _items(rows)
+        if status != ContactStatus.WITHHELD:
+            approved = status == ContactStatus.APPROVED
+            found.waiting.append(Waiting(step, approved, date.fromisoformat(composed), facts_hash, items))
         elif (
             # Not its composition: what waited for approval may be withheld days after it was written.
-            contact.concluded_at is not None
-            and contact.concluded_at >= day_began
-            and contact.sending_fingerprint == sending_fingerprint
+            concluded is not None and instant(concluded) >= day_began and fingerprint == sending_fingerprint
         ):
             until = today + timedelta(days=1)
-            for item in items[contact.id]:
+            for item in items:
                 found.blocked[item.invoice_id].append(Blocked(item.step, Obstacle.WITHHELD, today, until))
-    _tasks(session, invoice_ids, found)
-    return found
-
-
-def _unsettled(session: Session, invoice_ids: Sequence[UUID]) -> list[ContactMade]:
-    about = select(ContactItem.contact_id).where(among(ContactItem.invoice_id, invoice_ids))
-    return list(
-        session.exec(
-            select(ContactMade)
-            .where(col(ContactMade.id).in_(about), col(ContactMade.status).in_(_UNSETTLED))
-            .order_by(col(ContactMade.composed_at), col(ContactMade.id))
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-def _items(session: Session, contact_ids: Sequence[UUID]) -> dict[UUID, list[ContactItem]]:
-    by_contact: dict[UUID, list[ContactItem]] = defaultdict(list)
-    if not contact_ids:
-        return by_contact
-    rows = session.exec(
-        select(ContactItem)
-        .where(among(ContactItem.contact_id, contact_ids))
-        .order_by(col(ContactItem.contact_id), col(ContactItem.invoice_id))
-        .execution_options(populate_existing=True)
-    )
-    for item in rows:
-        by_contact[item.contact_id].append(item)
-    return by_contact
-
-
-def _tasks(session: Session, invoice_ids: Sequence[UUID], found: Contacts) -> None:
-    """Open tasks that a step waits for, and calls not made yet.
-
-    A task is about its invoice, or about every invoice of its contact.
-    """
-    of_contacts = select(ContactItem.contact_id).where(among(ContactItem.invoice_id, invoice_ids))
-    tasks = session.exec(
-        select(Task)
-        .where(
-            Task.status == TaskStatus.OPEN,
-            col(Task.kind).in_((*_OBSTACLES, TaskKind.PHONE_CALL)),
-            or_(
-                among(Task.invoice_id, invoice_ids),
-                col(Task.invoice_id).is_(None) & col(Task.contact_id).in_(of_contacts),
-            ),
-        )
-        .order_by(col(Task.opened_at), col(Task.id))
-    ).all()
-    items = _items(session, [task.contact_id for task in tasks if task.contact_id is not None])
-    for task in tasks:
-        for invoice_id, step in _steps(task, items):
-            if task.kind == TaskKind.PHONE_CALL:
+    for kind, invoice, step, opened_on, escalated, again_on, rows in parts["tasks"] or ():
+        since = date.fromisoformat(opened_on)
+        for invoice_id, of_step in _steps(kind, invoice, step, rows):
+            if kind == TaskKind.PHONE_CALL:
                 found.open_calls[invoice_id].append(
                     OpenCall(
-                        step,
-                        task.opened_on,
-                        escalated=task.escalated_at is not None,
-                        again_on=task.call_back_on,
+                        of_step,
+                        since,
+                        escalated=escalated,
+                        again_on=date.fromisoformat(again_on) if again_on else None,
                     )
                 )
             else:
-                found.blocked[invoice_id].append(Blocked(step, _OBSTACLES[task.kind], task.opened_on))
+                found.blocked[invoice_id].append(Blocked(of_step, _OBSTACLES[kind], since))
+    return found
 
 
-def _steps(task: Task, items: dict[UUID, list[ContactItem]]) -> list[tuple[UUID, str]]:
-    if task.invoice_id is not None:
-        return [(task.invoice_id, task.step)] if task.step is not None else []
-    if task.contact_id is None:
-        return []
+def _items(rows: list[Any] | None) -> tuple[WaitingItem, ...]:
+    return tuple(WaitingItem(UUID(invoice), step, folded) for invoice, step, folded in rows or ())
+
+
+def _steps(
+    kind: str, invoice: str | None, step: str | None, rows: list[Any] | None
+) -> list[tuple[UUID, str]]:
+    if invoice is not None:
+        return [(UUID(invoice), step)] if step is not None else []
     # A folded item has another step of its own: it can go out by itself while this one waits. Only a
     # message that failed took it along to the same address.
     return [
         (item.invoice_id, item.step)
-        for item in items[task.contact_id]
-        if not item.folded or task.kind == TaskKind.DELIVERY_FAILED
+        for item in _items(rows)
+        if not item.folded or kind == TaskKind.DELIVERY_FAILED
     ]

@@ -1,32 +1,69 @@
-"""Money, disputes, promises and pauses of several invoices, one query a table."""
+"""Money, disputes, promises and pauses of several invoices."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlmodel import Session, col, select
-
-from activities.store.lookup import among
-from models.tables import (
-    ClaimRow,
-    CreditNoteRow,
-    DisputeRow,
-    FactRow,
-    HoldRow,
-    InstalmentRow,
-    PauseRow,
-    PaymentRow,
-    PlanRow,
-)
+from activities.store.records import instant
 from rules.facts import Claim, CreditNote, Dispute, Instalment, Pause, Payment, Plan
 from rules.money import round_money
 
 MANUAL = "pause"
 """What a manual pause is called outside the ledger, whatever reason it was given."""
+
+LEDGER_PARTS: Final[Mapping[str, str]] = {
+    "payments": """
+        SELECT json_agg(json_build_array(p.invoice_id, p.amount, p.currency, p.recorded_at, p.reversed_at)
+                        ORDER BY p.recorded_at, p.id)
+          FROM payment p
+         WHERE p.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "credit_notes": """
+        SELECT json_agg(json_build_array(n.invoice_id, n.amount, n.currency, n.recorded_at)
+                        ORDER BY n.recorded_at, n.id)
+          FROM credit_note n
+         WHERE n.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "disputes": """
+        SELECT json_agg(json_build_array(d.invoice_id, d.opened_at, d.amount, d.resolved_at)
+                        ORDER BY d.opened_at, d.id)
+          FROM dispute d
+         WHERE d.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "plans": """
+        SELECT json_agg(json_build_array(
+                   p.invoice_id, p.id, p.agreed_at, p.cancelled_at,
+                   (SELECT json_agg(json_build_array(s.due_on, s.amount) ORDER BY s.place)
+                      FROM instalment s
+                     WHERE s.plan_id = p.id)
+               ) ORDER BY p.agreed_at, p.id)
+          FROM payment_plan p
+         WHERE p.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "claims": """
+        SELECT json_agg(json_build_array(c.invoice_id, c.id, c.claimed_at, c.paid_on, c.withdrawn_at)
+                        ORDER BY c.claimed_at, c.id)
+          FROM payment_claim c
+         WHERE c.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "pauses": """
+        SELECT json_agg(json_build_array(p.invoice_id, p.since, p.until, p.ended_at)
+                        ORDER BY p.since, p.id)
+          FROM pause p
+         WHERE p.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+    """,
+    "holds": """
+        SELECT json_agg(json_build_array(h.placed_at, h.released_at) ORDER BY h.placed_at)
+          FROM delivery_hold h
+         WHERE h.customer_id = (SELECT id FROM debtor) AND h.pauses_ladder
+    """,
+}
+"""Parts of the one statement in `load`: `wanted` are the invoices, `debtor` is their customer."""
 
 
 @dataclass(slots=True)
@@ -42,117 +79,67 @@ class Ledger:
     holds: tuple[Pause, ...] = ()
 
 
-def load_ledger(session: Session, customer_id: UUID, currencies: Mapping[UUID, str], now: datetime) -> Ledger:
-    """The facts of invoices of one customer, oldest first; `currencies` gives their ids and currencies."""
+def ledger_of(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: datetime) -> Ledger:
+    """The facts that `LEDGER_PARTS` found, oldest first; `currencies` are those of the invoices."""
     found = Ledger()
-    # Every row read below names its fact: most customers have none, and eight questions are saved.
-    if session.exec(select(FactRow.id).where(FactRow.customer_id == customer_id).limit(1)).first() is None:
-        return found
-    invoice_ids = list(currencies)
-    _money(session, invoice_ids, now, found)
-    _disputes(session, currencies, now, found)
-    _promises(session, currencies, now, found)
-    _pauses(session, invoice_ids, now, found)
-    found.holds = tuple(
-        Pause("delivery hold", min(hold.placed_at, now), ended_at=_by(now, hold.released_at))
-        for hold in session.exec(
-            select(HoldRow)
-            .where(HoldRow.customer_id == customer_id, col(HoldRow.pauses_ladder))
-            .order_by(col(HoldRow.placed_at))
+    for invoice, amount, currency, recorded_at, reversed_at in parts["payments"] or ():
+        found.payments[UUID(invoice)].append(
+            Payment(round_money(amount, currency), _known(recorded_at, now), _by(now, reversed_at))
         )
+    for invoice, amount, currency, recorded_at in parts["credit_notes"] or ():
+        found.credit_notes[UUID(invoice)].append(
+            CreditNote(round_money(amount, currency), _known(recorded_at, now))
+        )
+    for invoice, opened_at, amount, resolved_at in parts["disputes"] or ():
+        invoice_id = UUID(invoice)
+        found.disputes[invoice_id].append(
+            Dispute(
+                _known(opened_at, now),
+                None if amount is None else round_money(amount, currencies[invoice_id]),
+                _by(now, resolved_at),
+            )
+        )
+    _promises(parts, currencies, now, found)
+    for invoice, since, until, ended_at in parts["pauses"] or ():
+        found.pauses[UUID(invoice)].append(
+            # The reason a person typed may name people; what is decided from here reaches Temporal.
+            Pause(
+                MANUAL,
+                _known(since, now),
+                None if until is None else date.fromisoformat(until),
+                _by(now, ended_at),
+            )
+        )
+    found.holds = tuple(
+        Pause("delivery hold", _known(placed_at, now), ended_at=_by(now, released_at))
+        for placed_at, released_at in parts["holds"] or ()
     )
     return found
 
 
-def _by(now: datetime, at: datetime | None) -> datetime | None:
-    return None if at is None else min(at, now)
-
-
-def _money(session: Session, ids: Sequence[UUID], now: datetime, found: Ledger) -> None:
-    payments = session.exec(
-        select(PaymentRow)
-        .where(among(PaymentRow.invoice_id, ids))
-        .order_by(col(PaymentRow.recorded_at), col(PaymentRow.id))
-    )
-    for row in payments:
-        if row.invoice_id is not None:
-            found.payments[row.invoice_id].append(
-                Payment(
-                    round_money(row.amount, row.currency),
-                    min(row.recorded_at, now),
-                    _by(now, row.reversed_at),
-                )
-            )
-    notes = session.exec(
-        select(CreditNoteRow)
-        .where(among(CreditNoteRow.invoice_id, ids))
-        .order_by(col(CreditNoteRow.recorded_at), col(CreditNoteRow.id))
-    )
-    for note in notes:
-        found.credit_notes[note.invoice_id].append(
-            CreditNote(round_money(note.amount, note.currency), min(note.recorded_at, now))
-        )
-
-
-def _disputes(session: Session, ids: Mapping[UUID, str], now: datetime, found: Ledger) -> None:
-    rows = session.exec(
-        select(DisputeRow)
-        .where(among(DisputeRow.invoice_id, ids))
-        .order_by(col(DisputeRow.opened_at), col(DisputeRow.id))
-    )
-    for row in rows:
-        found.disputes[row.invoice_id].append(
-            Dispute(
-                min(row.opened_at, now),
-                None if row.amount is None else round_money(row.amount, ids[row.invoice_id]),
-                _by(now, row.resolved_at),
-            )
-        )
-
-
-def _promises(session: Session, ids: Mapping[UUID, str], now: datetime, found: Ledger) -> None:
-    instalments: dict[UUID, list[Instalment]] = defaultdict(list)
-    parts = session.exec(
-        select(InstalmentRow, col(PlanRow.invoice_id))
-        .join(PlanRow, col(PlanRow.id) == InstalmentRow.plan_id)
-        .where(among(PlanRow.invoice_id, ids))
-        .order_by(col(InstalmentRow.plan_id), col(InstalmentRow.place))
-    )
-    for part, invoice_id in parts:
-        instalments[part.plan_id].append(Instalment(part.due_on, round_money(part.amount, ids[invoice_id])))
-    plans = session.exec(
-        select(PlanRow)
-        .where(among(PlanRow.invoice_id, ids))
-        .order_by(col(PlanRow.agreed_at), col(PlanRow.id))
-    )
-    for plan in plans:
-        found.plans[plan.invoice_id].append(
+def _promises(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: datetime, found: Ledger) -> None:
+    for invoice, plan, agreed_at, cancelled_at, instalments in parts["plans"] or ():
+        invoice_id = UUID(invoice)
+        found.plans[invoice_id].append(
             Plan(
-                str(plan.id),
-                min(plan.agreed_at, now),
-                tuple(instalments[plan.id]),
-                _by(now, plan.cancelled_at),
+                plan,
+                _known(agreed_at, now),
+                tuple(
+                    Instalment(date.fromisoformat(due_on), round_money(amount, currencies[invoice_id]))
+                    for due_on, amount in instalments or ()
+                ),
+                _by(now, cancelled_at),
             )
         )
-    claims = session.exec(
-        select(ClaimRow)
-        .where(among(ClaimRow.invoice_id, ids))
-        .order_by(col(ClaimRow.claimed_at), col(ClaimRow.id))
-    )
-    for claim in claims:
-        found.claims[claim.invoice_id].append(
-            Claim(str(claim.id), min(claim.claimed_at, now), claim.paid_on, _by(now, claim.withdrawn_at))
+    for invoice, claim, claimed_at, paid_on, withdrawn_at in parts["claims"] or ():
+        found.claims[UUID(invoice)].append(
+            Claim(claim, _known(claimed_at, now), date.fromisoformat(paid_on), _by(now, withdrawn_at))
         )
 
 
-def _pauses(session: Session, ids: Sequence[UUID], now: datetime, found: Ledger) -> None:
-    rows = session.exec(
-        select(PauseRow)
-        .where(among(PauseRow.invoice_id, ids))
-        .order_by(col(PauseRow.since), col(PauseRow.id))
-    )
-    for row in rows:
-        found.pauses[row.invoice_id].append(
-            # The reason a person typed may name people; what is decided from here reaches Temporal.
-            Pause(MANUAL, min(row.since, now), row.until, _by(now, row.ended_at))
-        )
+def _known(at: str, now: datetime) -> datetime:
+    return min(instant(at), now)
+
+
+def _by(now: datetime, at: str | None) -> datetime | None:
+    return None if at is None else _known(at, now)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col, select
 
+from activities.store.records import CustomerRecord, columns, of_row
+from activities.store.sql import run
 from models.errors import NotFound
 from models.tables import Company, ContactItem, Customer, DunningCase, Invoice
+
+_LOCKED: Final = f"""
+    SELECT {columns(CustomerRecord, "c")} FROM customer c WHERE c.id = %(customer)s FOR NO KEY UPDATE
+"""  # noqa: S608 (our own column names)
+_LOCKED_OF_INVOICE: Final = f"""
+    SELECT {columns(CustomerRecord, "c")}
+      FROM customer c
+     WHERE c.id = (SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)
+       FOR NO KEY UPDATE
+"""  # noqa: S608 (our own column names)
 
 
 def among(column: UUID | None, ids: Iterable[UUID]) -> ColumnElement[bool]:
@@ -36,6 +49,22 @@ def lock_customer(session: Session, customer_id: UUID) -> Customer:
     if found is None:
         raise NotFound(f"no customer {customer_id}")
     return found
+
+
+def locked_customer(session: Session, customer_id: UUID) -> CustomerRecord:
+    """As `lock_customer`, for who only reads the row: a frozen record of it."""
+    found = run(session, _LOCKED, customer=customer_id).one_or_none()
+    if found is None:
+        raise NotFound(f"no customer {customer_id}")
+    return of_row(CustomerRecord, found)
+
+
+def locked_customer_of(session: Session, invoice_id: UUID) -> CustomerRecord:
+    """As `locked_customer`, of the customer who owes an invoice; NotFound where it has no case."""
+    found = run(session, _LOCKED_OF_INVOICE, invoice=invoice_id).one_or_none()
+    if found is None:
+        raise NotFound(f"no case for invoice {invoice_id}")
+    return of_row(CustomerRecord, found)
 
 
 def company_by_ref(session: Session, ref: str) -> Company:

@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, update
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import update
+from sqlmodel import Session, col
 
+from activities.store.sql import run
 from models.tables import OutboxNote
 from models.tables.words import NoteTo
+
+_ADD: Final = """
+    INSERT INTO outbox_note (workflow, key, signal, payload, with_start, order_at, created_at, attempts)
+    SELECT %(workflow)s, given.key, %(signal)s, %(payload)s::jsonb, %(with_start)s, %(order_at)s,
+           %(created_at)s, 0
+      FROM unnest(%(keys)s::uuid[]) WITH ORDINALITY AS given (key, place)
+     ORDER BY given.place
+    RETURNING id
+"""
+
+
+# The rows to take are locked and resolved first, those of another relay passed over; then they are marked.
+def _claiming(which: str) -> str:
+    return f"""
+    WITH free AS MATERIALIZED (
+        SELECT n.id, c.ref AS company, i.number, i.total, i.currency, i.due_on
+          FROM outbox_note n
+          LEFT JOIN invoice i ON i.id = n.key AND n.workflow = 'case'
+          LEFT JOIN company c ON c.id = i.company_id
+         WHERE (n.claimed_until IS NULL OR n.claimed_until <= %(now)s)
+           AND {which}
+         ORDER BY n.order_at, n.id
+         LIMIT %(limit)s
+           FOR UPDATE OF n SKIP LOCKED)
+    UPDATE outbox_note n
+       SET claimed_until = %(until)s
+      FROM free
+     WHERE n.id = free.id
+    RETURNING n.order_at, n.id, n.workflow, n.key, n.signal, n.payload, n.with_start, free.company,
+              free.number, free.total, free.currency, free.due_on
+    """  # noqa: S608 (one of the two below)
+
+
+_CLAIM: Final = _claiming("true")
+_CLAIM_THESE: Final = _claiming("n.id = ANY (%(ids)s::bigint[])")
+_DELIVERED: Final = "DELETE FROM outbox_note WHERE id = ANY (%(ids)s::bigint[])"
 
 LEASE: Final = timedelta(seconds=30)
 """How long a claimed note is left alone: longer than its delivery takes, short enough after a crash."""
@@ -56,21 +96,36 @@ def add_notes(
     order_at: datetime | None = None,
 ) -> list[int]:
     """As `add_note`, the same signal to several; ids in the order of `keys`."""
-    notes = [
-        OutboxNote(
-            workflow=workflow,
-            key=key,
-            signal=signal,
-            payload=payload or {},
-            with_start=with_start,
-            order_at=order_at or now,
-            created_at=now,
-        )
-        for key in keys
-    ]
-    session.add_all(notes)
-    session.flush()
-    return [note.id for note in notes if note.id is not None]
+    found = run(
+        session,
+        _ADD,
+        workflow=workflow.value,
+        keys=list(keys),
+        signal=str(signal),
+        payload=json.dumps(payload or {}),
+        with_start=with_start,
+        order_at=order_at or now,
+        created_at=now,
+    )
+    # Ids grow in the order in which the rows are written.
+    return sorted(found.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A note somebody holds, and what its delivery needs of the invoice it is about (None: a customer's)."""
+
+    id: int
+    workflow: NoteTo
+    key: UUID
+    signal: str
+    payload: dict[str, Any]
+    with_start: bool
+    company: str | None
+    number: str | None
+    total: Decimal | None
+    currency: str | None
+    due_on: date | None
 
 
 def claim(
@@ -79,30 +134,25 @@ def claim(
     now: datetime,
     ids: Sequence[int] | None = None,
     lease: timedelta = LEASE,
-) -> list[OutboxNote]:
+) -> list[Claimed]:
     """Take up to `limit` notes nobody else has, earliest first, for the time of `lease`.
 
     With `ids`, only those: the caller who committed them delivers them at once. Rows another relay is
     claiming at this moment are skipped, not waited for. `now` must come from the same clock at each call.
     """
-    wanted = (
-        select(OutboxNote)
-        .where(or_(col(OutboxNote.claimed_until).is_(None), col(OutboxNote.claimed_until) <= now))
-        .order_by(col(OutboxNote.order_at), col(OutboxNote.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if ids is not None:
-        wanted = wanted.where(col(OutboxNote.id).in_(ids))
-    notes = list(session.exec(wanted))
-    for note in notes:
-        note.claimed_until = now + lease
-    return notes
+    asked = {"now": now, "until": now + lease, "limit": limit}
+    if ids is None:
+        rows = run(session, _CLAIM, **asked).all()
+    else:
+        rows = run(session, _CLAIM_THESE, ids=list(ids), **asked).all()
+    # What an UPDATE returns has no order of its own.
+    earliest_first = sorted(rows, key=lambda row: (row.order_at, row.id))
+    return [Claimed(note_id, NoteTo(workflow), *rest) for _, note_id, workflow, *rest in earliest_first]
 
 
 def delivered(session: Session, ids: Iterable[int]) -> None:
     """These notes reached their workflows: forget them."""
-    session.exec(delete(OutboxNote).where(col(OutboxNote.id).in_(list(ids))))
+    run(session, _DELIVERED, ids=list(ids))
 
 
 def failed(session: Session, note_id: int, error: str, now: datetime) -> None:

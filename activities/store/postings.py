@@ -10,6 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from activities.store.lookup import among
+from activities.store.records import CustomerRecord
 from activities.store.tasks import close_task, open_task, owner
 from models.tables import Communication, Company, ContactItem, ContactMade, Customer, LetterPosting, Task
 from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
@@ -18,7 +19,7 @@ from rules.calendar import BusinessCalendar, Channel
 
 def open_registered_letter(
     session: Session,
-    customer: Customer,
+    customer: Customer | CustomerRecord,
     made: ContactMade,
     calendar: BusinessCalendar,
     now: datetime,
@@ -56,7 +57,7 @@ def open_registered_letter(
 
 
 def _instructions(
-    session: Session, customer: Customer, made: ContactMade, task: Task, remark: str
+    session: Session, customer: Customer | CustomerRecord, made: ContactMade, task: Task, remark: str
 ) -> list[str]:
     name = str(task.id)[:8]
     copy = session.exec(

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from activities.store.absences import assign
+from activities.store.records import CompanyRecord, CustomerRecord
 from models.errors import NotFound
 from models.tables import Company, ContactItem, Customer, DunningCase, Invoice, Task
 from models.tables.words import TaskKind, TaskStatus
@@ -154,6 +155,6 @@ def invoices_of(session: Session, task: Task) -> list[Invoice]:
     return list(session.exec(open_first.execution_options(populate_existing=True)))
 
 
-def owner(customer: Customer, company: Company) -> str | None:
+def owner(customer: Customer | CustomerRecord, company: Company | CompanyRecord) -> str | None:
     """Who follows a customer: its collector, else the company's credit manager."""
     return customer.collector_email or company.signatory_email

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from activities.settings import Settings
 from activities.store.load import LoadedCase, load_case
 from activities.store.lookup import among
+from activities.store.records import InvoiceRecord
 from admin.api.paging import Page
 from admin.queries.contacts import (
     Approval,
@@ -233,7 +234,7 @@ def temporal_url(settings: Settings, workflow_id: str) -> str | None:
     return f"{settings.temporal_ui.rstrip('/')}/namespaces/{place}/workflows/{quote(workflow_id, safe='')}"
 
 
-def _numbers(session: Session, invoice: Invoice) -> dict[UUID | None, str]:
+def _numbers(session: Session, invoice: InvoiceRecord) -> dict[UUID | None, str]:
     linked = [each for each in (invoice.replaces_id, invoice.replaced_by_id) if each is not None]
     if not linked:
         return {}

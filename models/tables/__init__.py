@@ -39,7 +39,7 @@ from models.tables.work import (
 
 metadata = Table.metadata
 # Part of every PostgreSQL's contrib, and trusted: whoever may create tables in a database may add it.
-event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
 
 __all__ = [
     "Absence",

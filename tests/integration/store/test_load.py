@@ -19,7 +19,7 @@ from activities.store.load import LoadedCase, facts_hash, load_case, load_custom
 from activities.store.tasks import open_task
 from models.errors import NotFound
 from models.ids import CaseSignal
-from models.tables import Company, Contact, ContactMade, Customer
+from models.tables import Company, Contact, ContactMade, Customer, DunningCase
 from rules.calendar import Channel
 from rules.decide import State, decide
 from rules.facts import Blocked, Draft, Obstacle, OpenCall, Pause, Reach, Role, StepDone, StopReason, Tone
@@ -187,7 +187,7 @@ def test_a_draft_about_a_closed_case_does_not_hold(book: Book) -> None:
         cases = load_customer(session, book.customer_id, NOW).cases
         quoted = facts_hash([case.facts for case in cases], {"F-1", "F-2"}, TODAY, NOW)
         add_contact(session, book, "approved", {"F-1": "s", "F-2": "s"}, step="s", facts_hash=quoted)
-        cases[1].case.closed_at = NOW
+        session.get_one(DunningCase, cases[1].invoice.id).closed_at = NOW
     with transaction(book.engine) as session:
         (case,) = load_customer(session, book.customer_id, NOW).cases
     assert case.facts.drafts == (Draft("s", TODAY, approved=True, stale=True, item_step="s"),)

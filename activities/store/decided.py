@@ -1,0 +1,181 @@
+"""Decisions on their cases' rows, with what follows in the ledger: the journal, and what lapses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from activities.store.events import Event, add_events
+from activities.store.load import LoadedCase
+from activities.store.planned import withdraw_planned
+from activities.store.records import CaseRecord
+from activities.store.sql import run, run_each
+from activities.store.tasks import withdraw_tasks
+from models.tables import ContactItem, DunningCase
+from models.tables.words import LAPSES_WITH_CASE
+from rules.decide import Decision, State
+
+_WRITE: Final = """
+    UPDATE dunning_case
+       SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
+           next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
+           outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
+           closing_reason = %(closing_reason)s, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+     WHERE invoice_id = %(invoice_id)s
+"""
+# Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
+_LOOKED_AT: Final = """
+    UPDATE dunning_case
+       SET decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+     WHERE invoice_id = ANY (%(invoice_ids)s::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A case as decided and written, `case` being its row now. `changed`: something people see moved."""
+
+    loaded: LoadedCase
+    decision: Decision
+    case: CaseRecord
+    changed: bool
+
+
+def store_decisions(
+    session: Session, cases: Sequence[LoadedCase], decisions: Sequence[Decision], now: datetime
+) -> list[Stored]:
+    """Write decisions on their cases' rows; a line in the journal where what people see has moved."""
+    stored = [
+        Stored(loaded, decision, after, changed=_seen(loaded.case) != _seen(after))
+        for loaded, decision in zip(cases, decisions, strict=True)
+        for after in (_decided(loaded.case, decision, now),)
+    ]
+    moved = [each for each in stored if each.case != each.loaded.case]
+    run_each(session, _WRITE, [_row(each, now) for each in moved])
+    same = [each for each in stored if each.case == each.loaded.case]
+    if same:
+        run(
+            session,
+            _LOOKED_AT,
+            invoice_ids=[each.loaded.invoice.id for each in same],
+            decided_at=now,
+            decided_seq=same[0].loaded.customer_row.ledger_seq,
+        )
+    for each in moved:
+        if each.case.closed_at is not None and each.loaded.case.closed_at is None:
+            _close(session, each, now)
+    add_events(session, [_line(each, now) for each in moved if _moved_on(each)])
+    return stored
+
+
+def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
+    """The case's row under a decision."""
+    action = decision.next
+    closed_at, closing_reason = case.closed_at, case.closing_reason
+    if decision.state is not State.CLOSED:
+        closed_at = closing_reason = None
+    elif closed_at is None:
+        closed_at, closing_reason = now, decision.closing_reason
+    return replace(
+        case,
+        state=decision.state.value,
+        stage=decision.stage,
+        outstanding=decision.balance.outstanding,
+        disputed=decision.balance.disputed,
+        next_step=action.step.key if action else None,
+        next_channel=action.route.channel.value if action else None,
+        next_at=_shown_at(decision, case.next_step, case.next_at),
+        next_why=decision.why,
+        paused_by=decision.paused_by,
+        wake_at=decision.wake_at,
+        closed_at=closed_at,
+        closing_reason=closing_reason,
+    )
+
+
+def _seen(case: CaseRecord) -> tuple[object, ...]:
+    """What people see of a case."""
+    return (case.state, case.stage, case.next_step, case.next_at, case.paused_by, case.closed_at)
+
+
+def _moved_on(stored: Stored) -> bool:
+    before = stored.loaded.case
+    return before.state != stored.case.state or before.next_step != stored.case.next_step
+
+
+def _row(stored: Stored, now: datetime) -> dict[str, object]:
+    case = stored.case
+    return {
+        "invoice_id": stored.loaded.invoice.id,
+        "state": case.state,
+        "stage": case.stage,
+        "next_step": case.next_step,
+        "next_channel": case.next_channel,
+        "next_at": case.next_at,
+        "wake_at": case.wake_at,
+        "next_why": case.next_why,
+        "paused_by": case.paused_by,
+        "outstanding": case.outstanding,
+        "disputed": case.disputed,
+        "closed_at": case.closed_at,
+        "closing_reason": case.closing_reason,
+        "decided_at": now,
+        "decided_seq": stored.loaded.customer_row.ledger_seq,
+    }
+
+
+def _line(stored: Stored, now: datetime) -> Event:
+    case = stored.case
+    return Event(
+        company_id=stored.loaded.company.id,
+        customer_id=stored.loaded.customer_row.id,
+        invoice_id=stored.loaded.invoice.id,
+        at=now,
+        who="relance",
+        what=f"case_{case.state}",
+        why=stored.decision.why,
+        detail={
+            "next": case.next_step,
+            "at": case.next_at.isoformat() if case.next_at else None,
+            "outstanding": str(case.outstanding),
+        },
+    )
+
+
+def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
+    """A due step keeps its announced time; what waits for a person shows when it is next looked at."""
+    if decision.next is None:
+        return None
+    if decision.state is State.DUE and step == decision.next.step.key and shown is not None:
+        return min(shown, decision.next.at)
+    if decision.state in (State.AWAITING_APPROVAL, State.WITHHELD) and decision.wake_at is not None:
+        return decision.wake_at
+    return decision.next.at
+
+
+def _close(session: Session, stored: Stored, now: datetime) -> None:
+    """What was planned for a case that has just been closed, and what people were asked, lapses with it."""
+    invoice_id = stored.loaded.invoice.id
+    reason = stored.decision.closing_reason or "closed"
+    withdraw_planned(session, [invoice_id], now, reason)
+    withdraw_tasks(session, now=now, why=reason, invoice_id=invoice_id, kinds=LAPSES_WITH_CASE)
+    # A task about several invoices lapses with the last of them.
+    session.flush()
+    for contact_id in _contacts_over(session, invoice_id):
+        withdraw_tasks(session, now=now, why=reason, contact_id=contact_id, kinds=LAPSES_WITH_CASE)
+
+
+def _contacts_over(session: Session, invoice_id: UUID) -> Sequence[UUID]:
+    """Contacts about this invoice of which no case is open any more."""
+    mine = select(ContactItem.contact_id).where(ContactItem.invoice_id == invoice_id)
+    still_open = (
+        select(ContactItem.contact_id)
+        .join(DunningCase, col(DunningCase.invoice_id) == ContactItem.invoice_id)
+        .where(col(ContactItem.contact_id).in_(mine), col(DunningCase.closed_at).is_(None))
+    )
+    return session.exec(mine.where(col(ContactItem.contact_id).not_in(still_open))).all()

@@ -1,0 +1,226 @@
+"""Rows as they were read: frozen, without a session behind them, so that nobody takes them for the ledger.
+
+A class here has a field for each column that is read of its table, under the column's name. A column is
+added by adding a field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar, get_args, get_type_hints
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRecord:
+    """A row of `company`, the creditor."""
+
+    id: UUID
+    ref: str
+    name: str
+    legal_name: str | None
+    registration: str | None
+    address: str | None
+    country: str
+    zone: str | None
+    language: str
+    email: str | None
+    phone: str | None
+    payee: str | None
+    iban: str | None
+    bic: str | None
+    payment_link: str | None
+    gap_days: int
+    bank_known_until: date | None
+    logistics_email: str | None
+    signatory_name: str | None
+    signatory_email: str | None
+    signatory_phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecord:
+    """A row of `customer`, the debtor."""
+
+    id: UUID
+    company_id: UUID
+    ref: str
+    name: str
+    country: str
+    zone: str | None
+    language: str | None
+    segment: str | None
+    risk: str | None
+    collector_email: str | None
+    sales_rep_email: str | None
+    policy: str | None
+    address: str | None
+    ledger_seq: int
+    insolvency_on: date | None
+    do_not_contact_since: date | None
+    lawyer_since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRecord:
+    """A row of `invoice`."""
+
+    id: UUID
+    number: str
+    issued_on: date
+    due_on: date
+    total: Decimal
+    currency: str
+    order_ref: str | None
+    policy: str | None
+    replaces_id: UUID | None
+    replaced_by_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """A row of `dunning_case`."""
+
+    customer_id: UUID
+    policy_key: str
+    policy_version: int
+    state: str
+    stage: str
+    opened_at: datetime
+    opened_on: date
+    next_step: str | None
+    next_channel: str | None
+    next_at: datetime | None
+    wake_at: datetime | None
+    next_why: str | None
+    paused_by: str | None
+    outstanding: Decimal
+    disputed: Decimal
+    decided_at: datetime | None
+    closed_at: datetime | None
+    closing_reason: str | None
+    closed_by_person: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A row of `contact`: a person or a mailbox at the customer's who may be written to or called."""
+
+    id: UUID
+    role: str
+    name: str | None
+    function: str | None
+    language: str | None
+    email: str | None
+    phone: str | None
+    phone_kind: str | None
+    phone_invalid_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRecord:
+    """A row of `app_user`: one of our own people."""
+
+    email: str
+    name: str
+    phone: str | None
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A row of `communication`: one message, without what it says."""
+
+    id: UUID
+    contact_id: UUID | None
+    company_id: UUID
+    kind: str
+    audience: str
+    channel: str
+    to_address: str
+    content_hash: str
+    status: str
+    ledger_seq: int
+    error: str | None
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """A row of `contact_made`."""
+
+    id: UUID
+    step: str
+    channel: str
+    status: str
+
+
+Record = TypeVar(
+    "Record",
+    CompanyRecord,
+    CustomerRecord,
+    InvoiceRecord,
+    CaseRecord,
+    PersonRecord,
+    StaffRecord,
+    MessageRecord,
+    ContactRecord,
+)
+
+
+def columns(record: type[Any], table: str) -> str:
+    """The columns of a record as SQL, for the table's name or alias: `c.id, c.ref`, in the fields' order."""
+    return ", ".join(f"{table}.{each.name}" for each in fields(record))
+
+
+def decoded(text: str) -> Any:
+    """JSON as PostgreSQL writes it; a number with decimals is an exact Decimal."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def of_row(record: type[Record], row: Sequence[Any]) -> Record:
+    """A record from a row of its columns, in their order."""
+    return record(*row)
+
+
+def of_json(record: type[Record], values: Sequence[Any]) -> Record:
+    """A record from the JSON array of its columns."""
+    row = list(values)
+    for place, read in _readers(record):
+        if row[place] is not None:
+            row[place] = read(row[place])
+    return record(*row)
+
+
+def instant(text: str) -> datetime:
+    """A moment, in UTC whatever zone the connection speaks."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+_FROM_JSON: dict[type, Callable[[Any], Any]] = {
+    UUID: UUID,
+    date: date.fromisoformat,
+    datetime: instant,
+    # An amount without decimals (of an unconstrained NUMERIC) arrives as an integer.
+    Decimal: Decimal,
+}
+
+
+_READERS: dict[Any, list[tuple[int, Callable[[Any], Any]]]] = {}
+
+
+def _readers(record: type[Any]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """The fields that JSON does not carry as they are: their places, and what makes them of it."""
+    if record not in _READERS:
+        hints = get_type_hints(record)
+        _READERS[record] = [
+            (place, _FROM_JSON[kind])
+            for place, each in enumerate(fields(record))
+            for kind in (get_args(hints[each.name]) or (hints[each.name],))
+            if kind in _FROM_JSON
+        ]
+    return _READERS[record]

@@ -1,0 +1,63 @@
+"""What a message and a wake cost in SQL statements: most of their time, so it must not creep up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.integration.sending.desk import DUE, NOW, Desk
+
+pytestmark = pytest.mark.integration
+
+PREPARE, SEND = 8, 13
+"""Statements of a plain reminder by e-mail: to make it ready, and to hand it over and settle."""
+
+REVIEW_AGAIN = 4
+"""Statements of a wake that finds nothing new: lock, load, write that it looked, count what was rejected."""
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """SQL statements an engine runs meanwhile, each as it is sent."""
+    seen: list[str] = []
+
+    def note(*arguments: object) -> None:
+        seen.append(" ".join(str(arguments[2]).split()))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("others", [0, 2, 8])
+def test_a_message_takes_as_many_whatever_the_number_of_invoices(desk: Desk, others: int) -> None:
+    desk.invoice("F-0")
+    for place in range(others):
+        # Due with it, or listed only.
+        desk.invoice(f"F-{place + 1}", due=DUE if place % 2 else DUE + timedelta(days=30))
+    for number in desk.invoices:
+        desk.review(number)
+    with statements(desk.engine) as preparing:
+        (message,) = desk.prepare().send
+    argument = desk.to_send(message)
+    with statements(desk.engine) as sending:
+        assert desk.call(2, argument).outcome == "sent"
+    assert len(preparing) <= PREPARE, preparing
+    assert len(sending) <= SEND, sending
+
+
+def test_a_wake_that_finds_nothing_new_writes_that_it_looked(desk: Desk) -> None:
+    desk.invoice("F-1", due=DUE + timedelta(days=30))
+    first = desk.review("F-1")
+    desk.clock.at = NOW + timedelta(minutes=1)
+    with statements(desk.engine) as seen:
+        assert desk.review("F-1") == first
+    assert len(seen) == REVIEW_AGAIN, seen
+    assert desk.case("F-1").decided_at == desk.clock.at
+    (write,) = (sql for sql in seen if sql.startswith("UPDATE"))
+    assert "decided_at" in write
+    assert "state" not in write
