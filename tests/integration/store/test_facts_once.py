@@ -15,6 +15,7 @@ from sqlmodel import select
 from activities.store.engine import transaction
 from activities.store.facts import record
 from activities.store.facts.record import HANDLERS
+from activities.store.tasks import open_task
 from models.errors import Conflict, InvalidFact
 from models.ids import CaseSignal
 from models.messages import ContactConcluded, PaymentReceived, TaskCompleted
@@ -60,8 +61,19 @@ FACTS_TOLD: dict[CaseSignal, tuple[list[tuple[CaseSignal, dict[str, Any]]], dict
 def told(book: Book, signal: CaseSignal) -> dict[str, Any]:
     """Bring about what the fact needs, and return it."""
     if signal is S.TASK_COMPLETED:
-        book.tell(S.DISPUTE_OPENED, cause="quality")
-        return {"task_id": book.tasks("dispute")[0].id, "outcome": "not_justified"}
+        with transaction(book.engine) as session:
+            task, _ = open_task(
+                session,
+                key="policy-review/1",
+                kind="policy_review",
+                company_id=book.company_id,
+                customer_id=book.customer_id,
+                invoice_id=book.invoices["F-1"],
+                title="Another policy?",
+                now=NOW,
+                today=TODAY,
+            )
+        return {"task_id": task.id, "outcome": "done"}
     before, fact = FACTS_TOLD[signal]
     for earlier, payload in before:
         book.tell(earlier, **payload)
