@@ -21,7 +21,7 @@ _OBSTACLES = {
 CONTACT_PARTS: Final[Mapping[str, str]] = {
     "done": """
         SELECT json_agg(json_build_array(t.invoice_id, t.step, t.on_day, t.offset_days, t.tone, t.channel)
-                        ORDER BY t.on_day, t.offset_days)
+                        ORDER BY t.on_day, t.offset_days, t.step)
           FROM contact_item t
          WHERE t.invoice_id = ANY (ARRAY(SELECT id FROM wanted)) AND t.concluded
     """,
