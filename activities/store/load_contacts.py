@@ -26,7 +26,7 @@ CONTACT_PARTS: Final[Mapping[str, str]] = {
                    -- The days of a letter run from its last posting.
                    CASE WHEN t.channel = 'letter' THEN
                        (SELECT max(l.posted_on) FROM letter_posting l WHERE l.contact_id = t.contact_id) END
-               ) ORDER BY t.on_day, t.offset_days)
+               ) ORDER BY t.on_day, t.offset_days, t.step)
           FROM contact_item t
          WHERE t.invoice_id = ANY (ARRAY(SELECT id FROM wanted)) AND t.concluded
     """,
