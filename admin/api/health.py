@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 import migrations
 from activities.store.engine import transaction
 from admin.api.context import ApiContext
-from admin.api.problems import problem
+from admin.api.problems import problem, responses
+from admin.api.security import Viewer, everywhere
+from admin.metrics import ledger_metrics
 
 router = APIRouter(tags=["health"])
 
@@ -41,3 +44,19 @@ def readyz(api: ApiContext) -> Response:
             503, f"the ledger's schema is {found}, this version's {migrations.head()}: relance migrate"
         )
     return JSONResponse(Health().model_dump())
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    response_class=PlainTextResponse,
+    responses=responses(403)
+    | {200: {"content": {CONTENT_TYPE_LATEST: {"example": "relance_outbox_notes 0.0"}}}},
+)
+def metrics(api: ApiContext, holder: Viewer) -> Response:
+    """What the ledger holds, for Prometheus: cases, sums, messages, tasks, the outbox.
+
+    It counts every company, so the key must open every company.
+    """
+    everywhere(holder)
+    return Response(ledger_metrics(api.engine, api.clock), media_type=CONTENT_TYPE_LATEST)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, select, true
 from sqlalchemy.sql.expression import SQLColumnExpression
 from sqlmodel import Session, col
 
@@ -16,8 +16,8 @@ from admin.api.paging import Page
 from admin.queries.companies import company_asked, opened
 from admin.queries.models import Amount, Answer
 from admin.queries.places import day_of
-from admin.queries.reading import AMOUNT, DAY, INSTANT, Order, Paging, read_page
-from admin.queries.search import SHORTEST, case_matches
+from admin.queries.reading import AMOUNT, DAY, INSTANT, Order, Paging, as_recorded, read_page
+from admin.queries.search import SHORTEST, case_search
 from models.errors import InvalidFact
 from models.tables import Company, Customer, DunningCase, Invoice
 from rules.decide import State
@@ -116,18 +116,23 @@ def list_cases(session: Session, holder: KeyHolder, wanted: CaseFilter, now: dat
         raise InvalidFact("min_outstanding: takes `currency` along: amounts of several cannot be compared")
     company_id = company_asked(session, holder, wanted.company)
     conditions = _conditions(wanted)
-    if wanted.q is not None:
-        conditions.append(case_matches(session, wanted.q, company_id))
+    search = None if wanted.q is None else case_search(session, wanted.q, company_id)
     order = _order(wanted.sort)
 
     def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
         found: Select[Any] = (
             select(order.key.label("sort_key"), order.id.label("sort_id"))
+            .select_from(DunningCase)
             .where(where, *conditions)
             .order_by(*by)
             .limit(limit)
         )
-        if company_id is not None:
+        if search is not None:
+            found = search.narrow(found)
+        if search is not None and search.few:
+            mine = select(col(Company.id)).where(opened(holder, company_id))
+            page = found.where(col(DunningCase.company_id).in_(mine)).subquery()
+        elif company_id is not None:
             page = found.where(col(DunningCase.company_id) == company_id).subquery()
         else:
             # Each index begins with the company: take the first of each, and the first of those.
@@ -193,13 +198,16 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
                 raise InvalidFact("policy: a key, or a key and a version: standard@1")
             found.append(col(case.policy_version) == int(version))
     if wanted.customer is not None:
-        of_ref = select(col(Customer.id)).where(col(Customer.ref) == wanted.customer)
-        found.append(col(case.customer_id).in_(of_ref))
+        of_ref = select(col(Customer.id)).where(
+            col(Customer.company_id) == col(case.company_id), col(Customer.ref) == wanted.customer
+        )
+        found.append(col(case.customer_id).in_(of_ref.correlate(case)))
     if wanted.collector is not None:
         followed = select(col(Customer.id)).where(
-            func.lower(col(Customer.collector_email)) == wanted.collector.lower()
+            col(Customer.company_id) == col(case.company_id),
+            col(Customer.collector_email).in_(as_recorded(wanted.collector)),
         )
-        found.append(col(case.customer_id).in_(followed))
+        found.append(col(case.customer_id).in_(followed.correlate(case)))
     if wanted.due_from is not None:
         found.append(col(case.due_on) >= wanted.due_from)
     if wanted.due_to is not None:

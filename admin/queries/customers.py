@@ -30,7 +30,7 @@ from sqlmodel import Session, col
 from admin.api.paging import Page
 from admin.queries.models import Amount, Answer
 from admin.queries.places import day_of
-from admin.queries.reading import DAY, Order, Paging, read_page
+from admin.queries.reading import DAY, Order, Paging, as_recorded, read_page
 from admin.queries.search import SHORTEST, customer_holds
 from models.tables import Customer, DunningCase
 from rules.money import round_money
@@ -108,7 +108,7 @@ def list_customers(
     if wanted.q is not None:
         conditions.append(customer_holds(wanted.q))
     if wanted.collector is not None:
-        conditions.append(func.lower(col(Customer.collector_email)) == wanted.collector.lower())
+        conditions.append(col(Customer.collector_email).in_(as_recorded(wanted.collector)))
     if wanted.sort == "ref":
         rows, following = _by_ref(session, company_id, wanted, conditions)
     else:

@@ -129,6 +129,11 @@ def pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
+def as_recorded(address: str) -> tuple[str, ...]:
+    """An e-mail address as it was typed, and in small letters: one of them is how it was recorded."""
+    return tuple(dict.fromkeys((address, address.lower())))
+
+
 INSTANT: Final[Read] = datetime.fromisoformat
 DAY: Final[Read] = date.fromisoformat
 AMOUNT: Final[Read] = Decimal

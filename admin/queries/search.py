@@ -3,65 +3,75 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from activities.store.lookup import among
 from admin.queries.reading import pattern
 from models.tables import Customer, DunningCase, Invoice
 
-FEW: Final = 1000
-"""Up to here the matches are listed; more of them are met soon enough on the way through the list."""
+FEW_INVOICES: Final = 5000
+FEW_CUSTOMERS: Final = 1000
+"""Up to here matches are listed and sorted; more of them are met soon enough on the way through the list."""
 
 SHORTEST: Final = 3
 """Characters: the index holds groups of three."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Matches:
-    invoices: tuple[UUID, ...]
-    customers: tuple[UUID, ...]
+class Search:
+    """How to find the cases that hold a text: `few` of them by the index, many by walking the list."""
+
+    few: bool
+    invoices: ColumnElement[bool]
+    customers: ColumnElement[bool]
+
+    def narrow(self, cases: Select[Any]) -> Select[Any]:
+        """The cases of a list that hold it."""
+        if not self.few:
+            return (
+                cases.join(Invoice, col(Invoice.id) == col(DunningCase.invoice_id))
+                .join(Customer, col(Customer.id) == col(DunningCase.customer_id))
+                .where(or_(self.invoices, self.customers))
+            )
+        found = aliased(DunningCase)
+        by_customer: Select[Any] = (
+            select(col(found.invoice_id).label("id"))
+            .join(Customer, col(Customer.id) == col(found.customer_id))
+            .where(self.customers)
+        )
+        by_invoice: Select[Any] = select(col(Invoice.id).label("id")).where(self.invoices)
+        # Materialised: else the list is walked in its order, in the hope to meet them soon.
+        hits = by_invoice.union(by_customer).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+        return cases.join(hits, hits.c.id == col(DunningCase.invoice_id))
 
 
-def case_matches(session: Session, text: str, company_id: UUID | None) -> ColumnElement[bool]:
-    """SQL: cases whose invoice number, order reference, customer's name or reference hold `text`.
+def case_search(session: Session, text: str, company_id: UUID | None) -> Search:
+    """How to find the cases whose number, order reference, customer's name or reference hold `text`.
 
-    The cost is bounded either way: few matches are found by the index, many by walking the list.
+    The cost is bounded either way.
     """
     invoices, customers = _invoice_holds(text), customer_holds(text)
     if company_id is not None:
-        narrow_invoices = select(col(Invoice.id)).where(invoices, col(Invoice.company_id) == company_id)
-        narrow_customers = select(col(Customer.id)).where(customers, col(Customer.company_id) == company_id)
-    else:
-        narrow_invoices = select(col(Invoice.id)).where(invoices)
-        narrow_customers = select(col(Customer.id)).where(customers)
-    first = narrow_invoices.limit(FEW + 1).subquery()
-    second = narrow_customers.limit(FEW + 1).subquery()
-    found = session.connection().execute(
-        union_all(
-            select(literal("invoice").label("kind"), func.array_agg(first.c.id).label("ids")),
-            select(literal("customer").label("kind"), func.array_agg(second.c.id).label("ids")),
+        invoices = and_(invoices, col(Invoice.company_id) == company_id)
+        customers = and_(customers, col(Customer.company_id) == company_id)
+    first = select(col(Invoice.id)).where(invoices).limit(FEW_INVOICES + 1).subquery()
+    second = select(col(Customer.id)).where(customers).limit(FEW_CUSTOMERS + 1).subquery()
+    of_invoices, of_customers = (
+        session.connection()
+        .execute(
+            select(
+                select(func.count()).select_from(first).scalar_subquery(),
+                select(func.count()).select_from(second).scalar_subquery(),
+            )
         )
+        .one()
     )
-    ids = {row.kind: tuple(row.ids or ()) for row in found}
-    matches = _Matches(ids["invoice"], ids["customer"])
-    by_invoice = (
-        among(DunningCase.invoice_id, matches.invoices)
-        if len(matches.invoices) <= FEW
-        else select(col(Invoice.id))
-        .where(col(Invoice.id) == col(DunningCase.invoice_id), invoices)
-        .correlate(DunningCase)
-        .exists()
-    )
-    by_customer = (
-        among(DunningCase.customer_id, matches.customers)
-        if len(matches.customers) <= FEW
-        else col(DunningCase.customer_id).in_(narrow_customers)
-    )
-    return or_(by_invoice, by_customer)
+    few = of_invoices <= FEW_INVOICES and of_customers <= FEW_CUSTOMERS
+    return Search(few, invoices, customers)
 
 
 def customer_holds(text: str) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
 from sqlalchemy.sql.expression import SQLColumnExpression
 from sqlmodel import Session, col
 
@@ -19,7 +19,7 @@ from admin.queries.companies import company_asked, opened
 from admin.queries.contacts import ItemOfContact, MessageRow, items_of, message_of, messages_of
 from admin.queries.models import Answer
 from admin.queries.places import day_of, surely_past, today_there
-from admin.queries.reading import DAY, INSTANT, Order, Paging, read_page
+from admin.queries.reading import DAY, INSTANT, Order, Paging, as_recorded, read_page
 from models.errors import NotFound
 from models.tables import (
     CallAttempt,
@@ -260,10 +260,12 @@ def _conditions(wanted: TaskFilter, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.kind is not None:
         found.append(col(Task.kind) == wanted.kind.value)
     if wanted.assignee is not None:
-        found.append(func.lower(col(Task.assignee_email)) == wanted.assignee.lower())
+        found.append(col(Task.assignee_email).in_(as_recorded(wanted.assignee)))
     if wanted.customer is not None:
-        of_ref = select(col(Customer.id)).where(col(Customer.ref) == wanted.customer)
-        found.append(col(Task.customer_id).in_(of_ref))
+        of_ref = select(col(Customer.id)).where(
+            col(Customer.company_id) == col(Task.company_id), col(Customer.ref) == wanted.customer
+        )
+        found.append(col(Task.customer_id).in_(of_ref.correlate(Task)))
     if wanted.invoice is not None:
         of_number = select(col(Invoice.id)).where(
             col(Invoice.number) == wanted.invoice, col(Invoice.company_id) == col(Task.company_id)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, cast, not_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, cast, not_, or_, select, union_all
 from sqlmodel import Session, col
 
 from admin.api.paging import Page
@@ -78,12 +78,12 @@ def _page(
             select(col(CaseEvent.id)).where(source, where).order_by(*by).limit(limit).subquery()
             for source in sources
         ]
-        found = or_(*(col(CaseEvent.id).in_(select(part.c.id)) for part in parts))
+        found = union_all(*(select(part.c.id) for part in parts)).subquery()
         return (
             select(CaseEvent, col(Invoice.number).label("invoice"), col(Invoice.currency))
             .add_columns(col(CaseEvent.id).label("sort_key"), col(CaseEvent.id).label("sort_id"))
             .join(Invoice, col(Invoice.id) == col(CaseEvent.invoice_id), isouter=True)
-            .where(found)
+            .join(found, found.c.id == col(CaseEvent.id))
             .order_by(*by)
             .limit(limit)
         )

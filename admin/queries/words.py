@@ -30,7 +30,7 @@ def in_words(what: str, detail: Detail, why: str | None, currency: str | None = 
 
 
 def _written_out(detail: Detail, currency: str | None) -> Detail:
-    """The detail with its amounts at their currency's decimals: 20 EUR is said as 20.00 EUR."""
+    """The detail with its amounts at the decimals of their currency: kept as 20, said as 20.00 EUR."""
     if currency is None:
         return detail
     told = dict(detail)

@@ -39,12 +39,24 @@ def upgrade() -> None:
             ["company_id", key, "invoice_id"],
             postgresql_where=OPEN,
         )
+    for word, key, condition in (
+        ("state", "next_at", OPEN),
+        ("stage", "due_on", OPEN),
+        ("paused_by", "next_at", sa.text("closed_at IS NULL AND paused_by IS NOT NULL")),
+    ):
+        op.create_index(
+            f"dunning_case_open_company_{word}_idx",
+            "dunning_case",
+            ["company_id", word, key, "invoice_id"],
+            postgresql_where=condition,
+        )
     op.create_index(
         "dunning_case_closed_company_idx",
         "dunning_case",
         ["company_id", "closed_at", "invoice_id"],
         postgresql_where=sa.text("closed_at IS NOT NULL"),
     )
+    op.create_index("customer_company_id_collector_email_idx", "customer", ["company_id", "collector_email"])
     for table, columns in (("invoice", ("number", "order_ref")), ("customer", ("name", "ref"))):
         op.create_index(
             f"{table}_search_idx",

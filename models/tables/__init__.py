@@ -1,5 +1,7 @@
 """The ledger's tables. Importing this package registers all of them on `metadata`."""
 
+from typing import Any
+
 from sqlalchemy import DDL, event
 
 from models.tables.columns import Table
@@ -39,7 +41,8 @@ from models.tables.work import (
 
 metadata = Table.metadata
 # Part of every PostgreSQL's contrib, and trusted: whoever may create tables in a database may add it.
-event.listen(metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm"))  # type: ignore[no-untyped-call]
+_SEARCH: Any = DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm")  # type: ignore[no-untyped-call]
+event.listen(metadata, "before_create", _SEARCH)
 
 __all__ = [
     "Absence",

@@ -59,6 +59,7 @@ class Customer(Table, table=True):
         UniqueConstraint("company_id", "ref"),
         check("country", _COUNTRY),
         check("ledger_seq", "ledger_seq >= 0"),
+        Index(None, "company_id", "collector_email"),
         Index(
             "customer_search_idx",
             *("name", "ref"),

@@ -75,6 +75,19 @@ class DunningCase(Table, table=True):
             )
             for key in ("next_at", "due_on", "outstanding")
         ),
+        # Words of which some are rare: walking a whole company for them would be slow.
+        *(
+            Index(
+                f"dunning_case_open_company_{word}_idx",
+                *("company_id", word, key, "invoice_id"),
+                postgresql_where=text(f"closed_at IS NULL{and_}"),
+            )
+            for word, key, and_ in (
+                ("state", "next_at", ""),
+                ("stage", "due_on", ""),
+                ("paused_by", "next_at", " AND paused_by IS NOT NULL"),
+            )
+        ),
         Index(
             "dunning_case_closed_company_idx",
             *("company_id", "closed_at", "invoice_id"),

@@ -12,13 +12,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from activities.channels.sendgrid_email import Attachment
+from activities.envelope import Envelope, keep
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.ids import CaseSignal
-from models.tables import Company, Contact, Customer, Staff, Task
+from models.tables import Communication, Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, TaskKind
 from rules.facts import StopReason
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
@@ -58,6 +60,24 @@ _POLICY = (
 OPERATIONS: dict[str, Line] = {
     "healthz": Line(VIEWER, reach=Reach.OPEN),
     "readyz": Line(VIEWER, reach=Reach.OPEN),
+    "metrics": Line(VIEWER, reach=Reach.EVERYWHERE),
+    **{
+        name: Line(VIEWER, reach=Reach.OWN)
+        for name in (
+            *("list_companies", "list_cases", "list_tasks", "list_policies", "get_policy"),
+            *("get_me", "list_causes", "list_outcomes"),
+        )
+    },
+    **{
+        name: Line(VIEWER)
+        for name in (
+            *("get_company", "list_customers", "get_customer", "get_customer_timeline"),
+            *("list_customer_communications", "get_case", "get_case_timeline", "preview_case"),
+            *("get_task", "list_approvals", "get_communication", "get_communication_content"),
+            "get_communication_attachment",
+        )
+    },
+    "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
     "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
     "change_task": Line(COLLECTOR, {"due_on": "2026-03-20"}),
@@ -177,6 +197,7 @@ def furnish(book: Book) -> Furnished:
             who="test",
         )
         absence_id = str(away.id)
+        message_id = str(_message(session, book, draft.id))
     _twin(book.engine)
     return Furnished(
         names={
@@ -189,8 +210,12 @@ def furnish(book: Book) -> Furnished:
             "contact_id": contact_id,
             "key": "short",
             "absence_id": absence_id,
+            "message_id": message_id,
+            "index": "0",
+            "version": "1",
         },
         own={
+            "get_policy": {"key": "standard"},
             "release_delivery_hold": {"event_id": "hold-1"},
             "resolve_dispute": {"event_id": "dispute-1"},
             "cancel_plan": {"event_id": "plan-1", "number": "F-2"},
@@ -224,6 +249,37 @@ def _task(
         contact_id=contact_id,
     )
     return task
+
+
+def _message(session: Session, book: Book, contact_id: UUID) -> UUID:
+    """An e-mail with a file, as it was stored."""
+    envelope = Envelope(
+        channel="email",
+        to_address="compta@client.example",
+        from_address="claire@acme.example",
+        subject="Relevé",
+        text="Relevé",
+        html="<p>Relevé</p>",
+    )
+    message = Communication(
+        id=uuid4(),
+        contact_id=contact_id,
+        customer_id=book.customer_id,
+        company_id=book.company_id,
+        kind="notice_copy",
+        audience="debtor",
+        channel="email",
+        to_address=envelope.to_address,
+        language="fr",
+        subject=envelope.subject,
+        content_hash=keep(session, envelope, [Attachment("notice.pdf", "application/pdf", b"%PDF-1.7")]),
+        status="planned",
+        ledger_seq=0,
+        planned_at=NOW,
+    )
+    session.add(message)
+    session.flush()
+    return message.id
 
 
 def _twin(engine: Engine) -> None:

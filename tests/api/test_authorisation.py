@@ -141,7 +141,7 @@ def _is_not_there(callers: Callers, found: Furnished, operation: str) -> None:
     ]
     assert [answer.status_code for answer in answers] == [404, 404], operation
     assert answers[0].text.replace("acme", "unheard-of") == answers[1].text
-    if re.search(r"\{(task_id|contact_id|event_id|absence_id)\}", template):
+    if re.search(r"\{(task_id|contact_id|event_id|absence_id|message_id)\}", template):
         own = callers.ask(operation, found.path(operation, template, company="other"), callers.elsewhere)
         assert own.status_code == 404, operation
         assert "acme" not in own.text

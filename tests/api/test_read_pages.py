@@ -495,7 +495,7 @@ def test_a_task_whole(door: Door) -> None:
 def test_tasks_filtered_sorted_and_paged(door: Door) -> None:
     contact = reminded(door)
     call = asked(
-        door, TaskKind.PHONE_CALL, contact_id=contact.id, due_on=TODAY, assignee_email="Claire@acme.example"
+        door, TaskKind.PHONE_CALL, contact_id=contact.id, due_on=TODAY, assignee_email="claire@acme.example"
     )
     dispute = asked(
         door, TaskKind.DISPUTE, invoice_id=door.book.invoices["F-2"], due_on=TODAY - timedelta(days=2)
