@@ -11,6 +11,7 @@ from admin.api.context import Api
 from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
+from admin.api.log import RequestLog
 from admin.api.masters import companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
@@ -57,4 +58,5 @@ def create_app(api: Api) -> FastAPI:
         app.include_router(router)
     app.add_middleware(WholeSegments)
     app.add_middleware(BoundedBody)
+    app.add_middleware(RequestLog)
     return app

@@ -43,7 +43,8 @@ class BoundedBody:
             if not message.get("more_body", False):
                 break
         body = b"".join(parts)
-        scope = {**scope, BODY: body}
+        # In place: the route found further in is written into it, and the log outside reads it there.
+        scope[BODY] = body
         given = False
 
         async def again() -> Message:

@@ -28,7 +28,7 @@ class WholeSegments:
         if scope["type"] == "http" and b"%2f" in scope.get("raw_path", b"").lower():
             raw: str = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
             segments = (unquote(segment).replace("/", _SLASH) for segment in raw.split("/"))
-            scope = {**scope, "path": "/".join(segments)}
+            scope["path"] = "/".join(segments)
         await self._app(scope, receive, send)
 
 

@@ -24,6 +24,7 @@ def serve(
 
     from sqlalchemy.exc import SQLAlchemyError
 
+    from activities import logs
     from activities.settings import Settings
     from admin.api.serve import serve as run
     from admin.cli.output import refuse
@@ -32,7 +33,9 @@ def serve(
 
     find_installation()
     try:
-        asyncio.run(run(Settings.load(), host, port))
+        settings = Settings.load()
+        logs.set_up(settings.log, settings.log_level)
+        asyncio.run(run(settings, host, port))
     except RelanceError as error:
         refuse(str(error))
     except SQLAlchemyError as error:
