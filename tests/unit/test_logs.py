@@ -31,6 +31,10 @@ def log() -> Iterator[Callable[..., io.StringIO]]:
     root = logging.getLogger()
     handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, threading.excepthook)
     of_ours = {name: logging.getLogger(name).level for name in logs._TRUSTED}
+    # A uvicorn that was started in this process with a log of its own has muted it.
+    access = logging.getLogger("uvicorn.access")
+    muted = access.level, access.propagate
+    access.level, access.propagate = logging.NOTSET, True
 
     def set_up(form: LogFormat | None = None, level: LogLevel = LogLevel.INFO) -> io.StringIO:
         stream = io.StringIO()
@@ -46,6 +50,7 @@ def log() -> Iterator[Callable[..., io.StringIO]]:
     sys.excepthook, threading.excepthook = hooks
     for name, was in of_ours.items():
         logging.getLogger(name).setLevel(was)
+    access.level, access.propagate = muted
     activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = True
 
 
