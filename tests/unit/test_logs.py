@@ -34,7 +34,8 @@ def log() -> Iterator[Callable[..., io.StringIO]]:
     # A uvicorn that was started in this process with a log of its own has muted it.
     access = logging.getLogger("uvicorn.access")
     muted = access.level, access.propagate
-    access.level, access.propagate = logging.NOTSET, True
+    access.setLevel(logging.NOTSET)
+    access.propagate = True
 
     def set_up(form: LogFormat | None = None, level: LogLevel = LogLevel.INFO) -> io.StringIO:
         stream = io.StringIO()
@@ -50,7 +51,8 @@ def log() -> Iterator[Callable[..., io.StringIO]]:
     sys.excepthook, threading.excepthook = hooks
     for name, was in of_ours.items():
         logging.getLogger(name).setLevel(was)
-    access.level, access.propagate = muted
+    access.setLevel(muted[0])
+    access.propagate = muted[1]
     activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = True
 
 
