@@ -108,6 +108,7 @@ OPERATIONS: dict[str, Line] = {
     "close_case": Line(MANAGER, {"reason": "written off"}),
     "create_customer": Line(COLLECTOR, {"customer": "C-9", "name": "Neuf"}),
     "change_customer": Line(COLLECTOR, {"segment": "key"}),
+    "set_customer_address": Line(COLLECTOR, {"lines": ["ZI des Paluds", "13400 Aubagne"]}),
     "set_customer_policy": Line(MANAGER, {"policy": "strict"}),
     "create_invoice": Line(
         COLLECTOR,

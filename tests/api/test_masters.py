@@ -13,7 +13,7 @@ from sqlmodel import select
 from activities.store.engine import transaction
 from activities.store.policies import ensure_builtin
 from models.ids import CaseSignal
-from models.tables import AuditEvent, CaseEvent, Company, Contact, ContactMade, PolicyRow
+from models.tables import AuditEvent, CaseEvent, Company, Contact, ContactMade, Customer, PolicyRow
 from policies import builtin_policy_texts
 from tests.api.conftest import Door
 from tests.fixtures.ledger import NOW, add_contact
@@ -289,3 +289,15 @@ def test_a_policy_that_cannot_be_names_its_line(door: Door, before: str, after: 
     errors = answer.json()["errors"]
     assert {error["field"] for error in errors} == {"body.toml"}
     assert errors[0]["rule"].startswith(rule), errors[0]["rule"]
+
+
+def test_where_letters_go(door: Door) -> None:
+    path = "/v1/companies/acme/customers/C-1/address"
+    ok(door.ask("PUT", path, {"lines": ["ZI des Paluds", "13400 Aubagne"]}))
+    with transaction(door.book.engine) as session:
+        assert session.get_one(Customer, door.book.customer_id).address == "ZI des Paluds\n13400 Aubagne"
+    assert door.ask("PUT", path, {"lines": ["ZI des Paluds", "13400 Aubagne"]}).status_code == 409
+    for lines in ([], ["x"] * 7, ["x" * 61], [""]):
+        refused = door.ask("PUT", path, {"lines": lines})
+        assert refused.status_code == 422, lines
+        assert refused.json()["errors"]

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from activities.store.customers import customer_by_ref
+from activities.store.customers import customer_by_ref, set_address
 from activities.store.lookup import company_by_ref
 from activities.store.parties import change_customer, create_customer
 from admin.api.changes import Changed, ChangesOf, Work
@@ -54,6 +54,14 @@ class CustomerChange(Given):
     risk: Words | None = None
     collector_email: OurEmail | None = None
     sales_rep_email: Email | None = None
+
+
+class AddressIn(BaseModel):
+    """A postal address as an envelope shows it, below the name; six lines at most."""
+
+    model_config = example(lines=["ZI des Paluds", "13400 Aubagne"])
+
+    lines: Annotated[list[Words], Field(min_length=1, max_length=6)]
 
 
 class CustomerPolicyIn(BaseModel):
@@ -113,6 +121,25 @@ def set_policy(
 ) -> Response:
     """Give a customer a policy of its own. Running cases keep theirs: change them one by one."""
     return changes.make(access, lambda work: _change(work, access, customer, {"policy": body.policy}))
+
+
+@router.put(
+    "/{customer}/address",
+    operation_id="set_customer_address",
+    response_model=CustomerNow,
+    responses=responses(403, 404, 409),
+)
+def set_where_letters_go(
+    access: CollectorOf, customer: CustomerRef, body: AddressIn, changes: ChangesOf
+) -> Response:
+    """Record where letters go. One that waits for approval is composed anew."""
+
+    def record(work: Work) -> Changed:
+        row = customer_by_ref(work.session, access.company_ref, decoded(customer))
+        notes = set_address(work.session, row, body.lines, work.now, work.who)
+        return Changed(customer_now(work.session, access, row), notes=notes, audit={"customer": row.ref})
+
+    return changes.make(access, record)
 
 
 def _change(work: Work, access: Access, ref: str, told: dict[str, Any]) -> Changed:

@@ -52,6 +52,9 @@ class CompletionIn(Told):
     promised_on: date | None = None
     paid_on: date | None = None
     call_back_on: date | None = None
+    tracking_number: Annotated[Ref | None, Field(description="A registered letter's")] = None
+    posted_on: date | None = None
+    received_on: Annotated[date | None, Field(description="Received, refused, or come back")] = None
     contact_id: Annotated[UUID | None, Field(description="Whose number was wrong, or who left")] = None
     contact: Annotated[NewContact | None, Field(description="Who is there in their place")] = None
 
