@@ -1,8 +1,8 @@
 """The API's reads over real HTTP, at 100,000 cases: p50, p95 and p99 of each list and page.
 
 A server process of its own (uvicorn) answers one client on a kept-alive connection, one request at a time:
-what a person waits for. The baseline of the same run is the bare server: `/healthz`, which asks the ledger
-nothing; a second one, in the notes, is one company by its reference, with the key's look-up.
+what a person waits for. The baseline is the bare server: `/healthz`, which asks the ledger nothing, asked in
+turn with what is measured, so that both meet the same machine.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from models.tables.words import ApiRole
 CASES: Final = 100_000
 REQUESTS: Final = 200
 DEEP_PAGE: Final = 50
+WARM_UP: Final = 10
 AIM_MS: Final = 50.0
 
 _LISTS: Final = (
@@ -94,15 +95,12 @@ def run(sizes: Sequence[int] = ()) -> list[Figure]:
 
 def _measure(client: httpx.Client, engine: Engine, size: int) -> Iterator[Figure]:
     some = sample(engine, REQUESTS)
-    bare = _times(client, ["/healthz"] * REQUESTS)
-    one = _times(client, [f"/v1/companies/{COMPANIES[0]}"] * REQUESTS)
-    yield _figure(f"{size:,} cases: one company", one, bare, one)
+    yield _figure(client, f"{size:,} cases: one company", [f"/v1/companies/{COMPANIES[0]}"] * REQUESTS)
     for what, path in _LISTS:
-        yield _figure(f"{size:,} cases: {what}, page 1", _times(client, [path] * REQUESTS), bare, one)
+        yield _figure(client, f"{size:,} cases: {what}, page 1", [path] * REQUESTS)
         deep = _page(client, path, DEEP_PAGE)
         if deep is not None:
-            times = _times(client, [deep] * REQUESTS)
-            yield _figure(f"{size:,} cases: {what}, page {DEEP_PAGE}", times, bare, one)
+            yield _figure(client, f"{size:,} cases: {what}, page {DEEP_PAGE}", [deep] * REQUESTS)
     for what, paths in (
         ("one case whole", [f"/v1/companies/{c}/cases/{quote(n, safe='')}" for c, n, _ in some]),
         ("what follows for a case", [f"/v1/companies/{c}/cases/{n}/preview" for c, n, _ in some]),
@@ -111,31 +109,41 @@ def _measure(client: httpx.Client, engine: Engine, size: int) -> Iterator[Figure
         ("a customer's timeline", [f"/v1/companies/{c}/customers/{r}/timeline" for c, _, r in some]),
         ("a customer's messages", [f"/v1/companies/{c}/customers/{r}/communications" for c, _, r in some]),
     ):
-        yield _figure(f"{size:,} cases: {what}", _times(client, paths), bare, one)
+        yield _figure(client, f"{size:,} cases: {what}", paths)
 
 
-def _figure(what: str, times: Times, bare: Times, one: Times) -> Figure:
+def _figure(client: httpx.Client, what: str, paths: Sequence[str]) -> Figure:
+    taken: list[float] = []
+    bare: list[float] = []
+    # Some to warm up: statements are prepared, plans and calendars cached.
+    for path in paths[:WARM_UP]:
+        _milliseconds(client, path)
+    for path in paths:
+        taken.append(_milliseconds(client, path))
+        bare.append(_milliseconds(client, "/healthz"))
+    times, floor = _spread(taken), _spread(bare)
     return Figure(
         what=what,
         figure=times.p99,
-        baseline=bare.p99,
+        baseline=floor.p99,
         unit="ms p99",
         against="/healthz",
         aim=f"p99 below {AIM_MS:g} ms",
         met=times.p99 < AIM_MS,
-        notes=(("p50, ms", times.p50), ("p95, ms", times.p95), ("one company p99, ms", one.p99)),
+        notes=(("p50, ms", times.p50), ("p95, ms", times.p95), ("/healthz p50, ms", floor.p50)),
     )
 
 
-def _times(client: httpx.Client, paths: Sequence[str]) -> Times:
-    taken = []
-    # Some to warm up: statements are prepared, plans and calendars cached.
-    for path in (*paths[:10], *paths):
-        started = time.perf_counter()
-        answer = client.get(path)
-        taken.append((time.perf_counter() - started) * 1000)
-        assert answer.status_code == 200, (path, answer.text)
-    cuts = quantiles(taken[10:], n=100) if len(taken) > 11 else [taken[-1]] * 99
+def _milliseconds(client: httpx.Client, path: str) -> float:
+    started = time.perf_counter()
+    answer = client.get(path)
+    taken = (time.perf_counter() - started) * 1000
+    assert answer.status_code == 200, (path, answer.text)
+    return taken
+
+
+def _spread(taken: Sequence[float]) -> Times:
+    cuts = quantiles(taken, n=100, method="inclusive")
     return Times(cuts[49], cuts[94], cuts[98])
 
 
