@@ -52,14 +52,11 @@ def how_to_create(missing: Mapping[str, str], namespace: str, address: str) -> s
     if host.endswith((_CLOUD, _CLOUD_API)):
         wanted = " ".join(f"--search-attribute {name}={kind}" for name, kind in missing.items())
         return f"tcld namespace search-attributes add --namespace {namespace} {wanted}"
-    # The command takes several names, and one type for all of them.
-    commands = []
-    for kind in dict.fromkeys(missing.values()):
-        names = " ".join(f"--name {name}" for name, other in missing.items() if other == kind)
-        commands.append(
-            f"temporal operator search-attribute create --namespace {namespace} --type {kind} {names}"
-        )
-    return " && ".join(commands)
+    # Given several names, the command makes the first and says that all is well.
+    return " && ".join(
+        f"temporal operator search-attribute create --namespace {namespace} --type {kind} --name {name}"
+        for name, kind in missing.items()
+    )
 
 
 async def require_search_attributes(client: Client) -> None:

@@ -17,7 +17,7 @@ from activities.store.tasks import invoices_of
 from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal
 from models.messages import Ref, TaskCompleted
-from models.tables import CallAttempt, Customer, DunningCase, FactRow, Invoice, Task
+from models.tables import Customer, DunningCase, FactRow, Invoice, Task
 from models.tables.words import PhoneKind, TaskStatus
 from models.work import check_outcome, given_fields
 from rules.facts import Role
@@ -140,9 +140,15 @@ def _known(session: Session, task: Task, event_id: str | None) -> FactRow | None
 
 
 def _times_told(session: Session, task: Task) -> int:
-    """How often something came of it: the same words, said again of a call, are another attempt."""
+    """How often something was told of it: the same words, said again of a call, are another attempt."""
     return session.exec(
-        select(func.count()).select_from(CallAttempt).where(CallAttempt.task_id == task.id)
+        select(func.count())
+        .select_from(FactRow)
+        .where(
+            FactRow.customer_id == task.customer_id,
+            FactRow.kind == CaseSignal.TASK_COMPLETED,
+            col(FactRow.payload)["task_id"].astext == str(task.id),
+        )
     ).one()
 
 

@@ -16,6 +16,8 @@ from admin.api.problems import problem, responses
 from admin.api.security import Viewer, everywhere
 from admin.metrics import ledger_metrics
 
+_PAGE = {"schema": {"type": "string"}, "example": "relance_outbox_notes 0.0"}
+
 router = APIRouter(tags=["health"])
 
 
@@ -51,7 +53,13 @@ def readyz(api: ApiContext) -> Response:
     operation_id="metrics",
     response_class=PlainTextResponse,
     responses=responses(403)
-    | {200: {"content": {CONTENT_TYPE_LATEST: {"example": "relance_outbox_notes 0.0"}}}},
+    | {
+        200: {
+            "content": {
+                CONTENT_TYPE_LATEST: {"schema": {"type": "string"}, "example": "relance_outbox_notes 0.0"}
+            }
+        }
+    },
 )
 def metrics(api: ApiContext, holder: Viewer) -> Response:
     """What the ledger holds, for Prometheus: cases, sums, messages, tasks, the outbox.

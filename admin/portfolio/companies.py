@@ -80,6 +80,9 @@ def _lines(value: object) -> object:
 Words = Annotated[str, Field(min_length=1), AfterValidator(cells.text)]
 Iban = Annotated[str, AfterValidator(iban)]
 Email = Annotated[str, AfterValidator(cells.answered_email)]
+# Named apart from the fields: in a class body, a field's name already means its default.
+Bic = Annotated[str, AfterValidator(bic)]
+PaymentLink = Annotated[str, AfterValidator(payment_link)]
 
 
 class _Strict(BaseModel):
@@ -110,8 +113,8 @@ class CompanyEntry(_Strict):
     phone: Words | None = None
     payee: Words | None = None
     iban: Iban | None = None
-    bic: Annotated[str, AfterValidator(bic)] | None = None
-    payment_link: Annotated[str, AfterValidator(payment_link)] | None = None
+    bic: Bic | None = None
+    payment_link: PaymentLink | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
     signatory: SignatoryEntry | None = None
 

@@ -184,6 +184,7 @@ def installation(server: Server, template: str, folder: Path) -> Iterator[Instal
                 "TEMPORAL_ADDRESS": temporal.address,
                 "SENDGRID_API_KEY": API_KEY,
                 "SENDGRID_HOST": sandbox.url,
+                "RELANCE_SANDBOX_URL": sandbox.url,
                 "TWILIO_ACCOUNT_SID": "AC" + "5a" * 16,
                 "TWILIO_AUTH_TOKEN": TOKEN,
                 "TWILIO_FROM": "+33700000000",

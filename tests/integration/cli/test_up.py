@@ -130,7 +130,7 @@ def test_it_comes_up_stops_cleanly_and_resumes(folder: DataFolder) -> None:
             assert httpx.get(address, timeout=30, follow_redirects=True).status_code == 200
         assert str(folder.root) in stack.text
         pids = child_pids(folder.root)
-        assert set(pids) == {"postgres", "temporal", "sandbox", "worker"}
+        assert set(pids) == {"postgres", "temporal", "sandbox", "worker", "api"}
 
         second = relance(folder, "up")
         assert second.status == 1
@@ -168,7 +168,7 @@ def test_it_comes_up_stops_cleanly_and_resumes(folder: DataFolder) -> None:
 
 def test_a_ledger_that_is_given_is_used_and_no_postgres_started(folder: DataFolder, ledger_url: str) -> None:
     with up(folder, RELANCE_DATABASE_URL=ledger_url, RELANCE_SENDING="off") as stack:
-        assert set(child_pids(folder.root)) == {"temporal", "sandbox", "worker"}
+        assert set(child_pids(folder.root)) == {"temporal", "sandbox", "worker", "api"}
         assert "postgres" not in stack.text
         assert not (folder.postgres / "data").exists()
         told = relance(folder, "doctor")

@@ -128,6 +128,7 @@ def test_a_thank_you_that_grew_stale_is_written_again(desk: Desk) -> None:
     desk.invoice("F-1")
     desk.invoice("F-2")
     desk.send(desk.due())
+    desk.clock.at += timedelta(minutes=1)
     desk.pay("F-1")
     desk.pay("F-2")
     for number in ("F-1", "F-2"):

@@ -267,8 +267,8 @@ def test_the_hand_over_says_what_proof_there_is(
     book: Book, posted_by_hand: Task, told: tuple[str, ...], words: str
 ) -> None:
     for outcome in told:
-        number = {"tracking_number": "RK1"} if outcome == "posted" else {}
-        say(book, posted_by_hand, outcome, 3, **number, posted_on="2026-03-10")
+        number = {"tracking_number": "RK1", "posted_on": "2026-03-10"} if outcome == "posted" else {}
+        say(book, posted_by_hand, outcome, 3, **number)
     with transaction(book.engine) as session:
         # Long after, every step before the hand-over stands behind the notice.
         settle_case(session, book.invoices["F-1"], NOW + timedelta(days=120), "live:x")
