@@ -64,7 +64,7 @@ contracts: $(READY) ## Check that imports point down only (import-linter)
 
 test: lint types contracts ## Run every check, then every test
 	@echo "== tests"
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(READY) ## Run the tests that start no server
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not integration and not slow" $(ARGS)

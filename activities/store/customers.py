@@ -21,7 +21,7 @@ from activities.store.planned import withdraw_planned
 from activities.store.postings import open_registered_letter, withdraw_unposted
 from activities.store.tasks import close_task
 from models.errors import InvalidFact, NotFound, WrongState
-from models.ids import CaseSignal
+from models.ids import CaseSignal, OutreachSignal
 from models.tables import Contact, ContactMade, Customer, Task
 from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus
 from models.work import CALL_KINDS
@@ -178,28 +178,34 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
         if task.id != leave_open and (phone is not None or not task.key.startswith(FIND_NUMBER)):
             close_task(task, TaskStatus.DONE, "a contact was added", who, now)
     if phone is not None:
-        _calls_may_be_made(session, customer, now)
+        rewrite_calls(session, customer, now, number_found=True)
     detail = {"contact": str(contact.id), "role": role.value}
     return contact.id, tell_change(session, customer, now, who, "contact_added", detail)
 
 
 def mark_contact_invalid(
-    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime
-) -> Contact:
-    """Take somebody at the customer's out of use; NotFound when it is nobody of this customer."""
+    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime, who: str
+) -> tuple[Contact, list[int]]:
+    """Take somebody at the customer's out of use; what was composed may be for them, and is composed again.
+
+    Returns the contact and the notes to deliver after the commit.
+
+    Raises:
+        NotFound: nobody of this customer.
+    """
     contact = contact_of(session, customer, contact_id)
     if contact.invalid_since is None:
         contact.invalid_since, contact.invalid_reason = now, reason
-    session.flush()
-    return contact
+    return contact, compose_again(session, customer, now, "a contact is out of use", who)
 
 
 def mark_phone_invalid(
-    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime
-) -> Contact:
-    """Take a number out of use; the mailbox beside it stays. NotFound when it is nobody of this customer.
+    session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime, who: str
+) -> tuple[Contact, list[int]]:
+    """Take a number out of use; the mailbox beside it stays. Otherwise as `mark_contact_invalid`.
 
     Raises:
+        NotFound: nobody of this customer.
         InvalidFact: this contact has no number.
     """
     contact = contact_of(session, customer, contact_id)
@@ -207,8 +213,19 @@ def mark_phone_invalid(
         raise InvalidFact(f"contact_id: the contact {contact_id} has no number")
     if contact.phone_invalid_since is None:
         contact.phone_invalid_since, contact.phone_invalid_reason = now, reason
+    return contact, compose_again(session, customer, now, "a number is out of use", who)
+
+
+def compose_again(session: Session, customer: Customer, now: datetime, why: str, who: str) -> list[int]:
+    """Withdraw what is composed for a customer and has not left; the outreach composes it anew.
+
+    Returns the notes to deliver after the commit.
+    """
+    contacts = withdraw_planned(session, open_cases(session, customer.id), now, why, who)
     session.flush()
-    return contact
+    if not contacts:
+        return []
+    return add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
 
 
 def contact_of(session: Session, customer: Customer, contact_id: UUID) -> Contact:
@@ -219,8 +236,9 @@ def contact_of(session: Session, customer: Customer, contact_id: UUID) -> Contac
     return contact
 
 
-def _calls_may_be_made(session: Session, customer: Customer, now: datetime) -> None:
-    """Open calls show the new number; those that waited for one (without a day meanwhile) are due today."""
+def rewrite_calls(session: Session, customer: Customer, now: datetime, *, number_found: bool = False) -> None:
+    """Let the sheets of open calls show whom to call now; those without a day waited for a number."""
+    session.flush()
     calls = session.exec(
         select(Task).where(
             Task.customer_id == customer.id,
@@ -229,7 +247,8 @@ def _calls_may_be_made(session: Session, customer: Customer, now: datetime) -> N
         )
     ).all()
     for task in calls:
-        task.due_on = task.due_on or _today(customer, now)
+        if number_found:
+            task.due_on = task.due_on or _today(customer, now)
         rewrite_call_sheet(session, task, now)
 
 

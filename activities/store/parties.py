@@ -14,18 +14,18 @@ from uuid import UUID, uuid4
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, or_, select
 
-from activities.call_sheets import rewrite_call_sheet
-from activities.store.customers import contact_of, tell_change
+from activities.store.customers import (
+    compose_again,
+    contact_of,
+    mark_contact_invalid,
+    rewrite_calls,
+    tell_change,
+)
 from activities.store.events import add_event
-from activities.store.lookup import lock_customer, open_cases
-from activities.store.outbox import add_notes
-from activities.store.planned import withdraw_planned
+from activities.store.lookup import lock_customer
 from activities.store.policies import latest
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
-from models.ids import OutreachSignal
-from models.tables import Company, Contact, Customer, Staff, Task
-from models.tables.words import NoteTo, TaskStatus
-from models.work import CALL_KINDS
+from models.tables import Company, Contact, Customer, Staff
 
 SHOWN: Final = frozenset({"name", "country", "zone", "language", "collector_email", "policy"})
 """Fields of a customer that a composed message or its moment depends on."""
@@ -104,7 +104,7 @@ def change_customer(
         setattr(customer, name, value)
     _ensure_staff(session, customer.company_id, changed)
     why = f"the customer's {', '.join(sorted(changed))} changed"
-    again = _compose_again(session, customer, now, why, who) if SHOWN & changed.keys() else []
+    again = compose_again(session, customer, now, why, who) if SHOWN & changed.keys() else []
     return again + tell_change(session, customer, now, who, "customer_changed", detail)
 
 
@@ -148,8 +148,8 @@ def change_contact(
         contact.phone_invalid_since = contact.phone_invalid_reason = None
     if changed.keys() & {"email", "phone"}:
         contact.invalid_since = contact.invalid_reason = None
-    again = _compose_again(session, customer, now, "a contact changed", who)
-    _rewrite_calls(session, customer, now)
+    again = compose_again(session, customer, now, "a contact changed", who)
+    rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, "contact_changed", detail)
 
 
@@ -176,13 +176,13 @@ def retire_contact(
             raise WrongState(f"the contact opted out already, on {contact.opted_out_at.date()}")
         contact.opted_out_at = now
         what = "contact_opted_out"
+        again = compose_again(session, customer, now, "a contact opted out", who)
     else:
         if contact.invalid_since is not None:
             raise WrongState(f"the contact is invalid already, since {contact.invalid_since.date()}")
-        contact.invalid_since, contact.invalid_reason = now, reason
         what = "contact_invalidated"
-    again = _compose_again(session, customer, now, "a contact is out of use", who)
-    _rewrite_calls(session, customer, now)
+        _, again = mark_contact_invalid(session, customer, contact_id, reason, now, who)
+    rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, what, {"contact": str(contact.id)})
 
 
@@ -201,7 +201,7 @@ def reinstate_contact(
     contact.opted_out_at = None
     contact.invalid_since = contact.invalid_reason = None
     contact.phone_invalid_since = contact.phone_invalid_reason = None
-    _rewrite_calls(session, customer, now)
+    rewrite_calls(session, customer, now)
     detail = {"contact": str(contact.id), "reason": reason}
     return tell_change(session, customer, now, who, "contact_reinstated", detail)
 
@@ -237,29 +237,6 @@ def _ensure_staff(session: Session, company_id: UUID, told: Mapping[str, Any]) -
             .values(id=uuid4(), company_id=company_id, email=email, name=email.partition("@")[0], role=role)
             .on_conflict_do_nothing(index_elements=["email"])
         )
-
-
-def _compose_again(session: Session, customer: Customer, now: datetime, why: str, who: str) -> list[int]:
-    """Withdraw what is composed for a customer and has not left; the outreach composes it anew."""
-    contacts = withdraw_planned(session, open_cases(session, customer.id), now, why, who)
-    session.flush()
-    if not contacts:
-        return []
-    return add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
-
-
-def _rewrite_calls(session: Session, customer: Customer, now: datetime) -> None:
-    """Let the sheets of open calls show whom to call now."""
-    session.flush()
-    calls = session.exec(
-        select(Task).where(
-            Task.customer_id == customer.id,
-            col(Task.kind).in_(CALL_KINDS),
-            Task.status == TaskStatus.OPEN,
-        )
-    ).all()
-    for call in calls:
-        rewrite_call_sheet(session, call, now)
 
 
 def _before_and_after(row: Customer | Contact, changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
-from activities.store.policies import current_policies, ensure_builtin
+from activities.store.policies import current_policies
 from admin.portfolio.debtors import Debtor, debtor_key, reach
 from admin.portfolio.entries import Entries, Entry
 from admin.portfolio.ledger import debtors_of, known_invoices, lock_customers, raw
@@ -24,7 +24,7 @@ from admin.portfolio.row import COLUMNS, CellFault, Row
 from models.errors import Conflict, InvalidFact
 from models.tables import OutboxNote
 from models.tables.words import NoteTo
-from policies import builtin_assignment, builtin_policy_texts
+from policies import builtin_assignment
 from rules.calendar import BusinessCalendar
 from rules.policy import Policy
 
@@ -38,15 +38,6 @@ class Entered:
 
     new: bool
     notes: tuple[int, ...] = ()
-
-
-def ledger_policies(session: Session, now: datetime) -> dict[str, Policy]:
-    """Every policy at its latest version, the built-in ones made known in a ledger that has none."""
-    found = current_policies(session)
-    if not found:
-        ensure_builtin(session, builtin_policy_texts(), now)
-        found = current_policies(session)
-    return found
 
 
 def enter_invoice(
@@ -75,7 +66,7 @@ def enter_invoice(
     session.flush()
     connection = session.connection()
     raw(connection).execute("SELECT pg_advisory_xact_lock(%s)", (IMPORT_LOCK,))
-    policies = ledger_policies(session, now)
+    policies = current_policies(session)
 
     def today(calendar: BusinessCalendar) -> date:
         return calendar.local_day(now)

@@ -236,6 +236,12 @@ def _codes() -> Iterator[str]:
     for folder in ("activities", "admin/portfolio"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Assign)
+                    and ast.unparse(node.targets[0]) == "what"
+                    and isinstance(node.value, ast.Constant)
+                ):
+                    yield str(node.value.value)
                 if isinstance(node, ast.Call):
                     for written in _written(node):
                         if isinstance(written, ast.Constant) and isinstance(written.value, str):
@@ -249,13 +255,13 @@ def _codes() -> Iterator[str]:
 
 
 def _written(call: ast.Call) -> Iterator[ast.expr]:
-    """The `what` of a line: of `add_event(what=…)`, of `at.log(…)`, of `_tell(…)` of a customer."""
+    """The `what` of a line: of `add_event(what=…)`, of `at.log(…)`, of `tell_change(…)`."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name == "add_event":
         yield from (keyword.value for keyword in call.keywords if keyword.arg == "what")
     elif name == "log" and call.args and ast.unparse(call.func) in ("at.log", "self.log"):
         yield call.args[0]
-    elif name == "_tell" and len(call.args) >= 5:
+    elif name == "tell_change" and len(call.args) >= 5:
         yield call.args[4]
 
 

@@ -166,9 +166,11 @@ def _wrong_number(at: Recording, task: Task, fact: TaskCompleted) -> None:
         if len(people) != 1:
             raise InvalidFact(f"contact_id: required, the customer has {_numbers(people)}")
         contact_id = people[0].id
-    wrong = mark_phone_invalid(
-        at.session, at.customer, contact_id, f"wrong number, said by {fact.by or at.who}", at.now
+    who = fact.by or at.who
+    wrong, notes = mark_phone_invalid(
+        at.session, at.customer, contact_id, f"wrong number, said by {who}", at.now, who
     )
+    at.notes += notes
     at.log("phone_invalid", fact.note, {"contact": str(wrong.id)}, who=fact.by)
     tomorrow = at.calendar.add_business_days(at.today, 1)
     if any(person.id != wrong.id for person in people):
@@ -216,10 +218,12 @@ def replace_contact(at: Recording, fact: TaskCompleted) -> None:
         return
     if fact.contact_id == fact.added_contact_id:
         raise InvalidFact("contact_id: nobody takes their own place")
-    left = mark_contact_invalid(
-        at.session, at.customer, fact.contact_id, f"replaced, said by {fact.by or at.who}", at.now
+    who = fact.by or at.who
+    left, notes = mark_contact_invalid(
+        at.session, at.customer, fact.contact_id, f"replaced, said by {who}", at.now, who
     )
-    at.log("contact_invalid", fact.note, {"contact": str(left.id)}, who=fact.by)
+    at.notes += notes
+    at.log("contact_invalidated", fact.note, {"contact": str(left.id)}, who=fact.by)
 
 
 def _disputed(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> None:

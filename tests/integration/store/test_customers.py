@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from activities.store.customers import add_contact, allow_contact, customer_by_ref, stop_contact
+from activities.store.customers import (
+    add_contact,
+    allow_contact,
+    customer_by_ref,
+    mark_contact_invalid,
+    mark_phone_invalid,
+    stop_contact,
+)
 from activities.store.engine import transaction
 from activities.store.load import load_customer
 from activities.store.tasks import open_task
 from models.errors import InvalidFact, NotFound, WrongState
-from models.tables import Contact, Customer
+from models.tables import Contact, ContactMade, Customer
 from models.tables.words import PhoneKind, TaskKind
 from rules.facts import Role, StopReason
 from tests.fixtures.ledger import NOW, TODAY, Book, make_book
+from tests.fixtures.ledger import add_contact as compose_contact
 
 
 @pytest.fixture
@@ -100,3 +109,18 @@ def test_a_contact_needs_an_address(book: Book) -> None:
     with transaction(book.engine) as session:
         roles = session.exec(select(Contact.role).where(Contact.customer_id == book.customer_id)).all()
         assert sorted(roles) == ["accounting", "executive"]
+
+
+@pytest.mark.parametrize("mark", [mark_contact_invalid, mark_phone_invalid])
+def test_what_is_composed_for_somebody_out_of_use_is_composed_again(
+    book: Book, mark: Callable[..., tuple[Contact, list[int]]]
+) -> None:
+    """A draft that waits for approval must not leave to whoever has gone meanwhile."""
+    with transaction(book.engine) as session:
+        draft = compose_contact(session, book, "draft", {"F-1": "formal_notice"}, step="formal_notice")
+        debtor = customer(session)
+        person = session.exec(select(Contact).where(Contact.customer_id == debtor.id)).one()
+        _, notes = mark(session, debtor, person.id, "has left", NOW, "claire")
+        assert notes
+    with transaction(book.engine) as session:
+        assert session.get_one(ContactMade, draft.id).status == "withdrawn"
