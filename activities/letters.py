@@ -44,8 +44,8 @@ def leave_by_hand(
         for letter in letters:
             letter.status, letter.error = CommunicationStatus.WITHHELD, switch
             _log(session, customer, made, letter, now)
-        made.sending_fingerprint, made.reason = fingerprint, switch
-        return conclude(session, customer.id, made.id, ContactStatus.WITHHELD, calendar, now, fingerprint), ()
+        status = ContactStatus.WITHHELD
+        return conclude(session, customer.id, made.id, status, calendar, now, fingerprint, switch), ()
     for letter in letters:
         letter.status, letter.sent_at = CommunicationStatus.SENT, now
     for copy in copies:

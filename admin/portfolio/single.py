@@ -104,11 +104,14 @@ def _write(
     if debtor is None:
         debtor = Debtor(row.country, row.timezone, row.segment, row.risk)
     debtor.add(row, today(debtor.calendar), policies)
+    decider = Decider(policies, builtin_assignment(), now)
+    if row.last_step and (fault := decider.refused(row, debtor)):
+        raise InvalidFact(str(fault))
     customer_id = Parties(row.country).ensure(connection, [row])[key]
     customer = lock_customers(connection, [customer_id])[customer_id]
     days = [day for day in (customer.facts.last_contact_on, debtor.last_contact_on) if day is not None]
     facts = replace(customer.facts, last_contact_on=max(days, default=None), reach=reach(*customer.means))
-    opening = Decider(policies, builtin_assignment(), now).opening(row, debtor, facts)
+    opening = decider.opening(row, debtor, facts)
     entry = Entry(opening, customer)
     entries = Entries(now, source, who)
     entries.add(entry)

@@ -100,6 +100,7 @@ def test_an_invoice_brings_its_customer(door: Door) -> None:
         ({"paid": "251.00"}, "body.paid"),
         ({"policy": "gentle"}, "body.policy"),
         ({"last_step": "reminder_9", "last_contacted_on": "2026-03-02"}, "body.last_step"),
+        ({"last_step": "call_1", "last_contacted_on": "2026-03-02"}, "body.last_step"),
         ({"last_step": "reminder_1"}, "body.last_contacted_on"),
         ({"invoice": "x" * 201}, "body.invoice"),
         ({"invoice": "F\u202e1"}, "body.invoice"),

@@ -21,7 +21,7 @@ from rules.decide import State
 from rules.facts import StopReason
 from tests.api.books import place
 from tests.api.conftest import Door
-from tests.api.test_read_pages import asked, got, reminded, sent
+from tests.api.pages import asked, got, reminded, sent
 from tests.fixtures.ledger import TODAY, add_message
 
 ROOT = Path(__file__).resolve().parents[2]
