@@ -87,13 +87,20 @@ class TaskKind(StrEnum):
     POLICY_REVIEW = "policy_review"
     REJECTED_FACT = "rejected_fact"
     SEND_COPY = "send_copy"
+    BANK_FILE = "bank_file"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
     kind
     for kind in TaskKind
     if kind
-    not in (TaskKind.OVERPAYMENT, TaskKind.UNCERTAIN_MESSAGE, TaskKind.REJECTED_FACT, TaskKind.CLAIM_FILING)
+    not in (
+        TaskKind.OVERPAYMENT,
+        TaskKind.UNCERTAIN_MESSAGE,
+        TaskKind.REJECTED_FACT,
+        TaskKind.CLAIM_FILING,
+        TaskKind.BANK_FILE,
+    )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
 clear up, a claim to file."""
