@@ -39,7 +39,8 @@ WAKE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many notes were delivered, cases woken or told of the bank, customers with a stray message nudged."""
+    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told of the
+    bank."""
 
     delivered: int = 0
     woken: int = 0
@@ -62,7 +63,7 @@ class Sweeper:
             try:
                 began = perf_counter()
                 swept = await self.once()
-                watch.swept(swept.delivered, swept.woken, swept.strays, perf_counter() - began)
+                watch.swept(swept.delivered, swept.woken, swept.strays, swept.told, perf_counter() - began)
             except Exception as error:
                 watch.sweep_failed()
                 log.warning("sweep failed; tried again in %s s: %s", self._every, told(error))

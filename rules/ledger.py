@@ -99,9 +99,7 @@ def plan_state(
         planned, needed, looked = _check(plan, instalment, calendar, bank)
         amount = f"{instalment.amount} {case.currency} promised for {instalment.due_on}"
         if planned > now:
-            return PlanState(
-                next_check_at=planned, why=f"{amount}, checked on {calendar.local_day(planned)}"
-            )
+            return PlanState(next_check_at=planned, why=f"{amount}, checked on {calendar.local_day(planned)}")
         if looked is None or looked > now:
             return PlanState(why=f"{amount}; the bank is awaited up to {needed}", awaits=needed)
         checked_at = looked
@@ -114,9 +112,7 @@ def _check(
     plan: Plan, instalment: Instalment, calendar: BusinessCalendar, bank: Bank | None
 ) -> tuple[datetime, date, datetime | None]:
     """When an instalment is to be looked at, up to which day the bank must be known, and when it was."""
-    planned = max(
-        plan.agreed_at, calendar.slot(instalment.due_on + timedelta(days=INSTALMENT_GRACE_DAYS))
-    )
+    planned = max(plan.agreed_at, calendar.slot(instalment.due_on + timedelta(days=INSTALMENT_GRACE_DAYS)))
     days = calendar if bank is None else bank.calendar
     needed = days.business_days_before(calendar.local_day(planned), 1)
     return planned, needed, looked_at(bank, needed, planned)
@@ -168,7 +164,9 @@ class ClaimState:
     withdrawn: bool = False
 
 
-def claim_state(claim: Claim, calendar: BusinessCalendar, now: datetime, bank: Bank | None = None) -> ClaimState:
+def claim_state(
+    claim: Claim, calendar: BusinessCalendar, now: datetime, bank: Bank | None = None
+) -> ClaimState:
     """A claim pauses until the bank is known up to the claimed date plus three business days.
 
     Bank movements of a day are known on the next business morning. Known later, the pause ends then.

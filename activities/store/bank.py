@@ -58,7 +58,8 @@ _LOOK_AGAIN: Final = """
     UPDATE dunning_case k SET awaits_bank = %(day)s
      WHERE k.company_id = %(company)s AND k.closed_at IS NULL
        AND (k.awaits_bank IS NOT NULL
-            OR EXISTS (SELECT FROM payment_plan p WHERE p.invoice_id = k.invoice_id AND p.cancelled_at IS NULL)
+            OR EXISTS (SELECT FROM payment_plan p
+                        WHERE p.invoice_id = k.invoice_id AND p.cancelled_at IS NULL)
             OR EXISTS (SELECT FROM payment_claim p
                         WHERE p.invoice_id = k.invoice_id AND p.withdrawn_at IS NULL))
 """
@@ -77,6 +78,14 @@ class Stated:
     def changed(self) -> bool:
         """Whether anything was new."""
         return self.before != self.until
+
+    def audit(self, correction: str | None) -> dict[str, object]:
+        """What the audit trail keeps of it."""
+        days = {
+            name: None if day is None else str(day)
+            for name, day in (("from", self.before), ("to", self.until))
+        }
+        return {"bank_known_until": days, **({"correction": correction} if correction else {})}
 
 
 def state_bank_day(

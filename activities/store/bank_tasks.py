@@ -6,7 +6,6 @@ The sweepers keep it: a case that is held costs nothing more than its own decisi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +29,8 @@ from rules.policy import Policy
 _HELD: Final = """
     SELECT k.company_id, k.currency, k.policy_key, k.policy_version, count(*), sum(k.outstanding - k.disputed)
       FROM company c JOIN dunning_case k ON k.company_id = c.id
-     WHERE c.bank_known_until IS NOT NULL AND k.closed_at IS NULL AND k.paused_by = %(held)s
+     WHERE k.closed_at IS NULL AND k.paused_by = %(held)s
+       AND (%(company)s::uuid IS NULL OR c.id = %(company)s)
      GROUP BY 1, 2, 3, 4
 """
 _CUSTOMERS: Final = """
@@ -59,10 +59,10 @@ class Held:
         return f"{contacts} about {invoices} ({sums})"
 
 
-def held_by_bank(session: Session) -> dict[UUID, Held]:
-    """What waits, by company; companies of which nothing does are left out."""
+def held_by_bank(session: Session, company_id: UUID | None = None) -> dict[UUID, Held]:
+    """What waits, by company, or of one; companies of which nothing does are left out."""
     found: dict[UUID, Held] = defaultdict(Held)
-    for company, currency, key, version, count, total in run(session, _HELD, held=HELD):
+    for company, currency, key, version, count, total in run(session, _HELD, held=HELD, company=company_id):
         held = found[company]
         held.invoices += count
         held.sums[currency] = held.sums.get(currency, Decimal(0)) + round_money(total, currency)
@@ -126,8 +126,3 @@ def _body(company: Company, held: Held, calendar: BusinessCalendar, now: datetim
         f"Record the payments of the file first, then state its last day: relance bank-known {company.ref} "
         "DATE. What waits leaves then, inside its hours, and this task closes by itself."
     )
-
-
-def held_of(held: Mapping[UUID, Held], company_id: UUID) -> Held:
-    """What waits of one company."""
-    return held.get(company_id) or Held()

@@ -25,7 +25,8 @@ _WRITE: Final = """
        SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
            next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
            outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
-           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s, decided_at = %(decided_at)s,
+           decided_seq = %(decided_seq)s
      WHERE invoice_id = %(invoice_id)s
 """
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
@@ -154,7 +155,11 @@ def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> d
     when it is next looked at."""
     if decision.next is None:
         return None
-    if decision.state in (State.DUE, State.AWAITING_BANK) and step == decision.next.step.key and shown is not None:
+    if (
+        decision.state in (State.DUE, State.AWAITING_BANK)
+        and step == decision.next.step.key
+        and shown is not None
+    ):
         return min(shown, decision.next.at)
     if decision.state in (State.AWAITING_APPROVAL, State.WITHHELD) and decision.wake_at is not None:
         return decision.wake_at

@@ -129,7 +129,9 @@ def _customer_of(session: Session, task_id: UUID) -> UUID:
     if found is None:
         raise NotFound(f"no task {task_id}")
     if found.customer_id is None:
-        raise WrongState("task_id: it closes by itself, once the bank is known up to a later day: state that day")
+        raise WrongState(
+            "task_id: it closes by itself, once the bank is known up to a later day: state that day"
+        )
     return found.customer_id
 
 

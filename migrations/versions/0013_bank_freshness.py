@@ -26,9 +26,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("retracted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retracted_by", sa.String(), nullable=True),
-        sa.CheckConstraint("(retracted_at IS NULL) = (retracted_by IS NULL)", name="bank_statement_retracted_check"),
+        sa.CheckConstraint(
+            "(retracted_at IS NULL) = (retracted_by IS NULL)", name="bank_statement_retracted_check"
+        ),
     )
-    op.create_index("bank_statement_company_id_known_until_idx", "bank_statement", ["company_id", "known_until"])
+    op.create_index(
+        "bank_statement_company_id_known_until_idx", "bank_statement", ["company_id", "known_until"]
+    )
     op.add_column("dunning_case", sa.Column("awaits_bank", sa.Date(), nullable=True))
     op.create_index(
         "dunning_case_open_company_awaits_bank_idx",

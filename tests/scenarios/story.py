@@ -220,7 +220,7 @@ class Story:
         return self
 
     def bank_known_until(self, at: str, last_day: str) -> Self:
-        """Bank statements are recorded up to that day: somebody says so, and what waited for it looks again."""
+        """Somebody says that bank statements are recorded up to that day; what waited for it looks again."""
         self._live_until(self._moment(at))
         until, before = date.fromisoformat(last_day), self.customer.bank
         stated = (*(before.stated if before else ()), BankStatement(until, self._clock))

@@ -214,7 +214,7 @@ def test_a_letter_approved_on_fresh_data_does_not_leave_on_old_ones() -> None:
 
 
 def promised(day: str) -> Story:
-    """Reminded on 7 September; on the 8th they promise all of it for that day; the bank is known to the 9th."""
+    """Reminded on 7 September; on the 8th they promise all of it for a day; the bank is known to the 9th."""
     return (
         last_known("2026-09-02")
         .day("2026-09-07", "reminder_1 by e-mail")
@@ -257,7 +257,9 @@ def test_an_instalment_that_a_late_file_shows_as_paid_keeps_the_plan_alive() -> 
         .nothing_until("2026-09-21")
         .pays("2026-09-21 09:50", "400.00")
         .bank_known_until("2026-09-21 10:00", "2026-09-18")
-        .status("2026-09-21 10:00", State.PAUSED, why="800.00 EUR promised for 2026-10-12, checked on 2026-10-15")
+        .status(
+            "2026-09-21 10:00", State.PAUSED, why="800.00 EUR promised for 2026-10-12, checked on 2026-10-15"
+        )
         .nothing_until("2026-10-16")
         .bank_known_until("2026-10-16 10:00", "2026-10-15")
         .day("2026-10-16", "task broken_promise at 10:00")

@@ -22,7 +22,19 @@ from models.ids import CaseSignal
 from models.tables import Company, Contact, ContactMade, Customer, DunningCase
 from rules.calendar import Channel, business_calendar
 from rules.decide import State, decide
-from rules.facts import Bank, Blocked, Draft, Obstacle, OpenCall, Pause, Reach, Role, StepDone, StopReason, Tone
+from rules.facts import (
+    Bank,
+    Blocked,
+    Draft,
+    Obstacle,
+    OpenCall,
+    Pause,
+    Reach,
+    Role,
+    StepDone,
+    StopReason,
+    Tone,
+)
 from rules.ledger import balance
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice, make_book
 

@@ -159,9 +159,7 @@ def test_a_claim_waits_three_business_days_and_the_morning_after(
 
 def test_a_claim_of_long_ago_ends_as_it_is_made() -> None:
     claim = Claim("C", moment("2026-09-17", "11:00"), date(2026, 8, 1))
-    assert (
-        claim_state(claim, FR, now=moment("2026-09-17", "11:00")).ends_at == claim.claimed_at
-    )
+    assert claim_state(claim, FR, now=moment("2026-09-17", "11:00")).ends_at == claim.claimed_at
 
 
 def known(until: str, *stated: tuple[str, str]) -> Bank:
