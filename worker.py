@@ -37,6 +37,7 @@ from activities.store.engine import make_engine
 from activities.sweeper import Sweeper
 from models.errors import RelanceError
 from models.ids import TASK_QUEUE
+from workflows.ending import run_to_end
 from workflows.namespace import require_search_attributes
 from workflows.runtime import WORKFLOWS, OneArgument, connect, workflow_runner
 
@@ -222,4 +223,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_to_end(main)

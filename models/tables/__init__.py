@@ -26,7 +26,15 @@ from models.tables.facts import (
     PlanRow,
 )
 from models.tables.inbound import UnknownEvent, WebhookReceipt
-from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.parties import (
+    ApiKey,
+    ApiKeyCompany,
+    BankStatementRow,
+    Company,
+    Contact,
+    Customer,
+    Staff,
+)
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
     Absence,
@@ -50,6 +58,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankStatementRow",
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",

@@ -88,6 +88,7 @@ class TaskKind(StrEnum):
     POLICY_REVIEW = "policy_review"
     REJECTED_FACT = "rejected_fact"
     SEND_COPY = "send_copy"
+    BANK_FILE = "bank_file"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
@@ -100,6 +101,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.POSSIBLE_DOUBLE,
         TaskKind.REJECTED_FACT,
         TaskKind.CLAIM_FILING,
+        TaskKind.BANK_FILE,
     )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
