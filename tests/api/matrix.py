@@ -137,6 +137,7 @@ OPERATIONS: dict[str, Line] = {
     ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
+    "get_communication_proof": Line(VIEWER),
     "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
     "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),

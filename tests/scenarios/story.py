@@ -29,11 +29,9 @@ from typing import Any, Self, TypeAlias
 import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
 from rules.decide import Decision, State, quoted
-from rules.delivery import Delivery
 from rules.facts import (
     Bank,
     BankStatement,
-    Blocked,
     CaseFacts,
     Claim,
     CreditNote,
@@ -41,7 +39,6 @@ from rules.facts import (
     Dispute,
     Draft,
     Instalment,
-    Obstacle,
     OpenCall,
     Pause,
     Payment,
@@ -53,7 +50,6 @@ from rules.facts import (
 )
 from rules.outreach import Contact, Ladder, outreach
 from rules.policy import Policy, parse_policy
-from rules.returned import Fate, fate_of
 from rules.simulate import Life, simulate
 
 Day: TypeAlias = str | int
@@ -287,39 +283,6 @@ class Story:
                 ),
             )
         self.simulatable = False
-        return self
-
-    def came_back(self, at: str, step: str, news: Delivery, *, copies_failed: bool = True) -> Self:
-        """The provider's last word on the message of that step, to somebody of whom there are others."""
-        self._live_until(self._moment(at))
-        for told in self.told.values():
-            place = [done.step for done in told.case.done].index(step)
-            fate = fate_of(
-                news,
-                to_debtor=True,
-                is_contact=True,
-                copies_failed=copies_failed,
-                others_failed=True,
-                went_on=place + 1 < len(told.case.done),
-                any_open=not told.closed,
-                addressee_known=True,
-            )
-            if fate is Fate.STANDS:
-                continue
-            before = told.case.done[:place]
-            told.case = replace(told.case, done=before)
-            self.customer = replace(self.customer, last_contact_on=before[-1].on if before else None)
-            if fate is Fate.AGAIN_BY_A_PERSON:
-                waits = Blocked(step, Obstacle.DELIVERY_FAILED, self._calendar.local_day(self._clock))
-                told.case = replace(told.case, blocked=(waits,))
-        self.simulatable = False
-        return self
-
-    def seen_to(self, at: str) -> Self:
-        """A person has seen to whatever a message was turned away for."""
-        self._live_until(self._moment(at))
-        for told in self.told.values():
-            told.case = replace(told.case, blocked=())
         return self
 
     # What is seen

@@ -6,12 +6,12 @@ import pytest
 
 from rules.decide import State
 from rules.delivery import Delivery
-from tests.scenarios.story import Story, story
+from tests.scenarios.returning import Returning, returning
 
 
-def reminded() -> Story:
+def reminded() -> Returning:
     """Due on Tuesday 31 March; the first reminder will leave on Tuesday 7 April (the Monday is Easter's)."""
-    return story().invoice("F-1", "1200.00", due="2026-03-31").day("2026-03-30", "pre_reminder by e-mail")
+    return returning().invoice("F-1", "1200.00", due="2026-03-31").day("2026-03-30", "pre_reminder by e-mail")
 
 
 def test_a_bounce_within_the_hours_sends_it_to_the_next_mailbox_at_once() -> None:
