@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 FEW, MANY = 500, 10_000
 GROWTH = 1.10
-"""Twenty times the events may not take a tenth more memory: the few already load every part of the program."""
+"""Twenty times the events may not take a tenth more memory: the few load every part of the program."""
 
 
 def test_ten_thousand_events_take_no_more_memory_than_five_hundred(
