@@ -335,10 +335,11 @@ class Desk:
         with transaction(self._engine) as session:
             row = company_by_ref(session, company, lock=True)
             done = state_bank_day(session, row, until, now, who, correction=correction)
-            detail = done.audit(correction)
-            session.add(
-                AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
-            )
+            if done.changed:
+                detail = done.audit(correction)
+                session.add(
+                    AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
+                )
         self._deliver(done.notes)
         known = f"the bank is known up to {until}" if until else _AS_THEY_COME
         if not done.changed:

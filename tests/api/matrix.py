@@ -80,7 +80,7 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
-    "state_bank_known": Line(COLLECTOR, {"known_until": "2026-03-09"}),
+    "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
     "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
