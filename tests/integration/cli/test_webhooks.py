@@ -50,7 +50,8 @@ def receipt(place: Installation, state: str, body: str) -> None:
             (provider, kind, digest, headers, query, body, received_at, arrived_at, state, attempts,
              last_error, settled_at)
         VALUES ('sendgrid', 'events', :body, '{}', '', '', now(), now() - interval '1 hour',
-                CAST(:state AS text), 10, 'KeyError', CASE WHEN CAST(:state AS text) = 'new' THEN NULL ELSE now() END)
+                CAST(:state AS text), 10, 'KeyError',
+                CASE WHEN CAST(:state AS text) = 'new' THEN NULL ELSE now() END)
         """,
         state=state,
         body=body,
