@@ -209,8 +209,8 @@ _CONDITIONS: Final = {
 _COLUMNS: Final = """
     co.ref AS company, i.number AS invoice, i.order_ref, c.ref AS customer, c.name AS customer_name,
     c.collector_email AS collector, c.country, c.zone, k.currency, i.total, k.outstanding, k.disputed,
-    k.due_on, k.state, k.stage, k.next_step, k.next_channel, k.next_at, k.next_why AS why, k.paused_by, k.policy_key,
-    k.policy_version, k.decided_at, k.closed_at, k.closing_reason
+    k.due_on, k.state, k.stage, k.next_step, k.next_channel, k.next_at, k.next_why AS why, k.paused_by,
+    k.policy_key, k.policy_version, k.decided_at, k.closed_at, k.closing_reason
 """
 
 

@@ -237,7 +237,7 @@ def get_customer(
         ],
         contacts=[_person(person) for person in parts["everybody"] or ()],
         last_contact=None if last is None else LastContact(**last),
-        next_contact=_next_contact(loaded, now),
+        next_contact=_next_contact(loaded, [decision for decision, _ in decided], now),
         tasks=open_tasks(parts["open_tasks"], now),
         holds=holds_told(parts["all_holds"]),
     )
@@ -297,9 +297,9 @@ def _person(told: Mapping[str, Any]) -> Person:
     return Person(**told, usable=told["opted_out_at"] is None and told["invalid_since"] is None)
 
 
-def _next_contact(loaded: LoadedCustomer, now: datetime) -> NextContact | None:
+def _next_contact(loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime) -> NextContact | None:
     ladders = [Ladder(case.facts, case.policy) for case in loaded.cases]
-    found = next_contact(loaded.customer, ladders, now)
+    found = next_contact(loaded.customer, ladders, now, decisions)
     if found is None:
         return None
     at, contact = found

@@ -37,11 +37,16 @@ class Paging(BaseModel):
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Session]:
-    """A session that sees the ledger as of one instant through several statements, and cannot write."""
+    """A session that sees the ledger as of one instant through several statements, and cannot write.
+
+    Its statements are planned for what was asked. A plan kept for any collector, week or text would walk all
+    cases to meet the few of a rare one.
+    """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
+        run(session, "SET LOCAL plan_cache_mode = force_custom_plan")
         yield session
 
 
