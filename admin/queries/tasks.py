@@ -26,12 +26,15 @@ from models.work import Outcome, outcomes_of
 
 
 class TaskRow(Answer):
-    """A task. `overdue`: still open after its day, at the customer's place."""
+    """A task. `overdue`: still open after its day, at the customer's place.
+
+    One without a customer is about the company as a whole.
+    """
 
     id: UUID
     company: str
-    customer: str
-    customer_name: str
+    customer: str | None
+    customer_name: str | None
     invoice: str | None
     kind: Annotated[str, Field(examples=["phone_call"])]
     title: str
@@ -123,8 +126,9 @@ _ROW: Final[Mapping[str, str]] = {
     "company": "co.ref",
     "customer": "c.ref",
     "customer_name": "c.name",
-    "country": "c.country",
-    "zone": "c.zone",
+    # A task without a customer is the company's own.
+    "country": "coalesce(c.country, co.country)",
+    "zone": "CASE WHEN c.id IS NULL THEN co.zone ELSE c.zone END",
     "invoice": "i.number",
     "kind": "t.kind",
     "title": "t.title",
@@ -144,7 +148,7 @@ _ROW: Final[Mapping[str, str]] = {
 _FROM: Final = """
       FROM task t
       JOIN company co ON co.id = t.company_id
-      JOIN customer c ON c.id = t.customer_id
+      LEFT JOIN customer c ON c.id = t.customer_id
       LEFT JOIN invoice i ON i.id = t.invoice_id
 """
 
@@ -189,7 +193,7 @@ def list_tasks(session: Session, holder: KeyHolder, wanted: TaskFilter, now: dat
         nullable=column == "due_on",
     )
     mine = of_companies(holder, company_id, parameters)
-    there = "" if wanted.overdue is None else "JOIN customer c ON c.id = k.customer_id"
+    there = "" if wanted.overdue is None else "LEFT JOIN customer c ON c.id = k.customer_id"
     found = f"SELECT {order.columns} FROM task k {there}"
 
     def build(where: str, limit: int) -> str:

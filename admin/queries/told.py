@@ -175,10 +175,10 @@ def holds_told(rows: Iterable[Mapping[str, Any]] | None) -> list[HoldTold]:
 def promises_told(loaded: LoadedCase, now: datetime) -> list[PromiseTold]:
     """Promises and plans of the invoice, oldest first, with what became of each instalment."""
     found = []
-    calendar = loaded.customer.calendar
+    calendar, bank = loaded.customer.calendar, loaded.customer.bank
     for plan in loaded.facts.plans:
-        state = plan_state(loaded.facts, plan, calendar, now)
-        states = instalment_states(loaded.facts, plan, calendar, now)
+        state = plan_state(loaded.facts, plan, calendar, now, bank)
+        states = instalment_states(loaded.facts, plan, calendar, now, bank)
         found.append(
             PromiseTold(
                 kind="promise" if len(plan.instalments) == 1 else "plan",
