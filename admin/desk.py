@@ -24,27 +24,35 @@ from activities.settings import Settings
 from activities.store import api_keys, facts
 from activities.store.absences import absences, end_absence, record_absence
 from activities.store.customers import (
-    add_contact,
     allow_contact,
     customer_by_ref,
+    enter_contact,
     set_address,
     stop_contact,
 )
 from activities.store.engine import make_engine, transaction
+from activities.store.lookup import company_by_ref
+from activities.store.marks import holders, open_marks
 from activities.store.postings import letter_of
+from activities.store.reachability import clear_mark
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
 from admin.portfolio import cells
+from admin.queries.customer import Person, people_of
+from admin.queries.quality import QualityFilter, QualityRow, data_quality
+from admin.queries.reading import snapshot
 from admin.stack.connection import find_installation
-from models.errors import Conflict, NotFound, RelanceError, Unreachable
+from models.errors import Conflict, NotFound, RelanceError, Unreachable, WrongState
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
 from models.tables import Absence, ApiKey, Communication, Company, Task
+from models.tables.parties import USUAL_PREFERENCE
 from models.tables.words import ApiRole, PhoneKind, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
 from rules.facts import Role, StopReason
+from rules.gaps import GapKind
 from workflows.runtime import connect
 
 
@@ -227,13 +235,23 @@ class Desk:
         return f"{customer}: {'contact allowed again' if lift else 'all contact stopped'} ({reason.value})"
 
     def add_contact(
-        self, company: str, customer: str, role: Role, email: str | None, phone: str | None, name: str | None
+        self,
+        company: str,
+        customer: str,
+        role: Role,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        name: str | None = None,
+        language: str | None = None,
+        preference: int = USUAL_PREFERENCE,
+        in_copy: bool = False,
     ) -> str:
         """Add someone to write to; addresses are checked as an import checks them."""
         with transaction(self._engine) as session:
             row = customer_by_ref(session, company, customer)
             number = cells.phone(phone, row.country) if phone else None
-            notes = add_contact(
+            _, notes = enter_contact(
                 session,
                 row,
                 role,
@@ -243,9 +261,54 @@ class Desk:
                 email=cells.email(email) if email else None,
                 phone=number.number if number else None,
                 phone_kind=PhoneKind(number.kind) if number else None,
+                language=cells.language(language) if language else None,
+                preference=preference,
+                in_copy=in_copy,
             )
         self._deliver(notes)
         return f"{customer}: {role.value} contact added"
+
+    def contacts(self, company: str, customer: str) -> list[Person]:
+        """Who is known at a customer's, and what is marked of their addresses."""
+        with transaction(self._engine) as session:
+            return people_of(session, customer_by_ref(session, company, customer).id)
+
+    def clear_marks(self, company: str, customer: str, address: str, why: str) -> str:
+        """Say that an address works after all: every mark on it is cleared, and what waited goes on.
+
+        Raises:
+            NotFound: nobody there has that address.
+            WrongState: nothing is marked of it, or who has it is out of use.
+        """
+        with transaction(self._engine) as session:
+            row = customer_by_ref(session, company, customer)
+            written = address if "@" in address else cells.phone(address, row.country).number
+            holder = next(iter(holders(session, row.id, written)), None)
+            if holder is None:
+                raise NotFound(f"address: nobody at {customer} has it")
+            marks = open_marks(session, row.id, (written,))
+            if not marks:
+                raise WrongState(f"address: nothing is marked of it at {customer}")
+            notes: list[int] = []
+            for mark in marks:
+                notes += clear_mark(
+                    session, row, holder.id, Channel(mark.channel), self._clock.now(), who_runs(), why
+                )
+        self._deliver(notes)
+        causes = ", ".join(mark.cause.replace("_", " ") for mark in marks)
+        return f"{customer}: the address is used again (it was marked: {causes})"
+
+    def data_quality(self, company: str, kind: GapKind | None) -> Iterator[QualityRow]:
+        """Customers whose data lack something for the steps to come, one after another."""
+        after: str | None = None
+        while True:
+            with snapshot(self._engine) as session:
+                wanted = QualityFilter(limit=200, after=after, kind=kind)
+                page = data_quality(session, company_by_ref(session, company).id, wanted)
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
 
     def set_address(self, company: str, customer: str, lines: Sequence[str]) -> str:
         """Record where letters to a customer go."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 from twilio.http.http_client import TwilioHttpClient
@@ -23,10 +23,18 @@ from activities.channels._answers import (
 )
 from activities.channels._requests_wire import OneShotAdapter
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
+from models.tables.words import UnreachableCause
 
 PROVIDER = "twilio"
 MAX_VALIDITY = 36_000
 OUR_CREDENTIALS = "20003"
+_UNREACHABLE: Final = {
+    "21211": UnreachableCause.INVALID_NUMBER,
+    "21610": UnreachableCause.OPTED_OUT,
+    "21614": UnreachableCause.LANDLINE,
+    "21635": UnreachableCause.LANDLINE,
+}
+"""What Twilio's codes say of the number; its others (21408, 21606, 21612 ...) are about our account."""
 # Our clock and Twilio's need not agree to the second, and Twilio writes whole seconds.
 CLOCK_SLACK = timedelta(minutes=2)
 # The newest messages to one number. A customer gets a few a month.
@@ -181,7 +189,11 @@ class TwilioSms:
         code = str(fields["code"]) if fields.get("code") else None
         if code == OUR_CREDENTIALS or answer.status == 401:
             text = f"our Twilio credentials are refused: {text}"
-        return answer.refusal(presentable(text, (sms.to_number,)), code)
+        outcome = answer.refusal(presentable(text, (sms.to_number,)), code)
+        cause = _UNREACHABLE.get(code or "")
+        if isinstance(outcome, Rejected) and cause is not None:
+            return replace(outcome, unreachable=((sms.to_number, cause),))
+        return outcome
 
     def _line(self) -> _Line:
         line: _Line | None = getattr(self._local, "line", None)

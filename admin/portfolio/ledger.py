@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from psycopg import Connection as Psycopg
 from sqlalchemy import Connection
 
+from activities.store.marks import usable
 from admin.portfolio.debtors import Debtor, DebtorKey, means_of
 from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
@@ -218,16 +219,16 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
     return found
 
 
+_MEANS: Final = f"""
+    SELECT customer_id, role, email,
+           CASE WHEN texted THEN 'mobile' WHEN phone IS NOT NULL THEN 'other' END
+    FROM {usable("c.customer_id = ANY(%s)")} people
+"""  # noqa: S608 (constant texts of ours)
+
+
 def _means(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
     found: dict[UUID, list[int]] = {}
     places = {role.value: place for place, role in enumerate(Role)}
-    for customer_id, role, email, phone in raw(connection).execute(
-        """
-        SELECT customer_id, role, email, CASE WHEN phone IS NOT NULL THEN coalesce(phone_kind, 'other') END
-        FROM contact
-        WHERE customer_id = ANY(%s) AND opted_out_at IS NULL AND invalid_since IS NULL
-        """,
-        (list(ids),),
-    ):
+    for customer_id, role, email, phone in raw(connection).execute(_MEANS, (list(ids),)):
         found.setdefault(customer_id, [0, 0, 0])[places[role]] |= means_of(email, phone)
     return {customer_id: tuple(means) for customer_id, means in found.items()}

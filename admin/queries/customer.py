@@ -15,13 +15,23 @@ from sqlmodel import Session, col
 
 from activities.settings import Settings
 from activities.store.load import LoadedCase, LoadedCustomer, load_customer
+from activities.store.marks import against, left, open_marks
 from admin.queries.decisions import DecisionNow, decision_now
 from admin.queries.models import Amount, Answer
 from admin.queries.tasks import TaskRow, open_tasks
 from admin.queries.told import HoldTold, holds_told
 from models.errors import NotFound
-from models.tables import Contact, ContactMade, CreditNoteRow, Customer, FactRow, Invoice, PaymentRow
-from models.tables.words import ContactStatus
+from models.tables import (
+    AddressMark,
+    Contact,
+    ContactMade,
+    CreditNoteRow,
+    Customer,
+    FactRow,
+    Invoice,
+    PaymentRow,
+)
+from models.tables.words import ContactStatus, UnreachableCause
 from rules.ageing import Bucket, OpenItem, Standing, standings
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import Decision
@@ -65,8 +75,21 @@ class OpenItemRow(Answer):
     case: DecisionNow
 
 
+class Mark(Answer):
+    """Why an address is not used by a channel; a mark on `phone` closes SMS too."""
+
+    channel: Annotated[str, Field(examples=["email"])]
+    cause: Annotated[UnreachableCause, Field(examples=["hard_bounce"])]
+    since: datetime
+    communication: Annotated[UUID | None, Field(description="The message that showed it")]
+    detail: Annotated[str | None, Field(description="In the provider's words, or a person's")]
+
+
 class Person(Answer):
-    """Somebody to write to or call, or a mailbox. `usable`: neither opted out nor found invalid."""
+    """Somebody to write to or call, or a mailbox, by role and in the order they are written to.
+
+    `usable`: in use, with an address that is not marked.
+    """
 
     id: UUID
     role: str
@@ -80,8 +103,9 @@ class Person(Answer):
     opted_out_at: datetime | None
     invalid_since: datetime | None
     invalid_reason: str | None
-    phone_invalid_since: datetime | None
-    phone_invalid_reason: str | None
+    preference: int
+    in_copy: bool
+    marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
     usable: bool
 
 
@@ -183,7 +207,7 @@ def get_customer(
             _item(case, decision, shown, today)
             for case, (decision, shown) in zip(loaded.cases, decided, strict=True)
         ],
-        contacts=_people(session, customer_id),
+        contacts=people_of(session, customer_id),
         last_contact=_last_contact(session, customer_id),
         next_contact=_next_contact(loaded, now),
         tasks=open_tasks(session, now, customer_id=customer_id),
@@ -279,21 +303,43 @@ def _unallocated(session: Session, customer_id: UUID) -> Mapping[str, Decimal]:
 
 
 _PERSON: Final[tuple[SQLColumnExpression[Any], ...]] = tuple(
-    col(getattr(Contact, name)) for name in Person.model_fields if name != "usable"
+    col(getattr(Contact, name)) for name in Person.model_fields if name not in ("usable", "marks")
 )
 
 
-def _people(session: Session, customer_id: UUID) -> list[Person]:
-    rows = session.connection().execute(
-        select(*_PERSON)
-        .where(col(Contact.customer_id) == customer_id)
-        .order_by(col(Contact.role), col(Contact.name), col(Contact.id))
+def people_of(session: Session, customer_id: UUID) -> list[Person]:
+    """Who is known at a customer's, in use or not."""
+    rows = (
+        session.connection()
+        .execute(
+            select(*_PERSON)
+            .where(col(Contact.customer_id) == customer_id)
+            .order_by(col(Contact.role), col(Contact.preference), col(Contact.email), col(Contact.id))
+        )
+        .all()
     )
-    return [_person(row) for row in rows]
+    marks = open_marks(session, customer_id, [address for row in rows for address in (row.email, row.phone)])
+    return [_person(row, marks) for row in rows]
 
 
-def _person(row: Row[Any]) -> Person:
-    return Person(**row._mapping, usable=row.opted_out_at is None and row.invalid_since is None)
+def _person(row: Row[Any], marks: Sequence[AddressMark]) -> Person:
+    known = against(row.email, row.phone, marks)
+    return Person(
+        **row._mapping,
+        marks=[marked(mark) for mark in known],
+        usable=row.opted_out_at is None and row.invalid_since is None and left(row.email, row.phone, known),
+    )
+
+
+def marked(mark: AddressMark) -> Mark:
+    """A mark as it is shown."""
+    return Mark(
+        channel=mark.channel,
+        cause=UnreachableCause(mark.cause),
+        since=mark.since,
+        communication=mark.communication_id,
+        detail=mark.detail,
+    )
 
 
 def _last_contact(session: Session, customer_id: UUID) -> LastContact | None:

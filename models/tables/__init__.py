@@ -25,7 +25,7 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
-from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.parties import AddressMark, ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
     Absence,
@@ -46,6 +46,7 @@ event.listen(metadata, "before_create", _SEARCH)
 
 __all__ = [
     "Absence",
+    "AddressMark",
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",

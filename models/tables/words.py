@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from rules.recipients import UnreachableCause as UnreachableCause  # noqa: PLC0414 (a word of columns too)
+
 
 class PhoneKind(StrEnum):
     """What can be done with a number: an SMS reaches only a mobile."""
