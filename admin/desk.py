@@ -283,9 +283,10 @@ class Desk:
         with transaction(self._engine) as session:
             row = customer_by_ref(session, company, customer)
             written = address if "@" in address else cells.phone(address, row.country).number
-            holder = next(iter(holders(session, row.id, written)), None)
-            if holder is None:
+            people = holders(session, row.id, written)
+            if not people:
                 raise NotFound(f"address: nobody at {customer} has it")
+            holder = min(people, key=lambda each: bool(each.opted_out_at or each.invalid_since))
             marks = open_marks(session, row.id, (written,))
             if not marks:
                 raise WrongState(f"address: nothing is marked of it at {customer}")

@@ -71,7 +71,7 @@ class Finding(Answer):
     kind: GapKind
     effect: Annotated[Effect, Field(description="What comes of it if nobody mends it")]
     role: Annotated[str | None, Field(examples=["accounting"])] = None
-    steps: Annotated[list[str], Field(default_factory=list, examples=[["reminder_3"]])]
+    steps: list[str] = Field(default_factory=list, examples=[["reminder_3"]])
     channel: Annotated[str | None, Field(description="Of an address that is not used")] = None
     address: Annotated[str | None, Field(examples=["compta@client.example"])] = None
     cause: UnreachableCause | None = None

@@ -30,6 +30,7 @@ import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
 from rules.decide import Decision, State, quoted
 from rules.facts import (
+    Blocked,
     CaseFacts,
     Claim,
     CreditNote,
@@ -37,6 +38,7 @@ from rules.facts import (
     Dispute,
     Draft,
     Instalment,
+    Obstacle,
     OpenCall,
     Pause,
     Payment,
@@ -48,6 +50,7 @@ from rules.facts import (
 )
 from rules.outreach import Contact, Ladder, outreach
 from rules.policy import Policy, parse_policy
+from rules.recipients import first, reach_of
 from rules.simulate import Life, simulate
 
 Day: TypeAlias = str | int
@@ -71,6 +74,17 @@ _BY = {
 _THREE_YEARS = timedelta(days=1100)
 
 
+@dataclass(frozen=True)
+class Someone:
+    """Somebody at the customer's: those of a role in their order of preference."""
+
+    email: str | None
+    role: Role = Role.ACCOUNTING
+    phone: str | None = None
+    texted: bool = False
+    in_copy: bool = False
+
+
 @dataclass
 class _Told:
     """An invoice of the story and the instant its case starts."""
@@ -89,18 +103,21 @@ def story(
     *,
     gap_days: int = 5,
     reach: dict[Role, Reach] | None = None,
+    people: tuple[Someone, ...] = (),
     approvals: str = "at once",
     calls: str = "at once",
     **changes: Any,
 ) -> Story:
     """Begin a story.
 
-    `approvals` and `calls` are done "at once" or "wait"; `changes` alter fields of the built-in policy.
+    With `people`, it is told to whom a message goes. `approvals` and `calls` are done "at once" or "wait";
+    `changes` alter fields of the built-in policy.
     """
     customer = CustomerFacts(
         business_calendar(country, zone), gap_days=gap_days, reach=EVERYBODY if reach is None else reach
     )
-    return Story(BUILT_IN[policy].model_copy(update=changes), customer, approvals, calls)
+    told = Story(BUILT_IN[policy].model_copy(update=changes), customer, approvals, calls)
+    return told.know(people) if people else told
 
 
 class Story:
@@ -116,9 +133,45 @@ class Story:
         self.events: list[tuple[datetime, str]] = []
         self.left: list[tuple[datetime, str, tuple[str, ...], tuple[str, ...]]] = []
         self.asked: set[str] = set()
+        self.people: tuple[Someone, ...] = ()
+        self.went: dict[str, Contact] = {}
         self.simulatable = approvals == "at once" and calls == "at once"
 
     # What happens
+
+    def know(self, people: tuple[Someone, ...]) -> Self:
+        """These are the customer's people now."""
+        self.people = people
+        self.customer = replace(self.customer, reach=reach_of(people))
+        self.simulatable = False
+        return self
+
+    def bounces(self, at: str, address: str) -> Self:
+        """The last message to that address comes back: no contact was made, and the address is not used."""
+        self.not_used(at, address)
+        contact = self.went.pop(address)
+        for item in contact.items:
+            told = self.told[item.invoice]
+            told.case = replace(
+                told.case, done=tuple(done for done in told.case.done if done.step != item.step.key)
+            )
+        days = [done.on for told in self.told.values() for done in told.case.done]
+        self.customer = replace(self.customer, last_contact_on=max(days, default=None))
+        return self
+
+    def not_used(self, at: str, address: str) -> Self:
+        """Somebody does not want our messages at an address any more; what arrived has arrived."""
+        self._live_until(self._moment(at))
+        return self.know(
+            tuple(replace(each, email=None) if each.email == address else each for each in self.people)
+        )
+
+    def found(self, at: str, someone: Someone) -> Self:
+        """A person gives an address: whoever was asked for one is done."""
+        self._live_until(self._moment(at))
+        for told in self.told.values():
+            told.case = replace(told.case, blocked=())
+        return self.know((*self.people, someone))
 
     def invoice(
         self,
@@ -377,7 +430,14 @@ class Story:
 
     def _contact(self, contact: Contact) -> None:
         day = self._calendar.local_day(self._clock)
-        words = f"{contact.step.key} {_BY[contact.route.channel]}"
+        if contact.unreachable:
+            self._note("task find_contact", contact.invoices, contact.also)
+            for item in contact.items:
+                told = self.told[item.invoice]
+                waits = Blocked(item.step.key, Obstacle.FIND_CONTACT, day)
+                told.case = replace(told.case, blocked=(*told.case.blocked, waits))
+            return
+        words = f"{contact.step.key} {_BY[contact.route.channel]}{self._to(contact)}"
         if contact.tone is not contact.step.tone:
             words += f" in {contact.tone.value} tone"
         if contact.companion:
@@ -400,6 +460,16 @@ class Story:
         if not drafted:
             self.left.append((self._clock, contact.step.key, contact.invoices, contact.also))
             self.customer = replace(self.customer, last_contact_on=day)
+
+    def _to(self, contact: Contact) -> str:
+        """To whom a message goes, where the story knows people."""
+        if contact.route.channel is not Channel.EMAIL or contact.route.role is None:
+            return ""
+        someone = first(self.people, contact.route.role, Channel.EMAIL)
+        if someone is None or someone.email is None:
+            return ""
+        self.went[someone.email] = contact
+        return f" to {someone.email}"
 
     def _withdraw_stale(self, told: _Told) -> None:
         drafts = tuple(
