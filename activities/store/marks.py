@@ -118,20 +118,17 @@ def addresses_of(contact: Contact) -> tuple[tuple[Channel, str], ...]:
     return tuple((channel, address) for channel, address in found if address is not None)
 
 
-def open_marks(session: Session, customer_id: UUID, addresses: Iterable[str | None]) -> list[AddressMark]:
-    """The marks that stand on any of these addresses of a customer's."""
-    wanted = sorted({address.lower() for address in addresses if address is not None})
-    return list(
-        session.exec(
-            select(AddressMark)
-            .where(
-                AddressMark.customer_id == customer_id,
-                col(AddressMark.address).in_(wanted),
-                col(AddressMark.cleared_at).is_(None),
-            )
-            .order_by(col(AddressMark.address), col(AddressMark.channel))
-        )
+def open_marks(
+    session: Session, customer_id: UUID, addresses: Iterable[str | None] | None = None
+) -> list[AddressMark]:
+    """The marks that stand on any of these addresses of a customer's; on any at all, if none are named."""
+    wanted = select(AddressMark).where(
+        AddressMark.customer_id == customer_id, col(AddressMark.cleared_at).is_(None)
     )
+    if addresses is not None:
+        named = sorted({address.lower() for address in addresses if address is not None})
+        wanted = wanted.where(col(AddressMark.address).in_(named))
+    return list(session.exec(wanted.order_by(col(AddressMark.address), col(AddressMark.channel))))
 
 
 def against(email: str | None, phone: str | None, marks: Iterable[AddressMark]) -> list[AddressMark]:

@@ -1,4 +1,4 @@
-"""What a provider tells of an address: whose it marks, which contacts it unmakes, and how a person answers."""
+"""What a provider tells of an address: whose it marks, which contacts it unmakes, how a person answers."""
 
 from __future__ import annotations
 
