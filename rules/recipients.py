@@ -132,8 +132,3 @@ def reach_of(people: Sequence[Addressee]) -> Mapping[Role, Reach]:
 def silenced(cause: UnreachableCause, channel: Channel) -> Channel:
     """Which channel to an address a cause closes, told of a message by `channel`. `PHONE` closes SMS too."""
     return _BY_CAUSE.get(cause, channel)
-
-
-def arrived(cause: UnreachableCause) -> bool:
-    """Whether the message that showed it arrived. One that did not is no contact: its step comes again."""
-    return cause in WISHES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from pydantic import SecretStr
 from twilio.http.http_client import TwilioHttpClient
@@ -24,17 +25,11 @@ from activities.channels._answers import (
 from activities.channels._requests_wire import OneShotAdapter
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from models.tables.words import UnreachableCause
+from rules.delivery import UNREACHABLE_NUMBER
 
 PROVIDER = "twilio"
 MAX_VALIDITY = 36_000
 OUR_CREDENTIALS = "20003"
-_UNREACHABLE: Final = {
-    "21211": UnreachableCause.INVALID_NUMBER,
-    "21610": UnreachableCause.OPTED_OUT,
-    "21614": UnreachableCause.LANDLINE,
-    "21635": UnreachableCause.LANDLINE,
-}
-"""What Twilio's codes say of the number; its others (21408, 21606, 21612 ...) are about our account."""
 # Our clock and Twilio's need not agree to the second, and Twilio writes whole seconds.
 CLOCK_SLACK = timedelta(minutes=2)
 # The newest messages to one number. A customer gets a few a month.
@@ -144,12 +139,13 @@ class TwilioSms:
         sid = message.sid
         return Sent(PROVIDER, sid if isinstance(sid, str) and sid else None)
 
-    def find(self, to: str, sent_since: datetime, body: str) -> str | None:
+    def find(self, to: str, sent_since: datetime, body: str, known: Collection[str] = ()) -> str | None:
         """The SID of an SMS Twilio took, with this text, for this number, not before an instant.
 
         `sent_since` is an aware instant of real time (not business time); two minutes of slack are given to
         the clocks. Evidence for an uncertain SMS: an SID proves that it was taken, whatever became of it
-        since. `None` proves nothing within the minute after sending: a request may still be on its way.
+        since. `known` are SIDs of other messages: the same text may have gone to this number before.
+        `None` proves nothing within the minute after sending: a request may still be on its way.
 
         Raises `LookupFailedError` when the list cannot be read, `ValueError` for a naive instant.
         """
@@ -173,6 +169,7 @@ class TwilioSms:
             if (
                 isinstance(created, datetime)
                 and created >= earliest
+                and str(message.sid) not in known
                 and str(message.direction or "").startswith("outbound")
                 # A trial account puts a sentence of Twilio's before ours.
                 and str(message.body or "").strip().endswith(wanted)
@@ -190,9 +187,9 @@ class TwilioSms:
         if code == OUR_CREDENTIALS or answer.status == 401:
             text = f"our Twilio credentials are refused: {text}"
         outcome = answer.refusal(presentable(text, (sms.to_number,)), code)
-        cause = _UNREACHABLE.get(code or "")
+        cause = UNREACHABLE_NUMBER.get(code or "")
         if isinstance(outcome, Rejected) and cause is not None:
-            return replace(outcome, unreachable=((sms.to_number, cause),))
+            return replace(outcome, unreachable=((sms.to_number, UnreachableCause(cause)),))
         return outcome
 
     def _line(self) -> _Line:

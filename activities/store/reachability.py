@@ -1,7 +1,7 @@
 """What showed that an address does not work, and a person's word that it does again.
 
-A provider's event, or its refusal, marks the address, not the person's other ones. A message that did not
-arrive was no contact: its steps come again, to whoever is next.
+A provider's event, or its refusal, marks the address, not the person's other ones. What becomes of the step
+of a message that came back is for `activities.returned` to say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from activities.store.customers import (
     answer_searches,
@@ -19,17 +19,13 @@ from activities.store.customers import (
     rewrite_calls,
     tell_change,
 )
-from activities.store.lookup import lock_customer, still_open
+from activities.store.lookup import lock_customer
 from activities.store.marks import add_mark, addresses_of, clear, cleared_since, holders, open_marks
-from activities.store.planned import unconclude
-from activities.store.tasks import open_task, owner
 from models.errors import NotFound, WrongState
-from models.tables import AddressMark, Communication, Company, ContactMade, Customer
-from models.tables.words import Audience, ContactStatus, TaskKind, UnreachableCause
-from rules.calendar import Channel, business_calendar
-from rules.recipients import arrived, silenced
-
-_MADE = (ContactStatus.SENDING, ContactStatus.SENT, ContactStatus.UNCERTAIN)
+from models.tables import AddressMark, Communication, Customer
+from models.tables.words import Audience, UnreachableCause
+from rules.calendar import Channel
+from rules.recipients import silenced
 
 
 def mark_unreachable(
@@ -45,8 +41,7 @@ def mark_unreachable(
     """Mark the address that a message could not be delivered to, or whose holder does not want it.
 
     Told twice, it changes nothing. Evidence older than a person's word that the address works is answered by
-    it. A contact whose message did not arrive was not made: its steps come again, to the next person. Of the
-    e-mail copy of a letter that left by hand, a person is asked instead.
+    it.
 
     Args:
         session: the transaction; it takes the customer's lock.
@@ -75,12 +70,7 @@ def mark_unreachable(
     if cleared_since(session, customer.id, channel, named, at):
         return []
     news = _mark(session, customer, message, channel, named, cause, at, detail, now)
-    lost = (
-        not arrived(cause)
-        and named == message.to_address.lower()
-        and _take_back(session, customer, message, cause, now)
-    )
-    return _told(session, customer, message, channel, named, cause, now) if news or lost else []
+    return _told(session, customer, message, channel, named, cause, now) if news else []
 
 
 def mark_refused(
@@ -212,55 +202,3 @@ def _told(
         "contacts": [str(contact.id) for contact in holders(session, customer.id, address)],
     }
     return again + tell_change(session, customer, now, "relance", "address_marked", detail)
-
-
-def _take_back(
-    session: Session, customer: Customer, message: Communication, cause: UnreachableCause, now: datetime
-) -> bool:
-    """The message did not arrive, so its contact was not made; whether that changes anything."""
-    if message.contact_id is None:
-        return False
-    contact = session.exec(
-        select(ContactMade)
-        .where(ContactMade.id == message.contact_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if not still_open(session, contact.id):
-        return False
-    if contact.channel == Channel.LETTER and contact.status == ContactStatus.BY_HAND:
-        return _ask_about_copy(session, customer, message, contact, cause, now)
-    # What merely goes along with an SMS or a call does not decide the contact.
-    if contact.channel != message.channel or contact.status not in _MADE:
-        return False
-    unconclude(session, contact, f"not delivered: {cause.value.replace('_', ' ')}")
-    return True
-
-
-def _ask_about_copy(
-    session: Session,
-    customer: Customer,
-    message: Communication,
-    contact: ContactMade,
-    cause: UnreachableCause,
-    now: datetime,
-) -> bool:
-    company = session.get_one(Company, customer.company_id)
-    today = business_calendar(customer.country, customer.zone).local_day(now)
-    _, opened = open_task(
-        session,
-        key=f"notice-copy/{message.id}",
-        kind=TaskKind.NOTICE_COPY,
-        company_id=company.id,
-        customer_id=customer.id,
-        contact_id=contact.id,
-        communication_id=message.id,
-        step=contact.step,
-        title=f"The e-mail copy of the notice to {customer.name} did not arrive"[:300],
-        body=f"{cause.value.replace('_', ' ')}: {message.to_address}. The letter itself stands. Send the "
-        "pages to another address yourself, or leave it at that; then complete this task.",
-        now=now,
-        today=today,
-        assignee_email=owner(customer, company),
-    )
-    return opened

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Make the marks, and write down as such what was known of people's addresses and numbers."""
     op.add_column("contact", sa.Column("preference", sa.Integer(), server_default="100", nullable=False))
     op.add_column("contact", sa.Column("in_copy", sa.Boolean(), server_default="false", nullable=False))
+    for column in ("preference", "in_copy"):
+        op.alter_column("contact", column, server_default=None)
     op.create_check_constraint("contact_preference_check", "contact", "preference BETWEEN 1 AND 999")
     op.create_table(
         "address_mark",

@@ -25,7 +25,17 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
-from models.tables.parties import AddressMark, ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.inbound import UnknownEvent, WebhookReceipt
+from models.tables.parties import (
+    AddressMark,
+    ApiKey,
+    ApiKeyCompany,
+    BankStatementRow,
+    Company,
+    Contact,
+    Customer,
+    Staff,
+)
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
     Absence,
@@ -50,6 +60,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankStatementRow",
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
@@ -80,5 +91,7 @@ __all__ = [
     "Staff",
     "Table",
     "Task",
+    "UnknownEvent",
+    "WebhookReceipt",
     "metadata",
 ]

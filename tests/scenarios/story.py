@@ -30,7 +30,8 @@ import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
 from rules.decide import Decision, State, quoted
 from rules.facts import (
-    Blocked,
+    Bank,
+    BankStatement,
     CaseFacts,
     Claim,
     CreditNote,
@@ -38,7 +39,6 @@ from rules.facts import (
     Dispute,
     Draft,
     Instalment,
-    Obstacle,
     OpenCall,
     Pause,
     Payment,
@@ -50,7 +50,6 @@ from rules.facts import (
 )
 from rules.outreach import Contact, Ladder, outreach
 from rules.policy import Policy, parse_policy
-from rules.recipients import first, reach_of
 from rules.simulate import Life, simulate
 
 Day: TypeAlias = str | int
@@ -74,17 +73,6 @@ _BY = {
 _THREE_YEARS = timedelta(days=1100)
 
 
-@dataclass(frozen=True)
-class Someone:
-    """Somebody at the customer's: those of a role in their order of preference."""
-
-    email: str | None
-    role: Role = Role.ACCOUNTING
-    phone: str | None = None
-    texted: bool = False
-    in_copy: bool = False
-
-
 @dataclass
 class _Told:
     """An invoice of the story and the instant its case starts."""
@@ -103,21 +91,22 @@ def story(
     *,
     gap_days: int = 5,
     reach: dict[Role, Reach] | None = None,
-    people: tuple[Someone, ...] = (),
     approvals: str = "at once",
     calls: str = "at once",
+    creditor: str | None = None,
     **changes: Any,
 ) -> Story:
     """Begin a story.
 
-    With `people`, it is told to whom a message goes. `approvals` and `calls` are done "at once" or "wait";
-    `changes` alter fields of the built-in policy.
+    `approvals` and `calls` are done "at once" or "wait"; `creditor` is the country of whoever is owed (the
+    customer's, if left out); `changes` alter fields of the built-in policy.
     """
     customer = CustomerFacts(
         business_calendar(country, zone), gap_days=gap_days, reach=EVERYBODY if reach is None else reach
     )
     told = Story(BUILT_IN[policy].model_copy(update=changes), customer, approvals, calls)
-    return told.know(people) if people else told
+    told.creditor = business_calendar(creditor) if creditor else None
+    return told
 
 
 class Story:
@@ -133,45 +122,10 @@ class Story:
         self.events: list[tuple[datetime, str]] = []
         self.left: list[tuple[datetime, str, tuple[str, ...], tuple[str, ...]]] = []
         self.asked: set[str] = set()
-        self.people: tuple[Someone, ...] = ()
-        self.went: dict[str, Contact] = {}
         self.simulatable = approvals == "at once" and calls == "at once"
+        self.creditor: BusinessCalendar | None = None
 
     # What happens
-
-    def know(self, people: tuple[Someone, ...]) -> Self:
-        """These are the customer's people now."""
-        self.people = people
-        self.customer = replace(self.customer, reach=reach_of(people))
-        self.simulatable = False
-        return self
-
-    def bounces(self, at: str, address: str) -> Self:
-        """The last message to that address comes back: no contact was made, and the address is not used."""
-        self.not_used(at, address)
-        contact = self.went.pop(address)
-        for item in contact.items:
-            told = self.told[item.invoice]
-            told.case = replace(
-                told.case, done=tuple(done for done in told.case.done if done.step != item.step.key)
-            )
-        days = [done.on for told in self.told.values() for done in told.case.done]
-        self.customer = replace(self.customer, last_contact_on=max(days, default=None))
-        return self
-
-    def not_used(self, at: str, address: str) -> Self:
-        """Somebody does not want our messages at an address any more; what arrived has arrived."""
-        self._live_until(self._moment(at))
-        return self.know(
-            tuple(replace(each, email=None) if each.email == address else each for each in self.people)
-        )
-
-    def found(self, at: str, someone: Someone) -> Self:
-        """A person gives an address: whoever was asked for one is done."""
-        self._live_until(self._moment(at))
-        for told in self.told.values():
-            told.case = replace(told.case, blocked=())
-        return self.know((*self.people, someone))
 
     def invoice(
         self,
@@ -266,9 +220,11 @@ class Story:
         return self
 
     def bank_known_until(self, at: str, last_day: str) -> Self:
-        """Bank statements are recorded up to that day."""
+        """Somebody says that bank statements are recorded up to that day; what waited for it looks again."""
         self._live_until(self._moment(at))
-        self.customer = replace(self.customer, bank_known_until=date.fromisoformat(last_day))
+        until, before = date.fromisoformat(last_day), self.customer.bank
+        stated = (*(before.stated if before else ()), BankStatement(until, self._clock))
+        self.customer = replace(self.customer, bank=Bank(until, self.creditor or self._calendar, stated))
         self.simulatable = False
         return self
 
@@ -417,6 +373,9 @@ class Story:
         for task in decision.tasks:
             if task.key not in self.asked and task.kind != "decision":
                 self._note(f"task {task.kind}", (told.case.invoice,))
+                if task.kind == "notice_call" and self.calls == "wait":
+                    call = OpenCall(task.key.rpartition("/")[2], self._calendar.local_day(self._clock))
+                    told.case = replace(told.case, open_calls=(*told.case.open_calls, call))
             self.asked.add(task.key)
         action = decision.next
         if decision.state is not State.DUE or action is None or action.step.is_contact:
@@ -430,13 +389,6 @@ class Story:
 
     def _contact(self, contact: Contact) -> None:
         day = self._calendar.local_day(self._clock)
-        if contact.unreachable:
-            self._note("task find_contact", contact.invoices, contact.also)
-            for item in contact.items:
-                told = self.told[item.invoice]
-                waits = Blocked(item.step.key, Obstacle.FIND_CONTACT, day)
-                told.case = replace(told.case, blocked=(*told.case.blocked, waits))
-            return
         words = f"{contact.step.key} {_BY[contact.route.channel]}{self._to(contact)}"
         if contact.tone is not contact.step.tone:
             words += f" in {contact.tone.value} tone"
@@ -462,14 +414,8 @@ class Story:
             self.customer = replace(self.customer, last_contact_on=day)
 
     def _to(self, contact: Contact) -> str:
-        """To whom a message goes, where the story knows people."""
-        if contact.route.channel is not Channel.EMAIL or contact.route.role is None:
-            return ""
-        someone = first(self.people, contact.route.role, Channel.EMAIL)
-        if someone is None or someone.email is None:
-            return ""
-        self.went[someone.email] = contact
-        return f" to {someone.email}"
+        """To whom a message goes, where the story knows that."""
+        return ""
 
     def _withdraw_stale(self, told: _Told) -> None:
         drafts = tuple(

@@ -2,7 +2,7 @@
 
 from rules.decide import State
 from rules.facts import Role
-from tests.scenarios.story import Someone, story
+from tests.scenarios.people import Someone, story_of
 
 ACCOUNTS, INVOICES = Someone("compta@"), Someone("factures@")
 BUYER = Someone("achats@", Role.BUYER)
@@ -10,7 +10,7 @@ BUYER = Someone("achats@", Role.BUYER)
 
 def test_a_reminder_that_bounces_goes_to_the_next_of_its_role_at_once() -> None:
     (
-        story(people=(ACCOUNTS, INVOICES, BUYER))
+        story_of(ACCOUNTS, INVOICES, BUYER)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@")
         .bounces("2026-04-07 09:34", "compta@")
@@ -26,7 +26,7 @@ def test_a_reminder_that_bounces_goes_to_the_next_of_its_role_at_once() -> None:
 
 def test_a_bounce_in_the_evening_is_answered_the_next_morning() -> None:
     (
-        story(people=(ACCOUNTS, INVOICES))
+        story_of(ACCOUNTS, INVOICES)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@")
         .bounces("2026-04-07 20:15", "compta@")
@@ -37,7 +37,7 @@ def test_a_bounce_in_the_evening_is_answered_the_next_morning() -> None:
 
 def test_when_the_last_one_bounces_one_task_asks_and_the_answer_moves_the_ladder_on() -> None:
     (
-        story(people=(ACCOUNTS, INVOICES))
+        story_of(ACCOUNTS, INVOICES)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@")
         .bounces("2026-04-07 09:34", "compta@")
@@ -61,7 +61,7 @@ def test_when_the_last_one_bounces_one_task_asks_and_the_answer_moves_the_ladder
 
 def test_one_task_asks_for_every_invoice_of_the_message_that_came_back() -> None:
     (
-        story(people=(ACCOUNTS,))
+        story_of(ACCOUNTS)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .invoice("F-2", "300.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@ for F-1, F-2")
@@ -77,7 +77,7 @@ def test_one_task_asks_for_every_invoice_of_the_message_that_came_back() -> None
 
 def test_whoever_unsubscribes_has_read_it_and_the_next_step_goes_to_another() -> None:
     (
-        story(people=(ACCOUNTS, INVOICES))
+        story_of(ACCOUNTS, INVOICES)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@")
         .not_used("2026-04-07 09:40", "compta@")
@@ -89,7 +89,7 @@ def test_whoever_unsubscribes_has_read_it_and_the_next_step_goes_to_another() ->
 def test_a_number_that_takes_no_sms_leaves_the_third_reminder_to_the_buyer() -> None:
     landline = Someone("compta@", phone="+33145678901")
     (
-        story(people=(landline, BUYER))
+        story_of(landline, BUYER)
         .invoice("F-1", "1200.00", issued="2026-03-01", due="2026-03-31")
         .day("2026-03-30", "pre_reminder by e-mail to compta@")
         .day("2026-04-07", "reminder_1 by e-mail to compta@")

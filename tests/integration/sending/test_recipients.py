@@ -8,14 +8,17 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select
 
+from activities.inbound.events import take
+from activities.inbound.work import Work
 from activities.store.engine import transaction
 from activities.store.lookup import lock_customer
-from activities.store.reachability import clear_mark, mark_unreachable
+from activities.store.message_events import Told
+from activities.store.reachability import clear_mark
 from models.tables import AddressMark, Contact
-from models.tables.words import UnreachableCause
+from models.tables.words import Provider
 from rules.calendar import Channel
 from rules.facts import Role
-from tests.integration.sending.desk import Desk
+from tests.integration.sending.desk import Desk, Notes
 
 pytestmark = pytest.mark.integration
 
@@ -36,17 +39,20 @@ def change(desk: Desk, email: str, **values: object) -> None:
             setattr(contact, name, value)
 
 
-def bounced(desk: Desk, message: UUID, address: str | None = None) -> list[int]:
-    with transaction(desk.engine) as session:
-        return mark_unreachable(
-            session,
-            communication_id=message,
-            cause=UnreachableCause.HARD_BOUNCE,
-            at=desk.clock.at,
-            detail=None,
-            now=desk.clock.at,
-            address=address,
-        )
+def bounced(desk: Desk, message: UUID) -> None:
+    """SendGrid tells that the mailbox does not exist, as its post is worked on."""
+    row = desk.message(message)
+    told = Told(
+        event_id=f"bounce/{message}",
+        word="bounce",
+        at=desk.clock.at,
+        communication=str(message),
+        provider_id=row.provider_id,
+        recipient=row.to_address,
+        detail={"type": "bounce", "status": "5.1.1", "reason": "550 5.1.1 unknown user"},
+    )
+    work = Work(desk.engine, desk.clock, Notes(), desk.settings)
+    take(work, Provider.SENDGRID, [told], desk.clock.at)
 
 
 def test_the_first_by_preference_is_written_to_and_copies_go_to_who_wants_them(desk: Desk) -> None:

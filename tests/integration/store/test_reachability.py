@@ -1,4 +1,4 @@
-"""What a provider tells of an address: whose it marks, which contacts it unmakes, how a person answers."""
+"""What a provider tells of an address: whose it marks, and how a person answers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ from models.tables import (
     CaseEvent,
     Communication,
     Contact,
-    ContactItem,
-    ContactMade,
-    DunningCase,
     Task,
 )
 from models.tables.words import PhoneKind, TaskKind, UnreachableCause
@@ -83,14 +80,6 @@ def contact_id(book: Book, email: str = MAILBOX) -> UUID:
         return session.exec(select(Contact.id).where(Contact.email == email)).one()
 
 
-def made(book: Book, message: UUID) -> tuple[str, str | None, bool]:
-    """Status and reason of the message's contact, and whether its step counts as done."""
-    with transaction(book.engine) as session:
-        row = session.get_one(ContactMade, session.get_one(Communication, message).contact_id)
-        item = session.exec(select(ContactItem).where(ContactItem.contact_id == row.id)).one()
-        return row.status, row.reason, item.concluded
-
-
 def search(book: Book) -> UUID:
     """A task that asks for a contact."""
     with transaction(book.engine) as session:
@@ -114,13 +103,12 @@ def status(book: Book, task: UUID) -> str:
         return session.get_one(Task, task).status
 
 
-def test_a_bounce_marks_the_mailbox_not_the_phone_and_the_step_was_not_done(book: Book) -> None:
+def test_a_bounce_marks_the_mailbox_and_not_the_phone(book: Book) -> None:
     message = sent(book)
     seq = book.seq()
     assert len(told(book, message)) == 2, "both open cases are told"
     assert marks(book) == [("email", MAILBOX, "hard_bounce", True)]
     assert reach(book) == Reach(email=False, mobile=True, phone=True)
-    assert made(book, message) == ("failed", "not delivered: hard bounce", False)
     assert book.seq() == seq + 1
     with transaction(book.engine) as session:
         (mark,) = session.exec(select(AddressMark)).all()
@@ -136,25 +124,6 @@ def test_a_bounce_marks_the_mailbox_not_the_phone_and_the_step_was_not_done(book
     assert told(book, message) == []
     assert told(book, message, UnreachableCause.DROPPED) == []
     assert everything(book.engine) == before
-
-
-@pytest.mark.parametrize("status", ["sending", "uncertain"])
-def test_a_bounce_that_overtakes_the_provider_s_answer_unmakes_the_contact_too(
-    book: Book, status: str
-) -> None:
-    message = sent(book, status=status)
-    told(book, message)
-    assert made(book, message)[0] == "failed"
-
-
-@pytest.mark.parametrize(
-    "cause", [UnreachableCause.SPAM_REPORT, UnreachableCause.UNSUBSCRIBED, UnreachableCause.OPTED_OUT]
-)
-def test_who_does_not_want_it_has_read_it(book: Book, cause: UnreachableCause) -> None:
-    message = sent(book)
-    assert told(book, message, cause)
-    assert made(book, message) == ("sent", None, True)
-    assert not reach(book).email
 
 
 def test_a_landline_takes_calls_and_an_invalid_number_nothing(book: Book) -> None:
@@ -173,36 +142,8 @@ def test_a_copy_that_bounces_marks_the_copy_alone(book: Book) -> None:
     message = sent(book)
     told(book, message, address="ACHATS@client.example")
     assert marks(book) == [("email", "achats@client.example", "hard_bounce", True)]
-    assert made(book, message) == ("sent", None, True)
     assert told(book, message, address="stranger@client.example") == []
     assert len(marks(book)) == 1
-
-
-def test_a_statement_beside_a_call_and_the_copy_of_a_letter_unmake_nothing(book: Book) -> None:
-    beside = sent(book, channel="phone", status="by_hand")
-    told(book, beside)
-    assert made(book, beside) == ("by_hand", None, True)
-    with transaction(book.engine) as session:
-        copied = add_contact(
-            session, book, "by_hand", {"F-2": "formal_notice"}, step="formal_notice", channel="letter",
-            concluded_on=TODAY,
-        )  # fmt: skip
-        copy = add_message(session, book, copied, "sent").id
-    assert told(book, copy), "the address is marked already, but somebody is asked about the copy"
-    (task,) = book.tasks("notice_copy")
-    assert (task.communication_id, task.status) == (copy, "open")
-    assert made(book, copy)[0] == "by_hand"
-    assert told(book, copy) == []
-    assert len(book.tasks("notice_copy")) == 1
-
-
-def test_a_paid_invoice_s_message_stays_as_it_was(book: Book) -> None:
-    message = sent(book)
-    with transaction(book.engine) as session:
-        session.get_one(DunningCase, book.invoices["F-1"]).closed_at = NOW
-    told(book, message)
-    assert made(book, message) == ("sent", None, True)
-    assert not reach(book).email
 
 
 def test_an_unknown_message_is_an_error(book: Book) -> None:
