@@ -45,7 +45,7 @@ def email(cell: str) -> str:
     if cell.count("@") > 1 or any(mark in cell for mark in ";,<> "):
         raise ValueError("not one e-mail address; give a single one, without name")
     try:
-        found = validate_email(cell, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(cell, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailSyntaxError as error:
         reason = str(error)
         raise ValueError(f"not an e-mail address: {reason[0].lower()}{reason[1:].rstrip('.')}") from None
