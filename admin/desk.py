@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Final, Self
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, cast, func
 from sqlalchemy import String as Text
+from sqlalchemy import select as alchemy_select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 from temporalio.service import RPCError
@@ -28,36 +31,43 @@ from activities.store.bank_tasks import held_by_bank
 from activities.store.customers import (
     allow_contact,
     customer_by_ref,
-    enter_contact,
     set_address,
     stop_contact,
 )
 from activities.store.engine import make_engine, transaction
 from activities.store.lookup import company_by_ref
-from activities.store.marks import holders, open_marks
 from activities.store.postings import letter_of
-from activities.store.reachability import clear_mark
+from activities.store.receipts import retry_refused
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
-from admin.portfolio import cells
-from admin.queries.customer import Person, people_of
-from admin.queries.quality import QualityFilter, QualityRow, data_quality
+from admin.proof import archive, summary
+from admin.queries.proof import company_of, get_proof
 from admin.queries.reading import snapshot
 from admin.stack.connection import find_installation
-from models.errors import Conflict, NotFound, RelanceError, Unreachable, WrongState
+from models.errors import Conflict, NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
-from models.tables import Absence, ApiKey, AuditEvent, Communication, Company, Task
-from models.tables.parties import USUAL_PREFERENCE
-from models.tables.words import ApiRole, PhoneKind, TaskStatus
+from models.tables import (
+    Absence,
+    ApiKey,
+    AuditEvent,
+    Communication,
+    Company,
+    Task,
+    UnknownEvent,
+    WebhookReceipt,
+)
+from models.tables.words import ApiRole, ReceiptState, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
-from rules.facts import Role, StopReason
-from rules.gaps import GapKind
+from rules.facts import StopReason
 from workflows.runtime import connect
 
 _AS_THEY_COME = "payments are recorded as they come"
+
+_SHOWN: Final = 100
+"""Refused posts that are listed at most."""
 
 
 class Desk:
@@ -68,13 +78,18 @@ class Desk:
         self._clock = Clock(read_offset(engine))
 
     @property
+    def clock(self) -> Clock:
+        """Business time."""
+        return self._clock
+
+    @property
     def engine(self) -> Engine:
         """The ledger, for what is only read."""
         return self._engine
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Desk]:
+    def open(cls) -> Iterator[Self]:
         """The installation the environment names, else the local stack; errors end the command plainly."""
         find_installation()
         engine: Engine | None = None
@@ -139,14 +154,55 @@ class Desk:
             files = fetch_files(session, fetch(session, letter.content_hash)) if letter else ()
         if not files:
             raise NotFound(f"task {task_id}: it has no letter with pages to save")
-        try:
-            with path.open("xb") as file:
-                file.write(files[0].content)
-        except FileExistsError:
-            raise Conflict(f"{path}: there is such a file already") from None
-        except OSError as error:
-            raise RelanceError(f"{path}: cannot be written ({error.strerror})") from None
+        _write_new(path, files[0].content)
         return f"{path}: {files[0].name}, {_size(len(files[0].content))}"
+
+    def prove(self, message: str, path: Path | None) -> str:
+        """What proves a message: a page to read, or the archive in a file that is not there yet."""
+        try:
+            message_id = UUID(message)
+        except ValueError:
+            raise NotFound(f"{message!r} is no id of a message") from None
+        with snapshot(self._engine) as session:
+            evidence = get_proof(session, company_of(session, message_id), message_id)
+        if path is None:
+            return summary(evidence, evidence.proof.files)
+        packed = archive(evidence)
+        _write_new(path, packed)
+        return f"{path}: {len(evidence.proof.events)} events, {_size(len(packed))}"
+
+    def webhooks(self, *, again: bool) -> str:
+        """What providers told that nobody could work on, and of which messages nobody knows.
+
+        With `again`, workers try what they refused once more.
+        """
+        with transaction(self._engine) as session:
+            refused = session.connection().execute(
+                # Not the bodies: they are large, and hold addresses.
+                alchemy_select(
+                    col(WebhookReceipt.provider),
+                    col(WebhookReceipt.kind),
+                    col(WebhookReceipt.arrived_at),
+                    col(WebhookReceipt.attempts),
+                    col(WebhookReceipt.last_error),
+                )
+                .where(col(WebhookReceipt.state) == ReceiptState.REFUSED)
+                .order_by(col(WebhookReceipt.id))
+                .limit(_SHOWN)
+            )
+            unknown = session.exec(
+                select(UnknownEvent.provider, UnknownEvent.kind, func.count())
+                .group_by(UnknownEvent.provider, UnknownEvent.kind)
+                .order_by(UnknownEvent.provider, UnknownEvent.kind)
+            ).all()
+            lines = [
+                f"{provider} {kind} of {at:%Y-%m-%d %H:%M} UTC, tried {attempts} times: {error}"
+                for provider, kind, at, attempts, error in refused
+            ]
+            lines += [f"{provider} {kind} of unknown messages: {count}" for provider, kind, count in unknown]
+            if again:
+                lines.append(f"{retry_refused(session)} posts will be tried again")
+        return "\n".join(lines) or "Nothing was refused, and every message is known."
 
     def complete(self, task_id: str, completion: Completion) -> str:
         """Complete a task in the name of who runs the command."""
@@ -159,7 +215,7 @@ class Desk:
             still = f"; still open, due on {task.due_on or 'the day a number is found'}"
             said = f"{task.title}: {completion.outcome or 'done'}"
             said += still if task.status == TaskStatus.OPEN else ""
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         return said
 
     def absent(self, staff: str, first_day: date, last_day: date, deputy: str) -> str:
@@ -209,7 +265,7 @@ class Desk:
             )
         if done.duplicate:
             return f"{number}: {signal} was recorded already ({done.event_id}); nothing changed"
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         return f"{number}: {signal} recorded ({done.event_id})"
 
     def reconcile(self, *, everything: bool = False) -> str:
@@ -235,92 +291,15 @@ class Desk:
             row = customer_by_ref(session, company, customer)
             change = allow_contact if lift else stop_contact
             notes = change(session, row, reason, self._clock.now(), who_runs())
-        self._deliver(notes)
+        self.deliver(notes)
         return f"{customer}: {'contact allowed again' if lift else 'all contact stopped'} ({reason.value})"
-
-    def add_contact(
-        self,
-        company: str,
-        customer: str,
-        role: Role,
-        *,
-        email: str | None = None,
-        phone: str | None = None,
-        name: str | None = None,
-        language: str | None = None,
-        preference: int = USUAL_PREFERENCE,
-        in_copy: bool = False,
-    ) -> str:
-        """Add someone to write to; addresses are checked as an import checks them."""
-        with transaction(self._engine) as session:
-            row = customer_by_ref(session, company, customer)
-            number = cells.phone(phone, row.country) if phone else None
-            _, notes = enter_contact(
-                session,
-                row,
-                role,
-                self._clock.now(),
-                who_runs(),
-                name=name,
-                email=cells.email(email) if email else None,
-                phone=number.number if number else None,
-                phone_kind=PhoneKind(number.kind) if number else None,
-                language=cells.language(language) if language else None,
-                preference=preference,
-                in_copy=in_copy,
-            )
-        self._deliver(notes)
-        return f"{customer}: {role.value} contact added"
-
-    def contacts(self, company: str, customer: str) -> list[Person]:
-        """Who is known at a customer's, and what is marked of their addresses."""
-        with transaction(self._engine) as session:
-            return people_of(session, customer_by_ref(session, company, customer).id)
-
-    def clear_marks(self, company: str, customer: str, address: str, why: str) -> str:
-        """Say that an address works after all: every mark on it is cleared, and what waited goes on.
-
-        Raises:
-            NotFound: nobody there has that address.
-            WrongState: nothing is marked of it, or who has it is out of use.
-        """
-        with transaction(self._engine) as session:
-            row = customer_by_ref(session, company, customer)
-            written = address if "@" in address else cells.phone(address, row.country).number
-            people = holders(session, row.id, written)
-            if not people:
-                raise NotFound(f"address: nobody at {customer} has it")
-            holder = min(people, key=lambda each: bool(each.opted_out_at or each.invalid_since))
-            marks = open_marks(session, row.id, (written,))
-            if not marks:
-                raise WrongState(f"address: nothing is marked of it at {customer}")
-            notes: list[int] = []
-            for mark in marks:
-                notes += clear_mark(
-                    session, row, holder.id, Channel(mark.channel), self._clock.now(), who_runs(), why
-                )
-        self._deliver(notes)
-        causes = ", ".join(mark.cause.replace("_", " ") for mark in marks)
-        return f"{customer}: the address is used again (it was marked: {causes})"
-
-    def data_quality(self, company: str, kind: GapKind | None) -> Iterator[QualityRow]:
-        """Customers whose data lack something for the steps to come, one after another."""
-        after: str | None = None
-        while True:
-            with snapshot(self._engine) as session:
-                wanted = QualityFilter(limit=200, after=after, kind=kind)
-                page = data_quality(session, company_by_ref(session, company).id, wanted)
-            yield from page.items
-            after = page.next
-            if after is None:
-                return
 
     def set_address(self, company: str, customer: str, lines: Sequence[str]) -> str:
         """Record where letters to a customer go."""
         with transaction(self._engine) as session:
             row = customer_by_ref(session, company, customer)
             notes = set_address(session, row, lines, self._clock.now(), who_runs())
-        self._deliver(notes)
+        self.deliver(notes)
         return f"{customer}: address recorded"
 
     def bank(self, company: str) -> str:
@@ -338,11 +317,12 @@ class Desk:
         with transaction(self._engine) as session:
             row = company_by_ref(session, company, lock=True)
             done = state_bank_day(session, row, until, now, who, correction=correction)
-            detail = done.audit(correction)
-            session.add(
-                AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
-            )
-        self._deliver(done.notes)
+            if done.changed:
+                detail = done.audit(correction)
+                session.add(
+                    AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
+                )
+        self.deliver(done.notes)
         known = f"the bank is known up to {until}" if until else _AS_THEY_COME
         if not done.changed:
             return f"{company}: {known} already; nothing changed"
@@ -373,7 +353,9 @@ class Desk:
         with transaction(self._engine) as session:
             api_keys.revoke_key(session, name, self._clock.now(), who_runs())
 
-    def _deliver(self, notes: Sequence[int]) -> None:
+    def deliver(self, notes: Sequence[int]) -> None:
+        """Tell the cases what was committed; later, if Temporal does not answer."""
+
         async def run() -> None:
             client = await connect()
             courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)
@@ -383,6 +365,16 @@ class Desk:
             asyncio.run(run())
         except (Unreachable, RPCError) as error:
             remark(f"relance: recorded; the cases are told as soon as Temporal answers ({error})")
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise Conflict(f"{path}: there is such a file already") from None
+    except OSError as error:
+        raise RelanceError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _size(count: int) -> str:

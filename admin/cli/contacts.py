@@ -30,12 +30,12 @@ def contact(
     Example: `relance contact brunet C-101 --role buyer --email achats@client.example`.
     """
     from admin.cli.output import refuse
-    from admin.desk import Desk
+    from admin.contact_desk import ContactDesk
     from rules.facts import Role
 
     if role not in list(Role):
         refuse(f"role: {role!r} is none of {', '.join(Role)}")
-    with Desk.open() as desk:
+    with ContactDesk.open() as desk:
         added = desk.add_contact(
             company,
             customer,
@@ -55,9 +55,9 @@ def contacts(company: Annotated[str, _COMPANY], customer: Annotated[str, _CUSTOM
 
     Example: `relance contacts brunet C-101`.
     """
-    from admin.desk import Desk
+    from admin.contact_desk import ContactDesk
 
-    with Desk.open() as desk:
+    with ContactDesk.open() as desk:
         people = desk.contacts(company, customer)
     for person in people:
         known = [text for text in (person.name, person.email, person.phone) if text]
@@ -88,10 +88,10 @@ def clear_mark(
 
     Example: `relance clear-mark brunet C-101 compta@client.example --why "their mailbox was full"`.
     """
-    from admin.desk import Desk
+    from admin.contact_desk import ContactDesk
     from admin.portfolio import cells
 
-    with Desk.open() as desk:
+    with ContactDesk.open() as desk:
         typer.echo(desk.clear_marks(company, customer, address, cells.text(why)))
 
 
@@ -107,7 +107,7 @@ def data_quality(
     Example: `relance data-quality brunet --kind missing_mobile`.
     """
     from admin.cli.output import piped, refuse
-    from admin.desk import Desk
+    from admin.contact_desk import ContactDesk
     from rules.gaps import GapKind
 
     if kind is not None and kind not in list(GapKind):
@@ -115,7 +115,7 @@ def data_quality(
     if output not in ("table", "json"):
         refuse(f"format: {output!r} is none of table, json")
     count = 0
-    with Desk.open() as desk, piped():
+    with ContactDesk.open() as desk, piped():
         for row in desk.data_quality(company, GapKind(kind) if kind else None):
             count += 1
             if output == "json":

@@ -60,7 +60,7 @@ class Shell:
 def shell(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Shell:
     made = Shell(make_book(engine))
     monkeypatch.setenv("RELANCE_DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    monkeypatch.setattr(Desk, "_deliver", lambda _, notes: made.notes.extend(notes))
+    monkeypatch.setattr(Desk, "deliver", lambda _, notes: made.notes.extend(notes))
     return made
 
 
