@@ -16,7 +16,6 @@ from admin.queries.customer import Person, people_of
 from admin.queries.quality import QualityFilter, QualityRow, data_quality
 from admin.queries.reading import snapshot
 from models.errors import NotFound, WrongState
-from models.tables.parties import USUAL_PREFERENCE
 from models.tables.words import PhoneKind
 from rules.calendar import Channel
 from rules.facts import Role
@@ -36,7 +35,7 @@ class ContactDesk(Desk):
         phone: str | None = None,
         name: str | None = None,
         language: str | None = None,
-        preference: int = USUAL_PREFERENCE,
+        preference: int | None = None,
         in_copy: bool = False,
     ) -> str:
         """Add someone to write to; addresses are checked as an import checks them."""

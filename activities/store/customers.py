@@ -24,7 +24,6 @@ from activities.store.tasks import close_task
 from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import AddressMark, Contact, ContactMade, Customer, Task
-from models.tables.parties import USUAL_PREFERENCE
 from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus, UnreachableCause
 from models.work import CALL_KINDS
 from rules.calendar import Channel, business_calendar
@@ -141,7 +140,7 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
     phone_kind: PhoneKind | None = None,
     language: str | None = None,
     hours: str | None = None,
-    preference: int = USUAL_PREFERENCE,
+    preference: int | None = None,
     in_copy: bool = False,
     leave_open: UUID | None = None,
 ) -> tuple[UUID, list[int]]:

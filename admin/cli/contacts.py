@@ -19,8 +19,8 @@ def contact(
     name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
     language: Annotated[str | None, typer.Option(help="What they read: fr, en, fr-BE.")] = None,
     preference: Annotated[
-        int, typer.Option(min=1, max=999, help="Within the role, the lowest is written to first.")
-    ] = 100,
+        int | None, typer.Option(min=1, max=999, help="Within the role, the lowest is written to first.")
+    ] = None,
     copy: Annotated[
         bool, typer.Option("--copy", help="Gets a copy of e-mails to another of the role.")
     ] = False,

@@ -12,7 +12,6 @@ from activities.addresses import Phone
 from admin.portfolio.debtors import DebtorKey, debtor_key
 from admin.portfolio.ledger import Database, raw
 from admin.portfolio.row import Row
-from models.tables.parties import USUAL_PREFERENCE
 from rules.facts import Role
 
 DEFAULT_LANGUAGE = "fr"
@@ -154,13 +153,13 @@ class Parties:
             return
         made = database.execute(
             """
-            INSERT INTO contact (id, preference, in_copy, customer_id, role, email, phone, phone_kind)
-            SELECT gen_random_uuid(), %s, false, told.*
+            INSERT INTO contact (id, customer_id, role, email, phone, phone_kind)
+            SELECT gen_random_uuid(), told.*
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told
             ON CONFLICT DO NOTHING
             RETURNING id
             """,
-            [USUAL_PREFERENCE, *(list(column) for column in zip(*new, strict=True))],
+            [list(column) for column in zip(*new, strict=True)],
         )
         self.entered = [row[0] for row in made]
         self._made.append(lambda: self._contacts.update(hashes))

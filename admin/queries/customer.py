@@ -103,7 +103,7 @@ class Person(Answer):
     opted_out_at: datetime | None
     invalid_since: datetime | None
     invalid_reason: str | None
-    preference: int
+    preference: int | None
     in_copy: bool
     marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
     usable: bool
@@ -325,7 +325,7 @@ def people_of(session: Session, customer_id: UUID) -> list[Person]:
 def _person(row: Row[Any], marks: Sequence[AddressMark]) -> Person:
     known = against(row.email, row.phone, marks)
     return Person(
-        **row._mapping,
+        **dict(row._mapping) | {"in_copy": bool(row.in_copy)},
         marks=[marked(mark) for mark in known],
         usable=row.opted_out_at is None and row.invalid_since is None and left(row.email, row.phone, known),
     )

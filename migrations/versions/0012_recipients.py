@@ -16,10 +16,9 @@ CAUSES = (
 
 def upgrade() -> None:
     """Make the marks, and write down as such what was known of people's addresses and numbers."""
-    op.add_column("contact", sa.Column("preference", sa.Integer(), server_default="100", nullable=False))
-    op.add_column("contact", sa.Column("in_copy", sa.Boolean(), server_default="false", nullable=False))
-    for column in ("preference", "in_copy"):
-        op.alter_column("contact", column, server_default=None)
+    # Nullable, and nothing is dropped: the version before still writes and reads contacts.
+    op.add_column("contact", sa.Column("preference", sa.Integer(), nullable=True))
+    op.add_column("contact", sa.Column("in_copy", sa.Boolean(), nullable=True))
     op.create_check_constraint("contact_preference_check", "contact", "preference BETWEEN 1 AND 999")
     op.create_table(
         "address_mark",
@@ -95,5 +94,3 @@ def upgrade() -> None:
                  ORDER BY customer_id, channel, address, place, since) marks
         """
     )
-    op.drop_column("contact", "phone_invalid_since")
-    op.drop_column("contact", "phone_invalid_reason")

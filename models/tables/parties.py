@@ -11,9 +11,6 @@ from models.tables.words import ApiRole, PhoneKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import Role
 
-USUAL_PREFERENCE = 100
-"""Of a contact nobody put before or behind the others of its role."""
-
 _COUNTRY = "country ~ '^[A-Z]{2}$'"
 
 
@@ -163,7 +160,8 @@ class Contact(Table, table=True):
     """A person or a mailbox at the customer's. `phone` is E.164.
 
     `opted_out_at` and `invalid_since` take the person out of use; a single address is, by an `AddressMark`.
-    Within a role the lowest `preference` is written to first; `in_copy` wants a copy of what goes to another.
+    Within a role the lowest `preference` is written to first, those without one last; `in_copy` wants a copy
+    of what goes to another. Only the version before reads `phone_invalid_since` and its reason.
     """
 
     __tablename__ = "contact"
@@ -188,8 +186,10 @@ class Contact(Table, table=True):
     opted_out_at: datetime | None = Field(default=None, sa_type=Instant)
     invalid_since: datetime | None = Field(default=None, sa_type=Instant)
     invalid_reason: str | None = None
-    preference: int = USUAL_PREFERENCE
-    in_copy: bool = False
+    phone_invalid_since: datetime | None = Field(default=None, sa_type=Instant)
+    phone_invalid_reason: str | None = None
+    preference: int | None = None
+    in_copy: bool | None = None
 
 
 class AddressMark(Table, table=True):

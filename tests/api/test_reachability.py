@@ -90,7 +90,7 @@ def test_preference_and_copies_are_people_s_to_set(door: Door) -> None:
     assert emails == ["factures@client.example", MAILBOX]
     changed = ok(door.ask("PATCH", f"{C1}/contacts/{made['id']}", {"preference": 200, "in_copy": False}))
     assert (changed["preference"], changed["in_copy"]) == (200, False)
-    for wrong in ({"preference": 0}, {"preference": 1000}, {"preference": None}, {"in_copy": None}):
+    for wrong in ({"preference": 0}, {"preference": 1000}, {"in_copy": None}):
         assert door.ask("PATCH", f"{C1}/contacts/{made['id']}", wrong).status_code == 422
 
 

@@ -23,7 +23,6 @@ from admin.api.problems import responses
 from admin.api.security import Access, CollectorOf, ManagerOf, as_manager
 from admin.queries.customer import Mark, marked
 from models.tables import Contact, Customer
-from models.tables.parties import USUAL_PREFERENCE
 from models.tables.words import PhoneKind
 from rules.calendar import Channel
 from rules.facts import Role
@@ -33,7 +32,13 @@ router = APIRouter(prefix="/v1/companies/{company}/customers/{customer}/contacts
 
 
 Preference = Annotated[
-    int, Field(ge=1, le=999, description="Within the role the lowest is written to first", examples=[1])
+    int,
+    Field(
+        ge=1,
+        le=999,
+        description="Within the role the lowest is written to first, those without one last",
+        examples=[1],
+    ),
 ]
 InCopy = Annotated[bool, Field(description="Gets a copy of e-mails to another of its role")]
 
@@ -52,7 +57,7 @@ class ContactIn(BaseModel):
     email: Email | None = None
     phone: Number | None = None
     hours: Annotated[Words | None, Field(description="When to call, for the caller to read")] = None
-    preference: Preference = USUAL_PREFERENCE
+    preference: Preference | None = None
     in_copy: InCopy = False
 
 
@@ -102,7 +107,7 @@ class ContactNow(BaseModel):
     phone_kind: str | None
     hours: str | None
     in_use: bool
-    preference: int
+    preference: int | None
     in_copy: bool
     opted_out: bool
     invalid_reason: str | None
@@ -147,7 +152,7 @@ def change(
     access: CollectorOf, customer: CustomerRef, contact_id: ContactId, body: ContactChange, changes: ChangesOf
 ) -> Response:
     """Correct a contact. A letter composed for the former address is withdrawn and composed again."""
-    told = body.told(required=("role", "preference", "in_copy"))
+    told = body.told(required=("role", "in_copy"))
 
     def correct(session: Session, row: Customer, work: Work) -> list[int]:
         values = dict(told)
@@ -288,11 +293,12 @@ def _now(session: Session, customer: Customer, contact: Contact) -> ContactNow:
         customer=customer.ref,
         in_use=usable and left(contact.email, contact.phone, marks),
         marks=[marked(mark) for mark in marks],
+        in_copy=bool(contact.in_copy),
         opted_out=contact.opted_out_at is not None,
         **contact.model_dump(
             include={
                 "id", "role", "name", "function", "language", "email", "phone", "phone_kind", "hours",
-                "invalid_reason", "preference", "in_copy",
+                "invalid_reason", "preference",
             }
         ),
     )  # fmt: skip
