@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
@@ -31,6 +31,7 @@ from activities.envelope import Envelope, fetch, fetch_files
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
+from activities.store.allowance import Allowance, block, take_turn
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
@@ -48,6 +49,15 @@ WRITE_WITHIN_S: Final = 30.0
 """How long an outcome is kept in hand for a ledger that is being restarted."""
 
 WRITE_AGAIN_S: Final = 0.5
+
+MOMENT_S: Final = 1.0
+"""A turn that comes within this time is waited for in the attempt itself."""
+
+CALL: Final = timedelta(seconds=20)
+"""What is taken off an SMS's validity for the time a call may take: as long as Twilio is waited for."""
+
+LAST_CALL: Final = CALL + timedelta(seconds=10)
+"""No SMS is handed over later than this before its hours close. Twilio recommends a validity above 5 seconds."""
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
@@ -68,11 +78,14 @@ _MESSAGE: Final = f"""
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
 _WIDTH: Final = len(fields(MessageRecord))
-_TAKE: Final = """
-    UPDATE communication
-       SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
-     WHERE id = %(message)s
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """It is not this message's turn yet: it stays planned. `turn` until its turn, `asked` until it is tried again."""
+
+    turn: timedelta
+    asked: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +205,35 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
+    def _turn(self, what: SendInput) -> tuple[_At, _Taken | SendResult | _Wait]:
+        """Take the message; for a turn that comes in a moment, wait here rather than start another attempt."""
+        deadline = time.monotonic() + MOMENT_S
+        while True:
+            with transaction(self._engine) as session:
+                at = self._lock(session, what)
+                taken = self._take(at)
+            seconds = taken.turn.total_seconds() if isinstance(taken, _Wait) else 0.0
+            if not isinstance(taken, _Wait) or time.monotonic() + seconds > deadline:
+                return at, taken
+            time.sleep(seconds)
+
     # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
     @activity.defn(name="send_communication", no_thread_cancel_exception=True)
     def send_communication(self, what: SendInput) -> SendResult:
         """Send one communication, or say why not.
 
         Raises:
-            ApplicationError: of type `NotSent`, when the provider certainly did not take it: try again.
+            ApplicationError: of type `NotSent`, when the provider certainly did not take it, or is not to be
+                called yet: try again.
         """
-        with transaction(self._engine) as session:
-            at = self._lock(session, what)
-            taken = self._take(at)
+        at, taken = self._turn(what)
+        if isinstance(taken, _Wait):
+            watch.turn_awaited(at.message.channel)
+            raise ApplicationError(
+                f"the turn of this sender comes in {taken.turn.total_seconds():.1f} s",
+                type="NotSent",
+                next_retry_delay=taken.asked,
+            )
         if isinstance(taken, SendResult):
             watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
             self._courier.deliver(at.notes)
@@ -212,7 +243,8 @@ class SendingActivities:
         watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
         if isinstance(outcome, NotSent) and result.outcome == "not_sent":
-            raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)
+            delay = None if outcome.retry_after is None else _within_hours(at, outcome.retry_after)
+            raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=delay)
         return result
 
     def _write(self, what: SendInput, outcome: Outcome) -> tuple[_At, SendResult]:
@@ -255,7 +287,7 @@ class SendingActivities:
             notes=[],
         )
 
-    def _take(self, at: _At) -> _Taken | SendResult:
+    def _take(self, at: _At) -> _Taken | SendResult | _Wait:
         """`planned -> sending`; otherwise the outcome that stands."""
         message = at.message
         if message.status == CommunicationStatus.SENDING:
@@ -279,13 +311,28 @@ class SendingActivities:
             at.conclude(ContactStatus.WITHHELD, why)
             at.tell_of_copy(why)
             return SendResult(communication_id=message.id, outcome="withheld")
-        run(at.session, _TAKE, message=message.id, now=at.now, sender_run=_attempt())
-        return self._taken(at)
+        closes_in = _closes_in(at)
+        if message.channel == Channel.SMS and closes_in is not None and closes_in < LAST_CALL:
+            # Taken now, it could still be queued at the provider when the hours close. Then they are told.
+            return _Wait(closes_in, closes_in)
+        taken = self._taken(at)
+        wait = take_turn(
+            at.session, self._allowance(Channel(message.channel)), message.id, at.now, _attempt(), closes_in
+        )
+        return taken if wait is None else _Wait(wait, _within_hours(at, wait))
+
+    def _allowance(self, channel: Channel) -> Allowance:
+        """What the provider counts: SendGrid an account, Twilio a number or a messaging service."""
+        settings = self._settings
+        if channel is Channel.SMS:
+            sender = self._providers.sms_sender or settings.twilio_messaging_service_sid or "account"
+            return Allowance("twilio", sender, settings.sms_per_second)
+        return Allowance("sendgrid", "account", settings.email_per_second)
 
     def _taken(self, at: _At) -> _Taken:
         envelope = fetch(at.session, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
-        closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
+        closes_in = _closes_in(at)
         return _Taken(
             envelope=envelope.model_copy(update={"cc": allowed}),
             custom_args={
@@ -293,8 +340,8 @@ class SendingActivities:
                 "customer": str(at.customer.id),
                 "company": str(at.message.company_id),
             },
-            # A queued SMS must not leave at night: it is valid until the hours close.
-            validity_seconds=max(60, int((closes_at - at.now).total_seconds())) if closes_at else None,
+            # A queued SMS must not leave at night: it is valid until the hours close, whatever the call takes.
+            validity_seconds=None if closes_in is None else int((closes_in - CALL).total_seconds()),
             files=fetch_files(at.session, envelope),
         )
 
@@ -360,6 +407,8 @@ class SendingActivities:
                 self._not_left_after_all(at, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case NotSent():
+                if outcome.retry_after is not None:
+                    block(at.session, self._allowance(Channel(message.channel)), outcome.retry_after)
                 at.write(CommunicationStatus.PLANNED, error=outcome.reason)
                 return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
             case Rejected():
@@ -406,6 +455,20 @@ def _refusal(at: _At) -> str | None:
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
     return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
+
+
+def _closes_in(at: _At) -> timedelta | None:
+    """How long the hours of a message last; None where it knows none, or they are over."""
+    if at.message.audience != Audience.DEBTOR:
+        return None
+    closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
+    return None if closes_at is None else closes_at - at.now
+
+
+def _within_hours(at: _At, wait: timedelta) -> timedelta:
+    """A wait that ends when the hours do: what has not left by then is composed again for another day."""
+    closes_in = _closes_in(at)
+    return wait if closes_in is None else min(wait, closes_in)
 
 
 def _uncertain(at: _At, reason: str) -> None:

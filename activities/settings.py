@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str | None = Field(default=None, validation_alias="TWILIO_BASE_URL")
     twilio_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+    email_per_second: float | None = Field(
+        default=100.0, gt=0, le=10_000, validation_alias="RELANCE_EMAIL_PER_SECOND"
+    )
+    sms_per_second: float | None = Field(
+        default=1.0, gt=0, le=10_000, validation_alias="RELANCE_SMS_PER_SECOND"
+    )
     temporal_ui: str | None = Field(default=None, validation_alias="RELANCE_TEMPORAL_UI")
     sandbox_url: str | None = Field(default=None, validation_alias="RELANCE_SANDBOX_URL")
     worker_slots: int = Field(default=20, ge=2, le=500, validation_alias="RELANCE_WORKER_SLOTS")
@@ -92,6 +98,11 @@ class Settings(BaseSettings):
             if not url.drivername.startswith("postgres"):
                 raise ValueError(expected)
         return value
+
+    @field_validator("email_per_second", "sms_per_second", mode="before")
+    @classmethod
+    def _rate(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
 
     @field_validator("log", "log_level", mode="before")
     @classmethod

@@ -74,6 +74,11 @@ def message_settled(communication: UUID, channel: str, outcome: str) -> None:
     log.log(level, "message %s", outcome, extra=fields(communication=communication, channel=channel))
 
 
+def turn_awaited(channel: str) -> None:
+    """A message was not handed over: its sender's turn had not come."""
+    metrics.TURNS.labels(channel).inc()
+
+
 def reviewed(view: CaseView) -> None:
     """One wake of a case, and what was decided."""
     metrics.REVIEWS.labels(view.state).inc()

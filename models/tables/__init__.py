@@ -12,6 +12,7 @@ from models.tables.contacts import (
     ContactMade,
     Content,
     LetterPosting,
+    ProviderAllowance,
 )
 from models.tables.facts import (
     ClaimRow,
@@ -25,7 +26,15 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
-from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.parties import (
+    ApiKey,
+    ApiKeyCompany,
+    Company,
+    Contact,
+    Customer,
+    PaymentDetailsChange,
+    Staff,
+)
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
     Absence,
@@ -73,9 +82,11 @@ __all__ = [
     "LetterPosting",
     "OutboxNote",
     "PauseRow",
+    "PaymentDetailsChange",
     "PaymentRow",
     "PlanRow",
     "PolicyRow",
+    "ProviderAllowance",
     "Staff",
     "Table",
     "Task",
