@@ -14,11 +14,11 @@ from sqlmodel import Session, col, select
 
 from activities.call_facts import call_facts
 from activities.channels.sendgrid_email import Attachment
+from activities.creditor import creditor_of
 from activities.envelope import Envelope
 from activities.jurisdiction import FIXED_SUM, FRENCH_SPEAKING, PUBLIC_SEGMENTS
 from activities.rendering import (
     TEMPLATES,
-    Creditor,
     Debtor,
     HoldNotice,
     Kind,
@@ -28,6 +28,7 @@ from activities.rendering import (
     Rendered,
     Section,
     Signatory,
+    SmsText,
     Tone,
     locale_for,
     render,
@@ -37,7 +38,6 @@ from activities.rendering import (
 from activities.statement import Statement
 from activities.store.load import LoadedCustomer
 from activities.store.records import (
-    CompanyRecord,
     InvoiceRecord,
     PersonRecord,
     StaffRecord,
@@ -69,6 +69,7 @@ class Composed:
     person: PersonRecord | None = None
     purpose_key: str | None = None
     files: tuple[Attachment, ...] = ()
+    sms: SmsText | None = None
 
 
 class Composer:
@@ -267,8 +268,10 @@ class Composer:
             template = "account_statement"
         if channel is Channel.SMS and TEMPLATES[template].kind is Kind.SMS:
             number = (person.phone if person else None) or ""
-            envelope = Envelope(channel="sms", to_address=number, text=render_sms(message))
-            return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
+            sms = render_sms(message)
+            envelope = Envelope(channel="sms", to_address=number, text=sms.text)
+            language = self.language(person)
+            return Composed(template, Audience.DEBTOR, channel, language, envelope, person, sms=sms)
         cc = [
             found.email
             for role in contact.step.cc
@@ -408,7 +411,7 @@ class Composer:
             step_template=template,
             tone=tone,
             today=self.today,
-            creditor=_creditor(company),
+            creditor=creditor_of(company, self.today),
             debtor=Debtor(
                 customer.name,
                 customer.ref,
@@ -472,19 +475,3 @@ class NoAddress(RelanceError):
 def _number(person: PersonRecord) -> str | None:
     """Their number, unless it is known to be wrong."""
     return person.phone if person.phone_invalid_since is None else None
-
-
-def _creditor(company: CompanyRecord) -> Creditor:
-    return Creditor(
-        name=company.name,
-        legal_name=company.legal_name or company.name,
-        address_lines=tuple((company.address or "").splitlines()),
-        registration=company.registration or "",
-        email=company.email or company.signatory_email or "",
-        phone=company.phone or company.signatory_phone or "",
-        payee=company.payee or company.legal_name or company.name,
-        iban=company.iban,
-        bic=company.bic,
-        payment_link=company.payment_link,
-        country=company.country,
-    )

@@ -31,13 +31,14 @@ from activities.envelope import Envelope, fetch, fetch_files
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
-from activities.store.allowance import Allowance, block, take_turn
+from activities.store.allowance import block, take_turn
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
 from activities.store.records import ContactRecord, CustomerRecord, MessageRecord, columns, of_row
 from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
+from activities.turns import LAST_CALL, MOMENT_S, Wait, allowance_of, closes_in, validity, within
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
@@ -49,15 +50,6 @@ WRITE_WITHIN_S: Final = 30.0
 """How long an outcome is kept in hand for a ledger that is being restarted."""
 
 WRITE_AGAIN_S: Final = 0.5
-
-MOMENT_S: Final = 1.0
-"""A turn that comes within this time is waited for in the attempt itself."""
-
-CALL: Final = timedelta(seconds=20)
-"""What is taken off an SMS's validity for the time a call may take: as long as Twilio is waited for."""
-
-LAST_CALL: Final = CALL + timedelta(seconds=10)
-"""No SMS is handed over later than this before its hours close. Twilio recommends a validity above 5 seconds."""
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
@@ -81,14 +73,6 @@ _WIDTH: Final = len(fields(MessageRecord))
 
 
 @dataclass(frozen=True, slots=True)
-class _Wait:
-    """It is not this message's turn yet: it stays planned. `turn` until its turn, `asked` until it is tried again."""
-
-    turn: timedelta
-    asked: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class _Taken:
     """A message that is ours to hand over."""
 
@@ -100,16 +84,29 @@ class _Taken:
 
 @dataclass(slots=True)
 class _At:
-    """One message under its customer's lock, in one transaction; `notes` go out after the commit."""
+    """One message under its customer's lock, in one transaction; `notes` go out after the commit.
+
+    Word about a company has no customer: its own row is the lock.
+    """
 
     session: Session
-    customer: CustomerRecord
+    customer: CustomerRecord | None
     message: MessageRecord
     contact: ContactRecord | None
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
     notes: list[int]
+
+    @property
+    def whom(self) -> str:
+        """Whom it concerns, for the title of a task."""
+        return self.message.to_address if self.customer is None else self.customer.name
+
+    @property
+    def closes_in(self) -> timedelta | None:
+        """How long its hours last; None where it knows none, or they are over."""
+        return closes_in(self.message, self.calendar, self.now)
 
     def write(self, status: CommunicationStatus, **values: object) -> None:
         """Write the message's status, and other columns by their names."""
@@ -121,11 +118,12 @@ class _At:
 
     def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
         """End the contact, if this message is the one that decides: while it is under way."""
-        if self.contact is not None and self.contact.status == ContactStatus.SENDING:
+        contact, customer = self.contact, self.customer
+        if contact is not None and customer is not None and contact.status == ContactStatus.SENDING:
             self.notes += conclude(
                 self.session,
-                self.customer.id,
-                self.contact.id,
+                customer.id,
+                contact.id,
                 status,
                 self.calendar,
                 self.now,
@@ -137,7 +135,7 @@ class _At:
         """A line in the customer's journal."""
         line = Event(
             company_id=self.message.company_id,
-            customer_id=self.customer.id,
+            customer_id=self.customer.id if self.customer else None,
             at=self.now,
             who="relance",
             what=f"message_{what}",
@@ -167,14 +165,16 @@ class _At:
             self.ask(
                 TaskKind.NOTICE_COPY,
                 f"notice-copy/{self.message.id}",
-                f"The e-mail copy of the notice to {self.customer.name} has not left",
+                f"The e-mail copy of the notice to {self.whom} has not left",
                 f"{reason}. The letter itself stands. Send the pages to {self.message.to_address} yourself, "
                 "or leave it at that; then complete this task.",
             )
         return True
 
     def ask(self, kind: TaskKind, key: str, title: str, body: str) -> None:
-        """Open a task about this message."""
+        """Open a task about this message; word about a company has nobody's task, the journal has it."""
+        if self.customer is None:
+            return
         company = self.session.get_one(Company, self.message.company_id)
         open_task(
             self.session,
@@ -205,15 +205,15 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
-    def _turn(self, what: SendInput) -> tuple[_At, _Taken | SendResult | _Wait]:
-        """Take the message; for a turn that comes in a moment, wait here rather than start another attempt."""
+    def _turn(self, what: SendInput) -> tuple[_At, _Taken | SendResult | Wait]:
+        """Take the message; a turn that comes in a moment is waited for, rather than in another attempt."""
         deadline = time.monotonic() + MOMENT_S
         while True:
             with transaction(self._engine) as session:
                 at = self._lock(session, what)
                 taken = self._take(at)
-            seconds = taken.turn.total_seconds() if isinstance(taken, _Wait) else 0.0
-            if not isinstance(taken, _Wait) or time.monotonic() + seconds > deadline:
+            seconds = taken.turn.total_seconds() if isinstance(taken, Wait) else 0.0
+            if not isinstance(taken, Wait) or time.monotonic() + seconds > deadline:
                 return at, taken
             time.sleep(seconds)
 
@@ -227,7 +227,7 @@ class SendingActivities:
                 called yet: try again.
         """
         at, taken = self._turn(what)
-        if isinstance(taken, _Wait):
+        if isinstance(taken, Wait):
             watch.turn_awaited(at.message.channel)
             raise ApplicationError(
                 f"the turn of this sender comes in {taken.turn.total_seconds():.1f} s",
@@ -243,7 +243,7 @@ class SendingActivities:
         watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
         if isinstance(outcome, NotSent) and result.outcome == "not_sent":
-            delay = None if outcome.retry_after is None else _within_hours(at, outcome.retry_after)
+            delay = None if outcome.retry_after is None else within(at.closes_in, outcome.retry_after)
             raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=delay)
         return result
 
@@ -269,7 +269,7 @@ class SendingActivities:
                 time.sleep(WRITE_AGAIN_S)
 
     def _lock(self, session: Session, what: SendInput) -> _At:
-        customer = locked_customer(session, what.customer_id)
+        customer = None if what.customer_id is None else locked_customer(session, what.customer_id)
         row = run(session, _MESSAGE, message=what.communication_id).one_or_none()
         if row is None:
             raise ApplicationError(
@@ -281,13 +281,13 @@ class SendingActivities:
             customer=customer,
             message=message,
             contact=of_row(ContactRecord, row[_WIDTH:]) if message.contact_id else None,
-            calendar=business_calendar(customer.country, customer.zone),
+            calendar=_calendar(session, customer, message),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
         )
 
-    def _take(self, at: _At) -> _Taken | SendResult | _Wait:
+    def _take(self, at: _At) -> _Taken | SendResult | Wait:
         """`planned -> sending`; otherwise the outcome that stands."""
         message = at.message
         if message.status == CommunicationStatus.SENDING:
@@ -311,37 +311,26 @@ class SendingActivities:
             at.conclude(ContactStatus.WITHHELD, why)
             at.tell_of_copy(why)
             return SendResult(communication_id=message.id, outcome="withheld")
-        closes_in = _closes_in(at)
-        if message.channel == Channel.SMS and closes_in is not None and closes_in < LAST_CALL:
-            # Taken now, it could still be queued at the provider when the hours close. Then they are told.
-            return _Wait(closes_in, closes_in)
+        hours = at.closes_in
+        if message.channel == Channel.SMS and hours is not None and hours < LAST_CALL:
+            # It could still be queued at the provider when the hours close: then it is composed again.
+            return Wait(hours, hours)
         taken = self._taken(at)
-        wait = take_turn(
-            at.session, self._allowance(Channel(message.channel)), message.id, at.now, _attempt(), closes_in
-        )
-        return taken if wait is None else _Wait(wait, _within_hours(at, wait))
-
-    def _allowance(self, channel: Channel) -> Allowance:
-        """What the provider counts: SendGrid an account, Twilio a number or a messaging service."""
-        settings = self._settings
-        if channel is Channel.SMS:
-            sender = self._providers.sms_sender or settings.twilio_messaging_service_sid or "account"
-            return Allowance("twilio", sender, settings.sms_per_second)
-        return Allowance("sendgrid", "account", settings.email_per_second)
+        allowance = allowance_of(Channel(message.channel), self._settings, self._providers)
+        wait = take_turn(at.session, allowance, message.id, at.now, _attempt(), hours)
+        return taken if wait is None else Wait(wait, within(hours, wait))
 
     def _taken(self, at: _At) -> _Taken:
         envelope = fetch(at.session, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
-        closes_in = _closes_in(at)
         return _Taken(
             envelope=envelope.model_copy(update={"cc": allowed}),
             custom_args={
                 "communication": str(at.message.id),
-                "customer": str(at.customer.id),
+                **({"customer": str(at.customer.id)} if at.customer else {}),
                 "company": str(at.message.company_id),
             },
-            # A queued SMS must not leave at night: it is valid until the hours close, whatever the call takes.
-            validity_seconds=None if closes_in is None else int((closes_in - CALL).total_seconds()),
+            validity_seconds=validity(at.closes_in),
             files=fetch_files(at.session, envelope),
         )
 
@@ -408,7 +397,8 @@ class SendingActivities:
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case NotSent():
                 if outcome.retry_after is not None:
-                    block(at.session, self._allowance(Channel(message.channel)), outcome.retry_after)
+                    allowance = allowance_of(Channel(message.channel), self._settings, self._providers)
+                    block(at.session, allowance, outcome.retry_after)
                 at.write(CommunicationStatus.PLANNED, error=outcome.reason)
                 return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
             case Rejected():
@@ -420,7 +410,7 @@ class SendingActivities:
                     at.ask(
                         TaskKind.DELIVERY_FAILED,
                         f"delivery-failed/{message.id}",
-                        f"The provider refused {message.kind} to {at.customer.name}: {outcome.reason}",
+                        f"The provider refused {message.kind} to {at.whom}: {outcome.reason}",
                         "Correct the address or the settings, then complete this task: it is composed again.",
                     )
                 at.conclude(ContactStatus.FAILED, outcome.reason)
@@ -446,29 +436,20 @@ class SendingActivities:
             at.notes += take_back(at.session, contact, reason, at.now)
 
 
+def _calendar(session: Session, customer: CustomerRecord | None, message: MessageRecord) -> BusinessCalendar:
+    whose = customer or session.get_one(Company, message.company_id)
+    return business_calendar(whose.country, whose.zone)
+
+
 def _refusal(at: _At) -> str | None:
     """Why a planned message may not leave now: its facts moved, its contact is over, or the hours are."""
-    if at.message.audience != Audience.DEBTOR:
+    if at.message.audience != Audience.DEBTOR or at.customer is None:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
     return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
-
-
-def _closes_in(at: _At) -> timedelta | None:
-    """How long the hours of a message last; None where it knows none, or they are over."""
-    if at.message.audience != Audience.DEBTOR:
-        return None
-    closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
-    return None if closes_at is None else closes_at - at.now
-
-
-def _within_hours(at: _At, wait: timedelta) -> timedelta:
-    """A wait that ends when the hours do: what has not left by then is composed again for another day."""
-    closes_in = _closes_in(at)
-    return wait if closes_in is None else min(wait, closes_in)
 
 
 def _uncertain(at: _At, reason: str) -> None:
@@ -481,7 +462,7 @@ def _uncertain(at: _At, reason: str) -> None:
     at.ask(
         TaskKind.UNCERTAIN_MESSAGE,
         f"uncertain/{message.id}",
-        f"Did {message.kind} to {at.customer.name} leave?",
+        f"Did {message.kind} to {at.whom} leave?",
         f"{reason}. Look in the provider's log for our id {message.id}, then answer: sent, or not_sent.",
     )
     at.conclude(ContactStatus.UNCERTAIN, reason)

@@ -1,5 +1,5 @@
-"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays, and
-hand tasks over where somebody is away.
+"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays, hand
+tasks over where somebody is away, and let agreed changes of bank details take effect.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -21,10 +21,11 @@ from activities import watch
 from activities.clock import Clock
 from activities.discreet import told
 from activities.outbox import BATCH, Courier
+from activities.payment_details import apply_change, due_changes
 from activities.store.absences import settle_absences
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
-from models.ids import CaseSignal, OutreachSignal
+from models.ids import CaseSignal, NoticesSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 
@@ -70,6 +71,7 @@ class Sweeper:
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
         """One round: notes, then cases whose next action is `overdue`, then messages stuck in `sending`."""
+        await asyncio.to_thread(self._bank_details)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
@@ -80,6 +82,15 @@ class Sweeper:
         woken = await asyncio.to_thread(self._everyone)
         await self._notes()
         return woken
+
+    def _bank_details(self) -> None:
+        """Changes of bank details whose time has come take effect, each in a transaction of its own."""
+        with transaction(self._engine) as session:
+            due = due_changes(session, self._clock.now())
+        for change in due:
+            with transaction(self._engine) as session:
+                if apply_change(session, change, self._clock.now()):
+                    log.warning("bank details changed as two people agreed (change %s)", change)
 
     def _everyone(self) -> int:
         with transaction(self._engine) as session:
@@ -110,6 +121,8 @@ class Sweeper:
                 log.info("%d tasks changed hands: somebody left, or is back", moved)
             strays = _strays(session, now - STRAY)
             add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+            untold = _untold(session, now - STRAY)
+            add_notes(session, untold, NoteTo.NOTICES, NoticesSignal.NUDGED, now)
             return len(cases), len(strays)
 
 
@@ -150,19 +163,38 @@ def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
 
 def _strays(session: Session, before: datetime) -> list[UUID]:
     """Customers with a message that should have been settled long ago: its outreach was lost."""
+    found = session.exec(
+        select(Communication.customer_id)
+        .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+        .where(
+            col(Communication.status).in_((CommunicationStatus.SENDING, CommunicationStatus.PLANNED)),
+            col(Communication.planned_at) < before,
+            col(Communication.customer_id).is_not(None),
+            or_(
+                col(Communication.contact_id).is_(None),
+                col(ContactMade.status).not_in((ContactStatus.DRAFT, ContactStatus.APPROVED)),
+            ),
+            col(Communication.customer_id).not_in(
+                select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.OUTREACH)
+            ),
+        )
+        .distinct()
+        .limit(WAKE_BATCH)
+    )
+    return [customer for customer in found if customer is not None]
+
+
+def _untold(session: Session, before: datetime) -> list[UUID]:
+    """Companies with word to their own people that should have gone long ago."""
     return list(
         session.exec(
-            select(Communication.customer_id)
-            .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+            select(Communication.company_id)
             .where(
+                col(Communication.customer_id).is_(None),
                 col(Communication.status).in_((CommunicationStatus.SENDING, CommunicationStatus.PLANNED)),
                 col(Communication.planned_at) < before,
-                or_(
-                    col(Communication.contact_id).is_(None),
-                    col(ContactMade.status).not_in((ContactStatus.DRAFT, ContactStatus.APPROVED)),
-                ),
-                col(Communication.customer_id).not_in(
-                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.OUTREACH)
+                col(Communication.company_id).not_in(
+                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.NOTICES)
                 ),
             )
             .distinct()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +20,15 @@ from activities.clock import Clock
 from activities.envelope import fetch, fetch_files
 from activities.installation import read_offset, who_runs
 from activities.outbox import Courier
+from activities.payment_details import (
+    GUARDED,
+    approve_change,
+    ask_change,
+    cancel_change,
+    is_open_to_change,
+    manager_named,
+    pending_change,
+)
 from activities.settings import Settings
 from activities.store import api_keys, facts
 from activities.store.absences import absences, end_absence, record_absence
@@ -31,17 +40,18 @@ from activities.store.customers import (
     stop_contact,
 )
 from activities.store.engine import make_engine, transaction
+from activities.store.lookup import company_by_ref, locked_company
 from activities.store.postings import letter_of
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
 from admin.portfolio import cells
 from admin.stack.connection import find_installation
-from models.errors import Conflict, NotFound, RelanceError, Unreachable
+from models.errors import Conflict, InvalidFact, NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
-from models.tables import Absence, ApiKey, Communication, Company, Task
-from models.tables.words import ApiRole, PhoneKind, TaskStatus
+from models.tables import Absence, ApiKey, Communication, Company, PaymentDetailsChange, Task
+from models.tables.words import ApiRole, DetailsChange, PhoneKind, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
 from rules.facts import Role, StopReason
@@ -255,6 +265,42 @@ class Desk:
         self._deliver(notes)
         return f"{customer}: address recorded"
 
+    def bank_details(self, company: str) -> str:
+        """Where a company is paid, and the change that is under way."""
+        with transaction(self._engine) as session:
+            row = company_by_ref(session, company)
+            lines = [f"{name}: {getattr(row, name) or '-'}" for name in GUARDED]
+            change = pending_change(session, row.id)
+            if change is not None:
+                lines += ["", _told_of(change)]
+        return "\n".join(lines)
+
+    def ask_bank_details(
+        self, company: str, wanted: Mapping[str, str | None], by: str, reason: str | None
+    ) -> str:
+        """Ask for other bank details, as one of the company's managers."""
+        with transaction(self._engine) as session:
+            row = locked_company(session, company)
+            if is_open_to_change(row):
+                raise InvalidFact(f"{company} has no bank details yet: write them with `relance companies`")
+            who = manager_named(session, row, by)
+            change, notes = ask_change(session, row, wanted, self._clock.now(), who, reason)
+        self._deliver(notes)
+        return _told_of(change)
+
+    def settle_bank_details(self, company: str, by: str, *, approve: bool) -> str:
+        """Approve or cancel the change under way, as one of the company's managers."""
+        with transaction(self._engine) as session:
+            row = locked_company(session, company)
+            who = manager_named(session, row, by)
+            waiting = pending_change(session, row.id)
+            if waiting is None:
+                raise NotFound(f"no change of bank details is under way for {company}")
+            step = approve_change if approve else cancel_change
+            change, notes = step(session, row, waiting.id, self._clock.now(), who)
+        self._deliver(notes)
+        return _told_of(change)
+
     def create_key(self, name: str, role: ApiRole, companies: list[str] | None, lasts: timedelta) -> str:
         """Make a key to the API; its secret."""
         now = self._clock.now()
@@ -289,6 +335,27 @@ class Desk:
             asyncio.run(run())
         except (Unreachable, RPCError) as error:
             remark(f"relance: recorded; the cases are told as soon as Temporal answers ({error})")
+
+
+def _told_of(change: PaymentDetailsChange) -> str:
+    """A change in words, with whole details: whoever approves compares them character by character."""
+    what = [
+        f"  {name}: {change.before[name] or '-'} -> {change.after[name] or '-'}"
+        for name in GUARDED
+        if name in change.after
+    ]
+    said = f"asked for by {change.asked_by} on {change.asked_at:%Y-%m-%d %H:%M} UTC"
+    if change.reason:
+        said += f" ({change.reason})"
+    then = {
+        DetailsChange.ASKED: "waits for another manager's approval; in force from "
+        f"{change.effective_at:%Y-%m-%d %H:%M} UTC at the earliest",
+        DetailsChange.APPROVED: f"approved by {change.approved_by}; in force from "
+        f"{change.effective_at:%Y-%m-%d %H:%M} UTC",
+        DetailsChange.CANCELLED: f"cancelled by {change.cancelled_by}",
+        DetailsChange.APPLIED: "in force",
+    }[DetailsChange(change.status)]
+    return "\n".join([f"A change of bank details, {said}:", *what, f"  {then}"])
 
 
 def _size(count: int) -> str:

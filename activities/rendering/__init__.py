@@ -10,6 +10,7 @@ from activities.rendering.context import (
     Credit,
     Creditor,
     Debtor,
+    DetailsChanged,
     HoldNotice,
     Line,
     Message,
@@ -21,7 +22,7 @@ from activities.rendering.context import (
     Signatory,
     Tone,
 )
-from activities.rendering.gsm7 import sms_segments, to_gsm7
+from activities.rendering.gsm7 import SmsText, sms_segments, to_gsm7
 from activities.rendering.render import (
     LOCALES,
     TEMPLATES,
@@ -43,6 +44,7 @@ __all__ = [
     "Credit",
     "Creditor",
     "Debtor",
+    "DetailsChanged",
     "HoldNotice",
     "Kind",
     "Line",
@@ -55,6 +57,7 @@ __all__ = [
     "Rendered",
     "Section",
     "Signatory",
+    "SmsText",
     "Tone",
     "locale_for",
     "render",

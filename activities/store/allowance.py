@@ -1,8 +1,8 @@
 """Whose turn it is to call a provider: one row a provider and sender, shared by every worker.
 
-Calls of one sender are spaced by the allowance's interval. Who finds no room is given a place in the queue, each
-its own, and comes back at its time: a thousand messages then try twice each, and not a thousand times. What a
-provider asked for itself (429 with Retry-After) holds every worker back.
+Calls of one sender are spaced by the allowance's interval. Who finds no room is given a place in the queue,
+each its own, and comes back at its time: a thousand messages then try twice each, and not a thousand times.
+What a provider asked for itself (429 with Retry-After) holds every worker back.
 
 All instants are of the database's clock, the one clock that all workers share; business time plays no part.
 """
@@ -19,7 +19,7 @@ from sqlmodel import Session
 from activities.store.sql import run
 
 PLACE_KEPT: Final = timedelta(seconds=30)
-"""How long after its time a place in the queue still counts: later, everybody who missed theirs would come at once."""
+"""How long after its time a place still counts: later, everybody who missed theirs would come at once."""
 
 # The row of the allowance is locked from here to the end of the transaction: this statement comes last.
 _TAKE: Final = """
@@ -27,15 +27,13 @@ _TAKE: Final = """
        SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s,
            turn_at = NULL
      WHERE id = %(message)s
-       AND """
-_UNLIMITED: Final = (
-    _TAKE
-    + """NOT EXISTS (SELECT FROM provider_allowance
-                      WHERE provider = %(provider)s AND sender = %(sender)s
-                        AND blocked_until > clock_timestamp())"""
-)
-_LIMITED: Final = (
-    """
+       AND"""
+_UNLIMITED: Final = f"""
+    {_TAKE} NOT EXISTS (SELECT FROM provider_allowance
+                         WHERE provider = %(provider)s AND sender = %(sender)s
+                           AND blocked_until > clock_timestamp())
+"""
+_LIMITED: Final = f"""
     WITH turn AS (
         INSERT INTO provider_allowance AS a (provider, sender, free_at, queue_until)
         VALUES (%(provider)s, %(sender)s, clock_timestamp() + %(interval)s, clock_timestamp())
@@ -48,32 +46,29 @@ _LIMITED: Final = (
                 OR EXISTS (SELECT FROM communication m
                             WHERE m.id = %(message)s
                               AND m.turn_at BETWEEN clock_timestamp() - %(kept)s AND clock_timestamp()))
-        RETURNING a.provider)"""
-    + _TAKE
-    + "EXISTS (SELECT FROM turn)"
-)
-# A place that was just missed is kept: its holder waits for the next free moment, and not behind everybody.
-# No place is given out beyond the hours: who would get it is too late for today.
+        RETURNING a.provider)
+    {_TAKE} EXISTS (SELECT FROM turn)
+"""  # noqa: S608 (the statement above)
+# A place ahead, or one that was just missed, is kept: its holder does not go behind everybody. No place is
+# given out beyond the hours: who would get it is too late for today.
 _QUEUE: Final = """
     WITH asked AS MATERIALIZED (
-        SELECT a.provider, a.sender, a.queue_until,
-               m.turn_at BETWEEN clock_timestamp() - %(kept)s AND clock_timestamp()
-                   AND coalesce(a.blocked_until <= clock_timestamp(), true) AS placed,
+        SELECT a.provider, a.sender, a.queue_until, m.turn_at AS place, clock_timestamp() AS now,
                greatest(a.free_at, a.blocked_until, clock_timestamp()) AS free_at,
-               clock_timestamp() AS now
+               coalesce(m.turn_at >= greatest(a.blocked_until, clock_timestamp() - %(kept)s), false) AS placed
           FROM provider_allowance a, communication m
          WHERE a.provider = %(provider)s AND a.sender = %(sender)s AND m.id = %(message)s
            FOR UPDATE OF a),
          found AS MATERIALIZED (
         SELECT asked.*,
-               CASE WHEN placed THEN free_at ELSE greatest(free_at, queue_until) END AS turn_at
+               greatest(free_at, CASE WHEN placed THEN place ELSE queue_until END) AS turn_at
           FROM asked),
          queued AS (
         UPDATE provider_allowance a
            SET queue_until = found.turn_at + %(interval)s
           FROM found
          WHERE a.provider = found.provider AND a.sender = found.sender
-           AND NOT coalesce(found.placed, false)
+           AND NOT found.placed
            AND found.turn_at - found.now < %(at_most)s)
     UPDATE communication m
        SET turn_at = found.turn_at

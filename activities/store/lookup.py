@@ -75,6 +75,19 @@ def company_by_ref(session: Session, ref: str) -> Company:
     return found
 
 
+def locked_company(session: Session, ref: str) -> Company:
+    """As `company_by_ref`, freshly read and locked: changes of its particulars come one after another."""
+    found = session.exec(
+        select(Company)
+        .where(Company.ref == ref)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no company {ref!r}")
+    return found
+
+
 def invoice_by_number(session: Session, company_ref: str, number: str) -> Invoice:
     """The invoice of that number; NotFound names what is missing, the company or the invoice."""
     company = company_by_ref(session, company_ref)

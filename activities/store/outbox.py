@@ -74,8 +74,8 @@ def add_note(
 
     Args:
         session: the transaction of the fact the note is about.
-        workflow: which kind of workflow `key` names: an invoice's case or a customer's outreach.
-        key: the invoice's or the customer's id.
+        workflow: whose workflow `key` names: an invoice's case, a customer's outreach, a company's notices.
+        key: the id of the invoice, the customer or the company.
         signal: its name.
         now: business time.
         payload: JSON, without personal data.

@@ -34,6 +34,7 @@ class CompanyRecord:
     iban: str | None
     bic: str | None
     payment_link: str | None
+    payment_details_changed_on: date | None
     gap_days: int
     bank_known_until: date | None
     logistics_email: str | None

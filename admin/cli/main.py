@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "people", "api")
+MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "people", "bank_details", "api")
 """Modules of commands, in the order `relance --help` shows them."""
 
 app = typer.Typer(

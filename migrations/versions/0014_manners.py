@@ -1,4 +1,4 @@
-"""Providers' manners: who may send how fast; how many parts an SMS took; bank details changed by two people."""
+"""Providers' manners: who may send how fast, how an SMS is billed; bank details changed by two people."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -98,9 +98,10 @@ class Content(Table, table=True):
 class Communication(Table, table=True):
     """One message. `sender_run` says who moved it to `sending`, so that a crash can be told from a race.
 
-    `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`. Without a
-    customer, it is word to our own people about the company. `turn_at` is its place in the provider's queue, by
-    the database's clock (`ProviderAllowance`). `sms_encoding` and `sms_parts` say how an SMS is billed.
+    `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`. Without
+    a customer, it is word to our own people about the company. `turn_at` is its place in the queue of its
+    provider, by the database's clock (`ProviderAllowance`). `sms_encoding` and `sms_parts` say how an SMS is
+    billed.
     """
 
     __tablename__ = "communication"

@@ -55,7 +55,7 @@ class SmsEncoding(StrEnum):
 
 
 class DetailsChange(StrEnum):
-    """Life of a change of bank details: asked for by one person, approved by another, then applied in time."""
+    """Life of a change of bank details: one person asks, another approves, time applies it."""
 
     ASKED = "asked"
     APPROVED = "approved"
