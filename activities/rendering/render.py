@@ -180,7 +180,9 @@ def render_sms(message: Message) -> SmsText:
             return sms
     if sms is not None and sms.encoding == "ucs2" and sms.parts <= UCS2_PARTS:
         return sms
-    raise RenderError(name, locale, f"the text takes {sms.parts if sms else 0} parts, {SMS_PARTS} are allowed")
+    raise RenderError(
+        name, locale, f"the text takes {sms.parts if sms else 0} parts, {SMS_PARTS} are allowed"
+    )
 
 
 def _render(message: Message, kinds: set[Kind], language: str | None = None) -> Rendered:

@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from activities.channels.sendgrid_email import Attachment
 from activities.envelope import Envelope, keep
+from activities.payment_details import ask_change
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
@@ -74,7 +75,7 @@ OPERATIONS: dict[str, Line] = {
             *("get_company", "list_customers", "get_customer", "get_customer_timeline"),
             *("list_customer_communications", "get_case", "get_case_timeline", "preview_case"),
             *("get_task", "list_approvals", "get_communication", "get_communication_content"),
-            "get_communication_attachment",
+            *("get_communication_attachment", "list_bank_details_changes"),
         )
     },
     "list_audit": Line(MANAGER),
@@ -134,6 +135,9 @@ OPERATIONS: dict[str, Line] = {
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+    "approve_bank_details_change": Line(MANAGER),
+    "cancel_bank_details_change": Line(MANAGER),
+    "ask_bank_details_change": Line(MANAGER, {"iban": "DE89370400440532013000"}),
 }
 """By operation id, in an order in which each still succeeds after those before it."""
 
@@ -198,6 +202,10 @@ def furnish(book: Book) -> Furnished:
             who="test",
         )
         absence_id = str(away.id)
+        company = session.get_one(Company, book.company_id)
+        company.iban = "FR7630006000011234567890189"
+        change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, "nadia@acme.example")
+        change_id = str(change.id)
         message_id = str(_message(session, book, draft.id))
     _twin(book.engine)
     return Furnished(
@@ -211,6 +219,7 @@ def furnish(book: Book) -> Furnished:
             "contact_id": contact_id,
             "key": "short",
             "absence_id": absence_id,
+            "change_id": change_id,
             "message_id": message_id,
             "index": "0",
             "version": "1",
