@@ -26,7 +26,7 @@ from models.errors import Conflict, InvalidFact
 from models.messages import NoticesNow, Prepared, SendInput
 from models.tables import Communication, Company, OutboxNote, Staff
 from tests.integration.sending.desk import Desk, settings_for
-from tests.integration.sending.test_turns import emails
+from tests.integration.sending.turns import emails
 
 pytestmark = pytest.mark.integration
 

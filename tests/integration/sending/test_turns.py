@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
@@ -15,32 +15,9 @@ from activities.settings import SettingInvalid, Settings
 from activities.store.engine import make_engine
 from activities.turns import LAST_CALL
 from tests.integration.sending.desk import Desk, settings_for
-from tests.integration.sending.turns import allowances, grants, later, note_grants
+from tests.integration.sending.turns import allowances, emails, grants, later, note_grants, ready, texts
 
 pytestmark = pytest.mark.integration
-
-# Long after the first letter: the next step is an SMS.
-SMS_DUE, REMINDED = date(2026, 2, 4), ("reminder_2", date(2026, 2, 24))
-
-
-def emails(desk: Desk, count: int) -> list[UUID]:
-    """So many messages, each to another customer, ready to leave."""
-    return [_ready(desk, f"C-{place}") for place in range(count)]
-
-
-def texts(desk: Desk, count: int) -> list[UUID]:
-    """The same by SMS."""
-    return [_ready(desk, f"C-{place}", sms=True) for place in range(count)]
-
-
-def _ready(desk: Desk, customer: str, *, sms: bool = False) -> UUID:
-    number = f"F/{customer}"
-    if sms:
-        desk.invoice(number, customer=customer, due=SMS_DUE, last=REMINDED)
-    else:
-        desk.invoice(number, customer=customer)
-    desk.review(number)
-    return desk.prepare(customer).send[0]
 
 
 def told_to_wait(desk: Desk, message: UUID) -> timedelta:
@@ -120,7 +97,7 @@ def test_who_misses_their_place_by_long_queues_again(desk: Desk) -> None:
 def test_email_and_sms_have_an_allowance_each(desk: Desk) -> None:
     desk.settings = settings_for(desk.sandbox.url, email_per_second=0.1, sms_per_second=0.1)
     (email,) = emails(desk, 1)
-    sms = _ready(desk, "C-sms", sms=True)
+    sms = ready(desk, "C-sms", sms=True)
     assert desk.send(email).outcome == "sent"
     assert desk.send(sms).outcome == "sent"
     assert set(allowances(desk)) == {("sendgrid", "account"), ("twilio", "+33700000001")}

@@ -1,8 +1,12 @@
-"""The allowances of senders, as tests read and move them. Their instants are the database's own."""
+"""Messages ready to leave, and the allowances of their senders as tests read and move them.
+
+An allowance's instants are the database's own.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import col, select
@@ -10,6 +14,30 @@ from sqlmodel import col, select
 from activities.store.engine import transaction
 from models.tables import Communication, ProviderAllowance
 from tests.integration.sending.desk import Desk
+
+# Long after the first letter: the next step is an SMS.
+SMS_DUE, REMINDED = date(2026, 2, 4), ("reminder_2", date(2026, 2, 24))
+
+
+def emails(desk: Desk, count: int) -> list[UUID]:
+    """So many messages, each to another customer, ready to leave."""
+    return [ready(desk, f"C-{place}") for place in range(count)]
+
+
+def texts(desk: Desk, count: int) -> list[UUID]:
+    """The same by SMS."""
+    return [ready(desk, f"C-{place}", sms=True) for place in range(count)]
+
+
+def ready(desk: Desk, customer: str, *, sms: bool = False) -> UUID:
+    """One message to a customer."""
+    number = f"F/{customer}"
+    if sms:
+        desk.invoice(number, customer=customer, due=SMS_DUE, last=REMINDED)
+    else:
+        desk.invoice(number, customer=customer)
+    desk.review(number)
+    return desk.prepare(customer).send[0]
 
 
 def unblock(desk: Desk) -> None:
