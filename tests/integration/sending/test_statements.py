@@ -62,6 +62,22 @@ def test_a_message_takes_as_many_whatever_the_number_of_invoices(desk: Desk, oth
     assert len(sending) <= SEND, sending
 
 
+def test_waiting_for_ones_turn_costs_a_statement_only_to_those_who_wait(desk: Desk) -> None:
+    taken = {}
+    for rate, customer in ((None, "C-1"), (1000.0, "C-2"), (0.001, "C-3")):
+        desk.settings = desk.settings.model_copy(update={"email_per_second": rate})
+        desk.providers = Providers(Takes(), None, "")
+        desk.invoice(f"F/{customer}", customer=customer)
+        desk.review(f"F/{customer}")
+        (message,) = desk.prepare(customer).send
+        argument = desk.to_send(message)
+        with statements(desk.engine) as sending:
+            assert desk.call(2, argument).outcome == "sent"
+        taken[rate] = len(sending)
+    assert len(set(taken.values())) == 1, taken
+    assert taken[None] <= SEND
+
+
 def test_a_wake_that_finds_nothing_new_writes_that_it_looked(desk: Desk) -> None:
     desk.invoice("F-1", due=DUE + timedelta(days=30))
     first = desk.review("F-1")
