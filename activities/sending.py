@@ -22,12 +22,13 @@ from temporalio.exceptions import ApplicationError
 
 from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
-from activities.channels.sendgrid_email import Attachment, Email
-from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
-from activities.conclude import conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
-from activities.envelope import Envelope, fetch, fetch_files
+from activities.envelope import fetch, fetch_files
+from activities.evidence import question, question_key, settle_from_events
+from activities.handing_over import Taken, hand_over
+from activities.inbound.places import COMMUNICATION
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
@@ -35,14 +36,23 @@ from activities.store.allowance import block, take_turn
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
-from activities.store.records import ContactRecord, CustomerRecord, MessageRecord, columns, of_row
+from activities.store.records import (
+    ContactRecord,
+    CreditorRecord,
+    CustomerRecord,
+    MessageRecord,
+    columns,
+    of_row,
+)
 from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from activities.turns import LAST_CALL, MOMENT_S, Wait, allowance_of, closes_in, validity, within
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from rules.bank import too_old
 from rules.calendar import BusinessCalendar, Channel, business_calendar
+from rules.facts import Bank
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +63,7 @@ WRITE_AGAIN_S: Final = 0.5
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
+    BANK_TOO_OLD: "the bank data grew too old before it could leave",
     "out_of_hours": "the hours closed before it could leave",
 }
 _SETTLED = {
@@ -64,22 +75,14 @@ _SETTLED = {
 }
 
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")}
-      FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")}
+      FROM communication m JOIN company c ON c.id = m.company_id
+      LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
 _WIDTH: Final = len(fields(MessageRecord))
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A message that is ours to hand over."""
-
-    envelope: Envelope
-    custom_args: dict[str, str]
-    validity_seconds: int | None
-    files: tuple[Attachment, ...]
+_CREDITOR: Final = _WIDTH + len(fields(CreditorRecord))
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class _At:
     customer: CustomerRecord | None
     message: MessageRecord
     contact: ContactRecord | None
+    creditor: CreditorRecord
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
@@ -205,7 +209,7 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
-    def _turn(self, what: SendInput) -> tuple[_At, _Taken | SendResult | Wait]:
+    def _turn(self, what: SendInput) -> tuple[_At, Taken | SendResult | Wait]:
         """Take the message; a turn that comes in a moment is waited for, rather than in another attempt."""
         deadline = time.monotonic() + MOMENT_S
         while True:
@@ -238,7 +242,9 @@ class SendingActivities:
             watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
             self._courier.deliver(at.notes)
             return taken
-        outcome = watch.provider_call(taken.envelope.channel, lambda: self._hand_over(taken))
+        outcome = watch.provider_call(
+            taken.envelope.channel, lambda: hand_over(taken, self._settings, self._providers)
+        )
         at, result = self._write(what, outcome)
         watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
@@ -280,20 +286,20 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_WIDTH:]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
+            creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
             calendar=_calendar(session, customer, message),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
         )
 
-    def _take(self, at: _At) -> _Taken | SendResult | Wait:
+    def _take(self, at: _At) -> Taken | SendResult | Wait:
         """`planned -> sending`; otherwise the outcome that stands."""
         message = at.message
         if message.status == CommunicationStatus.SENDING:
             reason = "the worker stopped while the provider was being called"
-            _uncertain(at, reason)
-            return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
+            return self._uncertain(at, reason)
         if message.status != CommunicationStatus.PLANNED:
             outcome = _SETTLED[CommunicationStatus(message.status)]
             return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
@@ -320,51 +326,19 @@ class SendingActivities:
         wait = take_turn(at.session, allowance, message.id, at.now, _attempt(), hours)
         return taken if wait is None else Wait(wait, within(hours, wait))
 
-    def _taken(self, at: _At) -> _Taken:
+    def _taken(self, at: _At) -> Taken:
         envelope = fetch(at.session, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
-        return _Taken(
+        return Taken(
+            message_id=at.message.id,
             envelope=envelope.model_copy(update={"cc": allowed}),
             custom_args={
-                "communication": str(at.message.id),
+                COMMUNICATION: str(at.message.id),
                 **({"customer": str(at.customer.id)} if at.customer else {}),
                 "company": str(at.message.company_id),
             },
             validity_seconds=validity(at.closes_in),
             files=fetch_files(at.session, envelope),
-        )
-
-    def _hand_over(self, taken: _Taken) -> Outcome:
-        envelope = taken.envelope
-        if envelope.channel == Channel.SMS:
-            if self._providers.sms is None:
-                return Rejected("no SMS provider is set up (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)", None)
-            return self._providers.sms.send(
-                Sms(
-                    to_number=envelope.to_address,
-                    body=envelope.text,
-                    sender=self._providers.sms_sender,
-                    validity_seconds=taken.validity_seconds,
-                    status_callback=None,
-                )
-            )
-        if self._providers.email is None:
-            return Rejected("no e-mail provider is set up (SENDGRID_API_KEY)", None)
-        return self._providers.email.send(
-            Email(
-                from_address=envelope.from_address or "",
-                from_name=envelope.from_name or "",
-                to_address=envelope.to_address,
-                to_name=envelope.to_name,
-                reply_to_address=envelope.reply_to_address or envelope.from_address or "",
-                reply_to_name=envelope.reply_to_name or envelope.from_name or "",
-                cc=envelope.cc,
-                subject=envelope.subject or "",
-                text=envelope.text,
-                html=envelope.html,
-                custom_args=taken.custom_args,
-                attachments=taken.files,
-            )
         )
 
     def _settle(self, at: _At, outcome: Outcome) -> SendResult:
@@ -416,12 +390,34 @@ class SendingActivities:
                 at.conclude(ContactStatus.FAILED, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case Uncertain():
-                _uncertain(at, outcome.reason)
-                return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
+                return self._uncertain(at, outcome.reason)
+
+    def _uncertain(self, at: _At, reason: str) -> SendResult:
+        """Nobody knows whether it left: the step counts as done, and evidence or a person is to tell.
+
+        Where the provider tells by itself what it took, it has a while for that: `activities.doubts` asks.
+        """
+        message = at.message
+        if message.status != CommunicationStatus.SENT:
+            at.write(CommunicationStatus.UNCERTAIN, error=reason)
+            at.log("uncertain", reason)
+            at.conclude(ContactStatus.UNCERTAIN, reason)
+            certain, notes = settle_from_events(at.session, message.id, at.now, at.fingerprint)
+            at.notes += notes
+            if certain:
+                return SendResult(communication_id=message.id, outcome="sent")
+            if not self._settings.evidence_may_come(message.channel):
+                at.ask(
+                    TaskKind.UNCERTAIN_MESSAGE,
+                    question_key(message.id),
+                    f"Did {message.kind} to {at.whom} leave?",
+                    question(message.id, reason),
+                )
+        return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
 
     def _left_after_all(self, at: _At) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""
-        key = f"uncertain/{at.message.id}"
+        key = question_key(at.message.id)
         withdraw_tasks(at.session, now=at.now, why="the provider took it", keys=(key,))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
@@ -430,7 +426,7 @@ class SendingActivities:
     def _not_left_after_all(self, at: _At, reason: str) -> None:
         """As `_left_after_all`, the other way round."""
         at.write(CommunicationStatus.FAILED, error=reason)
-        withdraw_tasks(at.session, now=at.now, why=reason, keys=(f"uncertain/{at.message.id}",))
+        withdraw_tasks(at.session, now=at.now, why=reason, keys=(question_key(at.message.id),))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             at.notes += take_back(at.session, contact, reason, at.now)
@@ -442,30 +438,26 @@ def _calendar(session: Session, customer: CustomerRecord | None, message: Messag
 
 
 def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over, or the hours are."""
+    """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
+    bank data it asks for money on have grown too old."""
     if at.message.audience != Audience.DEBTOR or at.customer is None:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
-    return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
+    if not at.calendar.is_open(Channel(at.message.channel), at.now):
+        return "out_of_hours"
+    return BANK_TOO_OLD if _bank_too_old(at) else None
 
 
-def _uncertain(at: _At, reason: str) -> None:
-    """Nobody knows whether it left: the step counts as done, and a person is asked."""
-    message = at.message
-    if message.status == CommunicationStatus.SENT:
-        return
-    at.write(CommunicationStatus.UNCERTAIN, error=reason)
-    at.log("uncertain", reason)
-    at.ask(
-        TaskKind.UNCERTAIN_MESSAGE,
-        f"uncertain/{message.id}",
-        f"Did {message.kind} to {at.whom} leave?",
-        f"{reason}. Look in the provider's log for our id {message.id}, then answer: sent, or not_sent.",
-    )
-    at.conclude(ContactStatus.UNCERTAIN, reason)
+def _bank_too_old(at: _At) -> bool:
+    """As `rules.decide` found when it was composed, at this moment: the day may have changed since."""
+    creditor = at.creditor
+    if creditor.bank_known_until is None or at.contact is None:
+        return False
+    bank = Bank(creditor.bank_known_until, business_calendar(creditor.country, creditor.zone))
+    return too_old(bank, at.contact.bank_max_age_days, at.now) is not None
 
 
 def _attempt() -> str:

@@ -67,22 +67,10 @@ def locked_customer_of(session: Session, invoice_id: UUID) -> CustomerRecord:
     return of_row(CustomerRecord, found)
 
 
-def company_by_ref(session: Session, ref: str) -> Company:
-    """The company of that reference; NotFound otherwise."""
-    found = session.exec(select(Company).where(Company.ref == ref)).one_or_none()
-    if found is None:
-        raise NotFound(f"no company {ref!r}")
-    return found
-
-
-def locked_company(session: Session, ref: str) -> Company:
-    """As `company_by_ref`, freshly read and locked: changes of its particulars come one after another."""
-    found = session.exec(
-        select(Company)
-        .where(Company.ref == ref)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+def company_by_ref(session: Session, ref: str, *, lock: bool = False) -> Company:
+    """The company of that reference; NotFound otherwise. With `lock`, nobody else changes it meanwhile."""
+    wanted = select(Company).where(Company.ref == ref)
+    found = session.exec(wanted.with_for_update(key_share=True) if lock else wanted).one_or_none()
     if found is None:
         raise NotFound(f"no company {ref!r}")
     return found

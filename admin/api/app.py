@@ -12,9 +12,10 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import bank_details, companies, contacts, customers, invoices, policies
+from admin.api.masters import bank, bank_details, companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
+from admin.api.webhooks import sendgrid, twilio
 from admin.api.work import absences, tasks
 
 DESCRIPTION = """\
@@ -32,6 +33,7 @@ _ROUTERS = (
     health.router,
     companies.router,
     bank_details.router,
+    bank.router,
     customers.router,
     customer_facts.router,
     contacts.router,
@@ -44,6 +46,8 @@ _ROUTERS = (
     absences.router,
     policies.router,
     *READS,
+    sendgrid.router,
+    twilio.router,
 )
 
 

@@ -27,8 +27,8 @@ def bank_details(
     Example: `relance bank-details brunet --iban "DE89 3704 0044 0532 0130 00" --by nadia@brunet.example`,
     then `relance bank-details brunet approve --by hugo@brunet.example`.
     """
+    from admin.bank_desk import BankDesk
     from admin.cli.output import refuse
-    from admin.desk import Desk
     from admin.portfolio.companies import bic as checked_bic
     from admin.portfolio.companies import payment_link as checked_link
     from rules.iban import iban as checked_iban
@@ -47,7 +47,7 @@ def bank_details(
                 wanted[name] = check(wanted[name])
             except ValueError as error:
                 refuse(f"--{name.replace('_', '-')}: {error}")
-    with Desk.open() as desk:
+    with BankDesk.open() as desk:
         if by is None:
             typer.echo(desk.bank_details(company))
         elif action is None:

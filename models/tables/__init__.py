@@ -26,9 +26,11 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
+from models.tables.inbound import UnknownEvent, WebhookReceipt
 from models.tables.parties import (
     ApiKey,
     ApiKeyCompany,
+    BankStatementRow,
     Company,
     Contact,
     Customer,
@@ -58,6 +60,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankStatementRow",
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
@@ -90,5 +93,7 @@ __all__ = [
     "Staff",
     "Table",
     "Task",
+    "UnknownEvent",
+    "WebhookReceipt",
     "metadata",
 ]

@@ -40,6 +40,8 @@ class Reach(StrEnum):
     """Any key: the answer is about the companies it opens."""
     EVERYWHERE = "everywhere"
     """A key that opens every company."""
+    SIGNED = "signed"
+    """No key opens it: a provider signs what it posts."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ OPERATIONS: dict[str, Line] = {
             *("get_communication_attachment", "list_bank_details_changes"),
         )
     },
+    "get_bank_known": Line(VIEWER),
+    "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
     "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
@@ -134,6 +138,9 @@ OPERATIONS: dict[str, Line] = {
     ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
+    "get_communication_proof": Line(VIEWER),
+    "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
+    "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
     "approve_bank_details_change": Line(MANAGER),
     "cancel_bank_details_change": Line(MANAGER),

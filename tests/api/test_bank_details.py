@@ -11,7 +11,8 @@ from activities.payment_details import apply_change, due_changes
 from activities.store.engine import transaction
 from models.tables import AuditEvent, Communication, Company
 from tests.api.conftest import Door
-from tests.api.test_masters import ACME, field_of, ok
+from tests.api.pages import field_of, ok
+from tests.api.test_masters import ACME
 
 pytestmark = pytest.mark.integration
 

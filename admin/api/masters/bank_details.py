@@ -18,7 +18,7 @@ from activities.payment_details import (
     cancel_change,
     is_open_to_change,
 )
-from activities.store.lookup import locked_company
+from activities.store.lookup import company_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
 from admin.api.examples import example
@@ -125,7 +125,7 @@ def ask(access: ManagerOf, body: BankDetailsIn, changes: ChangesOf) -> Response:
         raise InvalidFact(f"give at least one of {', '.join(GUARDED)}")
 
     def write(work: Work) -> Changed:
-        company = locked_company(work.session, access.company_ref)
+        company = company_by_ref(work.session, access.company_ref, lock=True)
         if is_open_to_change(company):
             raise InvalidFact("the company has no bank details yet: set them with PATCH, at once")
         change, notes = ask_change(work.session, company, told, work.now, work.who, reason)
@@ -144,7 +144,7 @@ def approve(access: ManagerOf, change_id: ChangeId, changes: ChangesOf) -> Respo
     """Approve a change that another key or person asked for."""
 
     def write(work: Work) -> Changed:
-        company = locked_company(work.session, access.company_ref)
+        company = company_by_ref(work.session, access.company_ref, lock=True)
         return _changed(*approve_change(work.session, company, change_id, work.now, work.who))
 
     return changes.make(access, write)
@@ -160,7 +160,7 @@ def cancel(access: ManagerOf, change_id: ChangeId, changes: ChangesOf) -> Respon
     """Cancel a change that has not taken effect: any manager may, on any doubt."""
 
     def write(work: Work) -> Changed:
-        company = locked_company(work.session, access.company_ref)
+        company = company_by_ref(work.session, access.company_ref, lock=True)
         return _changed(*cancel_change(work.session, company, change_id, work.now, work.who))
 
     return changes.make(access, write)

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from activities.payment_details import ask_change, guarded, pending_change
 from activities.store.companies import change_company
-from activities.store.lookup import locked_company
+from activities.store.lookup import company_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
 from admin.api.masters.bank_details import BankDetailsChangeNow, Bic, Iban, Link
@@ -149,7 +149,7 @@ def change(access: ManagerOf, body: CompanyChange, changes: ChangesOf) -> Respon
     told = _columns(body, body.told(required=_REQUIRED))
 
     def write(work: Work) -> Changed:
-        company = locked_company(work.session, access.company_ref)
+        company = company_by_ref(work.session, access.company_ref, lock=True)
         return _change(work, company, told, body.signatory)
 
     return changes.make(access, write)
