@@ -39,7 +39,7 @@ async def known(it: World, until: str) -> Stated:
 async def view(it: World, number: str) -> CaseView:
     """How a case stands."""
     found = await it.handle(number).query("status", result_type=CaseView)
-    assert found is not None
+    assert isinstance(found, CaseView)
     return found
 
 
