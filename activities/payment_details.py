@@ -33,7 +33,7 @@ from models.ids import NoticesSignal
 from models.tables import AuditEvent, Communication, Company, PaymentDetailsChange, Staff
 from models.tables.words import Audience, CommunicationStatus, DetailsChange, NoteTo
 from rules.calendar import business_calendar
-from rules.iban import masked
+from rules.iban import masked, printed_ibans
 
 GUARDED: Final = ("iban", "bic", "payee", "payment_link")
 """What decides where a debtor's money goes."""
@@ -93,9 +93,13 @@ def ask_change(
         reason: why, in their words.
 
     Raises:
-        InvalidFact: nothing would change.
+        InvalidFact: nothing would change, or another field than `iban` holds an IBAN.
         Conflict: another change is under way.
     """
+    for name, value in (*after.items(), ("reason", reason)):
+        # No message shows another IBAN than the company's: these would, or the managers' e-mail.
+        if name != "iban" and value is not None and printed_ibans(value):
+            raise InvalidFact(f"{name}: it holds an IBAN, which belongs in the field of that name alone")
     wanted = {name: value for name, value in after.items() if getattr(company, name) != value}
     waiting = pending_change(session, company.id)
     if waiting is not None:

@@ -282,13 +282,15 @@ class SendingActivities:
                 f"no communication {what.communication_id}", type="NotFound", non_retryable=True
             )
         message = of_row(MessageRecord, row[:_WIDTH])
+        creditor = of_row(CreditorRecord, row[_WIDTH:_CREDITOR])
+        whose = customer or creditor
         return _At(
             session=session,
             customer=customer,
             message=message,
             contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
-            creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
-            calendar=_calendar(session, customer, message),
+            creditor=creditor,
+            calendar=business_calendar(whose.country, whose.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
@@ -430,11 +432,6 @@ class SendingActivities:
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             at.notes += take_back(at.session, contact, reason, at.now)
-
-
-def _calendar(session: Session, customer: CustomerRecord | None, message: MessageRecord) -> BusinessCalendar:
-    whose = customer or session.get_one(Company, message.company_id)
-    return business_calendar(whose.country, whose.zone)
 
 
 def _refusal(at: _At) -> str | None:

@@ -117,9 +117,13 @@ class Sweeper:
         with transaction(self._engine) as session:
             due = due_changes(session, self._clock.now())
         for change in due:
-            with transaction(self._engine) as session:
-                if apply_change(session, change, self._clock.now()):
-                    log.warning("bank details changed as two people agreed (change %s)", change)
+            try:
+                with transaction(self._engine) as session:
+                    if apply_change(session, change, self._clock.now()):
+                        log.warning("bank details changed as two people agreed (change %s)", change)
+            except Exception as error:
+                # One that fails never stops the others; the next round tries it again.
+                log.warning("a change of bank details waits: %s", told(error))
 
     def _everyone(self) -> int:
         with transaction(self._engine) as session:

@@ -114,6 +114,10 @@ def test_what_is_wrong_is_named(paid: Door) -> None:
     assert field_of(paid.ask("POST", CHANGES, {"iban": "DE89370400440532013001"})) == "body.iban"
     for body in ({}, {"reason": "x"}, {"iban": OLD}):
         assert paid.ask("POST", CHANGES, body).status_code == 422
+    for name in ("reason", "payee"):
+        # A message that shows another IBAN than the company's is never written.
+        body = {"iban": NEW, name: f"pay to {NEW}"}
+        assert field_of(paid.ask("POST", CHANGES, body)) == f"body.{name}"
     missing = "5a1f6f0e-6a55-4c39-8f0c-2f1f9f3c6a12"
     assert paid.ask("POST", f"{CHANGES}/{missing}/approval").status_code == 404
 

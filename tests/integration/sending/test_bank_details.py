@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from temporalio.exceptions import ApplicationError
 
+from activities.doubts import Cleared
 from activities.payment_details import (
     apply_change,
     approve_change,
@@ -22,10 +23,12 @@ from activities.payment_details import (
     managers,
 )
 from activities.store.engine import transaction
+from admin.queries.proof import get_proof
 from models.errors import Conflict, InvalidFact
 from models.messages import NoticesNow, Prepared, SendInput
 from models.tables import Communication, Company, OutboxNote, Staff
 from tests.integration.sending.desk import Desk, settings_for
+from tests.integration.sending.ear import Ear
 from tests.integration.sending.turns import emails
 
 pytestmark = pytest.mark.integration
@@ -144,6 +147,27 @@ def test_a_notice_nobody_is_sure_of_is_not_sent_again(desk: Desk) -> None:
     assert tell_managers(desk) == []
     assert desk.journal("message_uncertain") == 1
     assert len(desk.asked()) == 3
+
+
+def test_what_proves_a_notice_counts_and_nobody_is_asked(ear: Ear, desk: Desk) -> None:
+    ask(desk)
+    desk.sandbox.add_fault("accept_then_drop", times=1)
+    tell_managers(desk)
+    doubted, sent = (
+        next(message for message in desk.messages() if message.status == status).id
+        for status in ("uncertain", "sent")
+    )
+    desk.clock.at += timedelta(hours=2)
+    assert ear.sweep() == Cleared()
+    ear.sendgrid([ear.event(doubted, "delivered"), ear.event(sent, "bounce")])
+    assert [ear.kept(each) for each in (doubted, sent)] == [["delivered"], ["bounce"]]
+    assert desk.message(doubted).status == "sent"
+    assert desk.journal("message_proved") == 1
+    assert desk.tasks() == []
+    with transaction(desk.engine) as session:
+        proof = get_proof(session, desk.company_id, doubted).proof
+    assert (proof.customer, proof.status) == (None, "sent")
+    assert {line.what for line in proof.journal} == {"message_uncertain", "message_proved"}
 
 
 def test_one_person_is_not_two(desk: Desk) -> None:
