@@ -44,7 +44,7 @@ class BankDesk(Desk):
                 raise InvalidFact(f"{company} has no bank details yet: write them with `relance companies`")
             who = manager_named(session, row, by)
             change, notes = ask_change(session, row, wanted, self._clock.now(), who, reason)
-        self._deliver(notes)
+        self.deliver(notes)
         return _told_of(change)
 
     def settle_bank_details(self, company: str, by: str, *, approve: bool) -> str:
@@ -57,7 +57,7 @@ class BankDesk(Desk):
                 raise NotFound(f"no change of bank details is under way for {company}")
             step = approve_change if approve else cancel_change
             change, notes = step(session, row, waiting.id, self._clock.now(), who)
-        self._deliver(notes)
+        self.deliver(notes)
         return _told_of(change)
 
 
