@@ -31,7 +31,6 @@ from activities.store.message_events import (
 )
 from activities.store.reachability import mark_unreachable
 from models.errors import RelanceError
-from models.tables import Communication
 from models.tables.words import CommunicationStatus, Provider, UnreachableCause
 from rules.delivery import UNREACHABLE_NUMBER, Delivery, delivery_of, dropped_for
 
@@ -130,7 +129,7 @@ def _under_lock(
     new = keep_events(session, events, received_at)
     notes: list[int] = []
     for message_id in dict.fromkeys(event.message.id for event in events):
-        message = session.get_one(Communication, message_id, with_for_update=True, populate_existing=True)
+        message = evidence.locked_message(session, message_id)
         mine = [event for event in events if event.message.id == message_id]
         fresh = [event for event in mine if event.told.event_id in new]
         if message.status == CommunicationStatus.SENDING:
