@@ -1,4 +1,4 @@
-"""What an answer of a customer is, and what follows from it: a person wrote, a machine did, an address failed.
+"""What came from a customer, and what follows: a person wrote, a machine answered, an address failed.
 
 A person's answer pauses the whole customer until somebody has read it. What a machine sent by itself (out of
 office, receipts, tickets) is kept and shown, and changes nothing.
@@ -150,16 +150,19 @@ _AWAY: Final = re.compile(
         | (?:auto|ooo|oof)\s*(?::|\b\ ?-) | ooo$
         | (?:i\ am\ |i'm\ |currently\ )?out\ of\ (?:the\ )?office
         | away\ from\ (?:the\ |my\ )?(?:office|desk)
-        | (?:on\ )?(?:annual\ |parental\ |maternity\ )?(?:leave|vacation|holiday)\b(?=\W*(?:$|notice|repl|until|from|auto|message))
+        | (?:on\ )?(?:annual\ |parental\ |maternity\ )?(?:leave|vacation|holiday)\b
+          (?=\W*(?:$|notice|repl|until|from|auto|message))
         | (?:read|not\ read|delivered|received)\s*:
         | reponse\ (?:automatique|d.absence) | message\ (?:automatique|d.absence)
         | (?:notification|avis|notice|reponse)\ d.absence
         | (?:je\ suis\ |actuellement\ )?absente?\ (?:du|de)\ (?:bureau|mon\ bureau)
         | absence\ du\ bureau | (?:je\ suis|actuellement)\ (?:absente?|en\ conges?)
-        | absente?\ (?:jusqu|du\ \d|le\ \d) | en\ conges?\b(?=\W*(?:$|jusqu|du|annuels?|payes?|maternite|parental))
+        | absente?\ (?:jusqu|du\ \d|le\ \d)
+        | en\ conges?\b(?=\W*(?:$|jusqu|du|annuels?|payes?|maternite|parental))
         | accuse\ de\ reception(?:\ automatique)?\b | (?:lu|non\ lu|remis)\s*:
         | automatische\ (?:antwort|abwesenheit) | abwesenheits?(?:notiz|meldung|nachricht|assistent)?\b
-        | abwesend\b | (?:ich\ bin\ )?nicht\ im\ (?:buro|buero|haus) | gelesen\s*: | lesebestatigung | urlaub\b
+        | abwesend\b | (?:ich\ bin\ )?nicht\ im\ (?:buro|buero|haus) | urlaub\b
+        | gelesen\s*: | lesebestatigung
         | respuesta\ automatica | fuera\ de\ (?:la\ )?oficina | leido\s*:
         | risposta\ automatica | fuori\ (?:sede|ufficio) | assente\b | letto\s*:
         | automatisch(?:e)?\ (?:antwoord|beantwoording) | afwezig(?:heid)?\b | niet\ op\ kantoor
@@ -168,8 +171,8 @@ _AWAY: Final = re.compile(
     re.VERBOSE,
 )
 _FAILED: Final = re.compile(
-    r"""^(?:undeliver(?:able|ed)\b | delivery\ status\ notification | mail\ delivery\ (?:failed|failure|subsystem)
-        | returned\ mail | failure\ notice | delivery\ (?:failure|has\ failed|delayed)
+    r"""^(?:undeliver(?:able|ed)\b | delivery\ status\ notification
+        | mail\ delivery\ (?:failed|failure|subsystem) | returned\ mail | failure\ notice | delivery\ (?:failure|has\ failed|delayed)
         | message\ (?:not\ delivered|undeliverable)
         | non\ remis(?:e|able)?\b | message\ non\ (?:remis|distribue|delivre)
         | (?:echec|notification)\ (?:de|d.echec\ de)\ (?:la\ )?(?:remise|livraison|distribution)

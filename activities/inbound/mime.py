@@ -1,7 +1,7 @@
 """A raw MIME message, read in bounded time and memory whatever it holds.
 
-What is too much is said of the mail (`fault`) instead of being read; its headers are read in any case, so that
-even a bomb is a mail from somebody that people see.
+What is too much is said of the mail (`fault`) instead of being read; its headers are read in any case, so
+that even a bomb is a mail from somebody that people see.
 """
 
 from __future__ import annotations
@@ -133,9 +133,8 @@ def too_much(raw: bytes) -> str | None:
         return f"it has over {MAX_BOUNDARIES} boundaries"
     if len(lines) > _HEADER_BYTES and lines.find(b"\n\n", 0, _HEADER_BYTES) < 0:
         return "its headers do not end"
-    parts = nested = 0
-    for found in _STRUCTURE.finditer(lines):
-        parts += 1
+    nested = 0
+    for parts, found in enumerate(_STRUCTURE.finditer(lines), start=1):
         if parts > MAX_PARTS:
             return f"it has over {MAX_PARTS} parts"
         field = _field(lines, found.end())
@@ -234,7 +233,7 @@ class _Reading:
 
 
 def failures_of(blocks: Iterable[Message]) -> list[Failure]:
-    """What a delivery report says, recipient by recipient; its first block is about the message as a whole."""
+    """What a delivery report says of each recipient; its first block is about the message as a whole."""
     found = []
     for block in islice(blocks, 50):
         recipient = str(block.get("final-recipient") or block.get("original-recipient") or "")
@@ -252,7 +251,7 @@ def failures_of(blocks: Iterable[Message]) -> list[Failure]:
 
 
 def file_name(given: str, kind: str, place: int) -> str:
-    """A name a file can be saved under anywhere: no folder, nothing that another system reads as something."""
+    """A name a file can be saved under anywhere: no folder, nothing that a system reads as something else."""
     name = _UNSAFE_NAME.sub("_", PurePosixPath(one_line(given).replace("\\", "/")).name).strip(" .")
     if len(name) > 120:
         stem, dot, ending = name.rpartition(".")

@@ -17,7 +17,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from activities.inbound.charsets import decoded
-from activities.inbound.mail import MAX_FILES, File, Mail, addresses
+from activities.inbound.mail import MAX_FILES, Failure, File, Mail, addresses
 from activities.inbound.markup import html_text
 from activities.inbound.mime import failures_of, file_name, header_values, mail_of, read_mail
 from activities.inbound.work import Unreadable
@@ -175,11 +175,10 @@ def _parsed(fields: Mapping[str, Field], text: Any) -> Mail:
         if name not in headers and text(name):
             headers[name] = text(name)
     about = _json(fields, "attachment-info")
-    names = sorted(
-        (name for name in fields if name.startswith("attachment") and name[10:].isdigit()), key=_number
-    )
-    files, failures, left_out = [], [], 0
-    for name in names:
+    files: list[File] = []
+    failures: list[Failure] = []
+    left_out = 0
+    for name in sorted(filter(_is_file, fields), key=_number):
         given = about.get(name)
         facts = given if isinstance(given, dict) else {}
         kind = str(facts.get("type") or fields[name].media_type).lower()[:100]
@@ -189,12 +188,9 @@ def _parsed(fields: Mapping[str, Field], text: Any) -> Mail:
         elif len(files) >= MAX_FILES:
             left_out += 1
         elif fields[name].content:
-            shown = str(facts.get("filename") or facts.get("name") or fields[name].file_name or "")
-            files.append(
-                File(
-                    file_name(shown, kind, len(files) + 1), kind, fields[name].content, "content-id" in facts
-                )
-            )
+            given_name = str(facts.get("filename") or facts.get("name") or fields[name].file_name or "")
+            shown = file_name(given_name, kind, len(files) + 1)
+            files.append(File(shown, kind, fields[name].content, "content-id" in facts))
     plain = text("text")
     return mail_of(
         headers,
@@ -203,6 +199,10 @@ def _parsed(fields: Mapping[str, Field], text: Any) -> Mail:
         failures=tuple(failures),
         left_out=left_out,
     )
+
+
+def _is_file(name: str) -> bool:
+    return name.startswith("attachment") and name[10:].isdigit()
 
 
 def _number(name: str) -> int:

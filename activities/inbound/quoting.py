@@ -94,7 +94,7 @@ def split(text: str) -> Split:
 
 
 def _quotation(lines: list[str]) -> tuple[int, int]:
-    """The line at which the quoted mail begins, and how many lines further the new text resumes (0: never)."""
+    """The line at which the quoted mail begins, and how many lines further new text resumes (0: never)."""
     for place, line in enumerate(lines):
         if line == QUOTE or _RULE.match(line) or _is_block(lines, place):
             return place, 0
