@@ -172,7 +172,8 @@ _AWAY: Final = re.compile(
 )
 _FAILED: Final = re.compile(
     r"""^(?:undeliver(?:able|ed)\b | delivery\ status\ notification
-        | mail\ delivery\ (?:failed|failure|subsystem) | returned\ mail | failure\ notice | delivery\ (?:failure|has\ failed|delayed)
+        | mail\ delivery\ (?:failed|failure|subsystem) | returned\ mail | failure\ notice
+        | delivery\ (?:failure|has\ failed|delayed)
         | message\ (?:not\ delivered|undeliverable)
         | non\ remis(?:e|able)?\b | message\ non\ (?:remis|distribue|delivre)
         | (?:echec|notification)\ (?:de|d.echec\ de)\ (?:la\ )?(?:remise|livraison|distribution)

@@ -22,7 +22,7 @@ from rules.calendar import business_calendar
 HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their last four characters."""
 
-_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email"})
+_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email", "reply_pause_days"})
 """Settings that no message to a debtor shows."""
 
 

@@ -27,6 +27,7 @@ from models.tables.facts import (
 )
 from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.replies import Reply
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -76,6 +77,7 @@ __all__ = [
     "PaymentRow",
     "PlanRow",
     "PolicyRow",
+    "Reply",
     "Staff",
     "Table",
     "Task",

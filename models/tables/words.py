@@ -87,16 +87,17 @@ class TaskKind(StrEnum):
     POLICY_REVIEW = "policy_review"
     REJECTED_FACT = "rejected_fact"
     SEND_COPY = "send_copy"
+    REPLY = "reply"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
     kind
     for kind in TaskKind
     if kind
-    not in (TaskKind.OVERPAYMENT, TaskKind.UNCERTAIN_MESSAGE, TaskKind.REJECTED_FACT, TaskKind.CLAIM_FILING)
+    not in (TaskKind.OVERPAYMENT, TaskKind.UNCERTAIN_MESSAGE, TaskKind.REJECTED_FACT, TaskKind.CLAIM_FILING, TaskKind.REPLY)
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
-clear up, a claim to file."""
+clear up, a claim to file, an answer to read."""
 
 
 class ApiRole(StrEnum):
@@ -105,6 +106,28 @@ class ApiRole(StrEnum):
     VIEWER = "viewer"
     COLLECTOR = "collector"
     MANAGER = "manager"
+
+
+class ReplyState(StrEnum):
+    """Whether it is known whose reply it is."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    DISMISSED = "dismissed"
+    """A person says that it is nobody's, or that nothing follows from it."""
+
+
+class MatchedBy(StrEnum):
+    """How the customer of a reply was found, the surest way first."""
+
+    TOKEN = "token"
+    """It went to the address of one of our messages."""
+    THREAD = "thread"
+    """It names the message it answers; a text message, by the last one we sent to that number."""
+    SENDER = "sender"
+    """Its sender is a contact of one customer alone."""
+    PERSON = "person"
+    """Somebody said so."""
 
 
 class NoteTo(StrEnum):

@@ -65,6 +65,10 @@ class CompanyChange(Given):
     gap_days: Annotated[
         int | None, Field(ge=1, le=60, description="Calendar days between two contacts with one customer")
     ] = None
+    reply_pause_days: Annotated[
+        int | None,
+        Field(ge=0, le=60, description="Business days an answer pauses a customer for, at most; 0: not at all"),
+    ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
@@ -98,13 +102,14 @@ class CompanyNow(BaseModel):
     payment_link: str | None
     logistics_email: str | None
     gap_days: int
+    reply_pause_days: int
     bank_known_until: date | None
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None
 
 
-_REQUIRED = ("name", "country", "language", "gap_days", "signatory")
+_REQUIRED = ("name", "country", "language", "gap_days", "reply_pause_days", "signatory")
 
 
 @router.post(
