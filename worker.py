@@ -25,6 +25,8 @@ import migrations
 from activities import logs, metrics
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
+from activities.inbound.inbox import Inbox
+from activities.inbound.work import Work
 from activities.installation import read_offset, record_sending
 from activities.outbox import Courier
 from activities.providers import Providers
@@ -154,7 +156,8 @@ async def _work(
         log.warning("sending is now %s (recorded in the audit trail)", settings.sending.value)
     courier = Courier(engine, client, asyncio.get_running_loop(), clock)
     needs = Needs(engine, clock, courier, settings, providers)
-    sweeper = Sweeper(engine, clock, courier, every=settings.sweep_seconds)
+    inbox = Inbox(Work(engine, clock, courier, settings))
+    sweeper = Sweeper(engine, clock, courier, inbox=inbox, every=settings.sweep_seconds)
     async with make_worker(client, needs, executor):
         shown = metrics.WORKER.labels(logs.VERSION, TASK_QUEUE, settings.sending.value)
         shown.set(1)

@@ -25,6 +25,7 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
+from models.tables.inbound import UnknownEvent, WebhookReceipt
 from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.replies import Reply
@@ -81,5 +82,7 @@ __all__ = [
     "Staff",
     "Table",
     "Task",
+    "UnknownEvent",
+    "WebhookReceipt",
     "metadata",
 ]

@@ -1,0 +1,23 @@
+"""The addresses that providers are given, and what comes to each."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from models.tables.words import Provider, ReceiptKind
+
+SENDGRID_EVENTS: Final = "/webhooks/sendgrid"
+TWILIO_STATUS: Final = "/webhooks/twilio"
+
+_PLACES: Final = MappingProxyType(
+    {
+        SENDGRID_EVENTS: (Provider.SENDGRID.value, ReceiptKind.EVENTS.value),
+        TWILIO_STATUS: (Provider.TWILIO.value, ReceiptKind.STATUS.value),
+    }
+)
+
+
+def place_of(path: str) -> tuple[str, str] | None:
+    """Provider and kind of what is posted to a path; None where it is no webhook."""
+    return _PLACES.get(path)
