@@ -228,21 +228,36 @@ class Composer:
         company = self._loaded.company
         what = "placed" if hold.released_at is None else "released"
         wanted = (self._loaded.row.sales_rep_email, company.logistics_email, company.signatory_email)
-        messages = []
-        for email in dict.fromkeys(filter(None, wanted)):
-            recipient = self._internal(email)
-            message = self._base(
+        sections = self._statement.sections(set())
+        return [
+            self.to_colleague(
+                email,
                 "hold_notice",
                 Tone.FIRM,
-                None,
-                self._statement.sections(set()),
-                recipient=recipient,
+                f"hold/{hold.id}/{what}/{email}",
+                sections,
                 hold=self._notice_of(hold),
             )
-            key = f"hold/{hold.id}/{what}/{email}"
-            composed = self._email(message, None, email, purpose_key=key)
-            messages.append(replace(composed, audience=Audience.INTERNAL))
-        return messages
+            for email in dict.fromkeys(filter(None, wanted))
+        ]
+
+    def to_colleague(
+        self,
+        email: str,
+        template: str,
+        tone: Tone,
+        purpose_key: str | None,
+        sections: tuple[Section, ...] = (),
+        **facts: Any,
+    ) -> Composed:
+        """Word to one of our own people; `facts` are further fields of the `Message`.
+
+        Raises:
+            RenderError: it cannot be written.
+        """
+        message = self._base(template, tone, None, sections, recipient=self._internal(email), **facts)
+        composed = self._email(message, None, email, purpose_key=purpose_key)
+        return replace(composed, audience=Audience.INTERNAL)
 
     def _internal(self, email: str) -> Recipient:
         """A colleague, who reads the company's language."""

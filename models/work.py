@@ -134,12 +134,10 @@ OUTCOMES: Final[Mapping[TaskKind, tuple[Outcome, ...]]] = MappingProxyType(
         ),
         TaskKind.REPLY: (
             Outcome("answered", "you answered, nothing else is agreed: the ladder goes on"),
-            Outcome(
-                _PROMISE.word, f"{_PROMISE.means}, or to the invoice named", _PROMISE.requires, _OF_ONE
-            ),
+            Outcome(_PROMISE.word, f"{_PROMISE.means}, or to the invoice named", _PROMISE.requires, _OF_ONE),
             Outcome(_CLAIMED.word, _CLAIMED.means, (), ("paid_on", *_OF_ONE)),
             _DISPUTE,
-            _SEND_COPY,
+            Outcome(_SEND_COPY.word, _SEND_COPY.means, (), ("contact", "invoice")),
             _CHANGED,
             Outcome("call_again", "they are to be called: a call is opened, due the next business day"),
             _GO_ON,

@@ -19,13 +19,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from activities.inbound.charsets import decoded
 from activities.inbound.mail import MAX_FILES, Failure, File, Mail, addresses
 from activities.inbound.markup import html_text
-from activities.inbound.mime import failures_of, file_name, header_values, mail_of, read_mail
+from activities.inbound.mime import MAX_BYTES, failures_of, file_name, header_values, mail_of, read_mail
 from activities.inbound.work import Unreadable
 
 MAX_FIELDS: Final = 60
 """Fields of a post: some twenty of SendGrid's own, and one a file."""
 
 _HEADER_CHARS: Final = 128 * 1024
+_CUT: Final = f"it is over {MAX_BYTES // 2**20} MB, and what comes after that is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,18 @@ class Posted:
     spam_score: float | None = None
 
 
-def posted_mail(content_type: str, body: bytes) -> Posted:
+def posted_mail(content_type: str, body: bytes, *, cut: bool = False) -> Posted:
     """The mail in a post of Inbound Parse.
 
     Args:
         content_type: of the post, with its boundary.
         body: byte for byte.
+        cut: only its beginning was taken: the fields that are whole are read, and the last as far as it goes.
 
     Raises:
         Unreadable: it is no such post; the text quotes nothing of it.
     """
-    fields = form_fields(content_type, body)
+    fields = form_fields(content_type, body, cut=cut)
     charsets = _json(fields, "charsets")
 
     def text(name: str) -> str:
@@ -77,6 +79,7 @@ def posted_mail(content_type: str, body: bytes) -> Posted:
     return Posted(
         replace(
             mail,
+            fault=mail.fault or (_CUT if cut else None),
             recipients=tuple(dict.fromkeys((*went_to, *mail.recipients))),
             null_sender=mail.null_sender or envelope.get("from") in ("", "<>"),
         ),
@@ -84,7 +87,7 @@ def posted_mail(content_type: str, body: bytes) -> Posted:
     )
 
 
-def form_fields(content_type: str, body: bytes) -> dict[str, Field]:
+def form_fields(content_type: str, body: bytes, *, cut: bool = False) -> dict[str, Field]:
     """The fields of a multipart form, by name; of one given twice, the first.
 
     Raises:
@@ -112,7 +115,9 @@ def form_fields(content_type: str, body: bytes) -> dict[str, Field]:
         parser.finalize()
     except FormParserError:
         raise Unreadable("the form cannot be read") from None
-    if not form.finished:
+    if cut:
+        form.end()
+    elif not form.finished:
         raise Unreadable("the form is cut short")
     return form.fields
 

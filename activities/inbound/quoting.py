@@ -93,6 +93,11 @@ def split(text: str) -> Split:
     return Split(new, signature, _neat(quoted))
 
 
+def unmarked(text: str) -> str:
+    """A mail's whole text, without the lines at which HTML said that a quotation begins."""
+    return text.replace(f"{QUOTE}\n", "").replace(QUOTE, "")
+
+
 def _quotation(lines: list[str]) -> tuple[int, int]:
     """The line at which the quoted mail begins, and how many lines further new text resumes (0: never)."""
     for place, line in enumerate(lines):

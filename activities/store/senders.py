@@ -1,4 +1,4 @@
-"""Whose a mail or a text message is: by the message it answers, else by its sender; a mere likeness only suggests.
+"""Whose a mail or a text message is: by the message it answers, else by its sender; a likeness only suggests.
 
 Plain SQL, each question by an index: a flood of strangers' mail costs a few lookups each.
 """
@@ -178,7 +178,7 @@ def _by_sender(session: Session, sender: str, recipients: Sequence[str]) -> Whos
     if len(mine) == 1:
         return Whose(mine[0].company_id, mine[0].id, by=MatchedBy.SENDER)
     if mine:
-        # Several customers have this address (one accountant for two firms): the one last written to, perhaps.
+        # One accountant for two firms: it is perhaps the one last written to.
         last = run(session, _LAST_TO, customers=[row.id for row in mine], address=sender).scalar_one_or_none()
         its = next((row.company_id for row in mine if row.id == last), None)
         return Whose(its or company or _one({row.company_id for row in mine}), suggested=last)

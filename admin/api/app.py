@@ -15,7 +15,7 @@ from admin.api.log import RequestLog
 from admin.api.masters import companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
-from admin.api.webhooks import sendgrid, twilio
+from admin.api.webhooks import inbound, sendgrid, twilio
 from admin.api.work import absences, tasks
 
 DESCRIPTION = """\
@@ -46,6 +46,7 @@ _ROUTERS = (
     *READS,
     sendgrid.router,
     twilio.router,
+    inbound.router,
 )
 
 
@@ -60,6 +61,6 @@ def create_app(api: Api) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(WholeSegments)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, settings=api.settings)
     app.add_middleware(RequestLog)
     return app

@@ -16,6 +16,7 @@ from rules.facts import Role
 
 DEFAULT_LANGUAGE = "fr"
 DEFAULT_GAP_DAYS = 5
+REPLY_PAUSE_DAYS = 5
 
 _ContactCells: TypeAlias = tuple[Role, str | None, Phone | None]
 

@@ -51,15 +51,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "matched_by IN ('token', 'thread', 'sender', 'person')", name="reply_matched_by_check"
         ),
-        sa.CheckConstraint(
-            "(state = 'matched') = (customer_id IS NOT NULL)", name="reply_matched_check"
-        ),
-        sa.CheckConstraint(
-            "customer_id IS NULL OR company_id IS NOT NULL", name="reply_of_company_check"
-        ),
-        sa.CheckConstraint(
-            "pause_ended_at IS NULL OR pause_until IS NOT NULL", name="reply_pause_check"
-        ),
+        sa.CheckConstraint("(state = 'matched') = (customer_id IS NOT NULL)", name="reply_matched_check"),
+        sa.CheckConstraint("customer_id IS NULL OR company_id IS NOT NULL", name="reply_of_company_check"),
+        sa.CheckConstraint("pause_ended_at IS NULL OR pause_until IS NOT NULL", name="reply_pause_check"),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name="reply_company_id_fkey"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name="reply_customer_id_fkey"),
         sa.ForeignKeyConstraint(
@@ -75,12 +69,8 @@ def upgrade() -> None:
     )
     op.create_index("reply_communication_id_idx", "reply", ["communication_id"])
     op.create_index("reply_task_id_idx", "reply", ["task_id"])
-    op.create_index(
-        "reply_company_id_received_at_id_idx", "reply", ["company_id", "received_at", "id"]
-    )
-    op.create_index(
-        "reply_customer_id_received_at_id_idx", "reply", ["customer_id", "received_at", "id"]
-    )
+    op.create_index("reply_company_id_received_at_id_idx", "reply", ["company_id", "received_at", "id"])
+    op.create_index("reply_customer_id_received_at_id_idx", "reply", ["customer_id", "received_at", "id"])
     op.create_index(
         "reply_pausing_idx",
         "reply",

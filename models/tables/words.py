@@ -167,7 +167,7 @@ class ReplyState(StrEnum):
 class MatchedBy(StrEnum):
     """How the customer of a reply was found, the surest way first."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 (a word, not a password)
     """It went to the address of one of our messages."""
     THREAD = "thread"
     """It names the message it answers; a text message, by the last one we sent to that number."""

@@ -67,7 +67,9 @@ class CompanyChange(Given):
     ] = None
     reply_pause_days: Annotated[
         int | None,
-        Field(ge=0, le=60, description="Business days an answer pauses a customer for, at most; 0: not at all"),
+        Field(
+            ge=0, le=60, description="Business days an answer pauses a customer for, at most; 0: not at all"
+        ),
     ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
