@@ -226,18 +226,11 @@ class Composer:
     def hold_notices(self, hold: HoldRow) -> list[Composed]:
         """Word to the sales representative and to logistics that deliveries stop, or go on."""
         company = self._loaded.company
-        what = "placed" if hold.released_at is None else "released"
+        key = f"hold/{hold.id}/{'placed' if hold.released_at is None else 'released'}"
         wanted = (self._loaded.row.sales_rep_email, company.logistics_email, company.signatory_email)
-        sections = self._statement.sections(set())
+        sections, notice = self._statement.sections(set()), self._notice_of(hold)
         return [
-            self.to_colleague(
-                email,
-                "hold_notice",
-                Tone.FIRM,
-                f"hold/{hold.id}/{what}/{email}",
-                sections,
-                hold=self._notice_of(hold),
-            )
+            self.to_colleague(email, "hold_notice", Tone.FIRM, f"{key}/{email}", sections, hold=notice)
             for email in dict.fromkeys(filter(None, wanted))
         ]
 

@@ -20,8 +20,8 @@ class Reply(Table, table=True):
     `text` is the newest part, `whole` all of it; files are kept under their hash, in `content`. `sign` is
     what its kind was known by. While no customer is known, `suggested_customer_id` is who it may be from;
     without a company, nobody can tell whose it is. `pause_until` is the local day at whose start its pause
-    ends by itself, `pause_ended_at` when somebody had read it. `dedupe_key` is the same for the same message told
-    twice.
+    ends by itself, `pause_ended_at` when somebody had read it. `dedupe_key` is the same for the same message
+    told twice.
     """
 
     __tablename__ = "reply"
