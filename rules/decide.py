@@ -478,7 +478,12 @@ def _notice_call(
         if calendar.slot(call_on) > now:
             return (), calendar.slot(call_on)
         why = f"{done.step} of {done.on}: call the debtor about it"
-        return (TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),), None
+        late_at = calendar.slot(calendar.add_business_days(call_on, CALL_BUSINESS_DAYS))
+        return (
+            (TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),),
+            # The call is not open yet as this is decided: here it is known when it will be overdue.
+            late_at if late_at > now else None,
+        )
     return (), None
 
 
