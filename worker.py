@@ -25,6 +25,7 @@ import migrations
 from activities import logs, metrics
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
+from activities.doubts import Doubts
 from activities.inbound.inbox import Inbox
 from activities.inbound.work import Work
 from activities.installation import read_offset, record_sending
@@ -156,8 +157,15 @@ async def _work(
         log.warning("sending is now %s (recorded in the audit trail)", settings.sending.value)
     courier = Courier(engine, client, asyncio.get_running_loop(), clock)
     needs = Needs(engine, clock, courier, settings, providers)
-    inbox = Inbox(Work(engine, clock, courier, settings))
-    sweeper = Sweeper(engine, clock, courier, inbox=inbox, every=settings.sweep_seconds)
+    work = Work(engine, clock, courier, settings)
+    sweeper = Sweeper(
+        engine,
+        clock,
+        courier,
+        inbox=Inbox(work),
+        doubts=Doubts(work, providers.sms),
+        every=settings.sweep_seconds,
+    )
     async with make_worker(client, needs, executor):
         shown = metrics.WORKER.labels(logs.VERSION, TASK_QUEUE, settings.sending.value)
         shown.set(1)

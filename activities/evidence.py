@@ -14,13 +14,14 @@ from activities.conclude import conclude
 from activities.logs import fields
 from activities.store.events import add_event
 from activities.store.lookup import still_open
+from activities.store.message_events import proof_of
 from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_contact
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.ids import CaseSignal
 from models.tables import Communication, Company, ContactItem, ContactMade, Customer
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, NoteTo, Provider, TaskKind
-from rules.calendar import BusinessCalendar, business_calendar
+from rules.calendar import BusinessCalendar, Channel, business_calendar
 
 log = logging.getLogger(__name__)
 
@@ -228,6 +229,26 @@ class At:
         return add_notes(
             self.session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, self.now, {"recorded": True}
         )
+
+
+def settle_from_events(
+    session: Session, message_id: UUID, now: datetime, fingerprint: str
+) -> tuple[bool, list[int]]:
+    """Settle an uncertain message by what its provider told before, if it told anything.
+
+    To be called under the customer's lock. Returns whether it is certain now, and the notes to deliver.
+    """
+    found, provider_id = proof_of(session, message_id)
+    if not found:
+        return False, []
+    message = session.get_one(Communication, message_id, populate_existing=True)
+    at = At(session, session.get_one(Customer, message.customer_id), message, now, fingerprint)
+    return True, at.taken(provider_of(message), provider_id, "the provider had told of it")
+
+
+def provider_of(message: Communication) -> Provider:
+    """Who carries a message."""
+    return Provider.TWILIO if message.channel == Channel.SMS else Provider.SENDGRID
 
 
 def question(message_id: UUID, reason: str | None) -> str:

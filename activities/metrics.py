@@ -76,6 +76,12 @@ RECEIPTS: Final = Counter(
     ("provider", "kind", "result"),
     registry=REGISTRY,
 )
+DOUBTS: Final = Counter(
+    "relance_doubts_cleared",
+    "Uncertain messages: told of by the provider, found in its list, or put to a person.",
+    ("how",),
+    registry=REGISTRY,
+)
 EVENTS: Final = Counter(
     "relance_provider_events",
     "Events of messages, as providers told them: kept, told before, or of a message nobody knows.",

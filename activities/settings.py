@@ -191,6 +191,8 @@ class Settings(BaseSettings):
 
     def evidence_may_come(self, channel: str) -> bool:
         """Whether a provider can tell by itself what became of a message nobody is sure of."""
+        if not self.evidence_seconds:
+            return False
         if channel == Channel.SMS:
             return self.public_url is not None and self.twilio_auth_token is not None
         return self.sendgrid_webhook_public_key is not None

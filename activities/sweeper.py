@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from activities import watch
 from activities.clock import Clock
 from activities.discreet import told
+from activities.doubts import Doubts
 from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.store.absences import settle_absences
@@ -55,12 +56,14 @@ class Sweeper:
         courier: Courier,
         *,
         inbox: Inbox | None = None,
+        doubts: Doubts | None = None,
         every: float = 30.0,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._courier = courier
         self._inbox = inbox
+        self._doubts = doubts
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -79,10 +82,12 @@ class Sweeper:
                 continue
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
-        """One round: providers' posts, notes, cases whose next action is `overdue`, messages in `sending`."""
+        """One round: posts, doubts, notes, cases whose next action is `overdue`, messages in `sending`."""
         if self._inbox is not None:
             await asyncio.to_thread(self._inbox.drain)
             await asyncio.to_thread(self._inbox.forget)
+        if self._doubts is not None:
+            await asyncio.to_thread(self._doubts.once)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()

@@ -112,6 +112,12 @@ def receipt_settled(provider: str, kind: str, result: str) -> None:
     metrics.RECEIPTS.labels(provider, kind, result).inc()
 
 
+def doubt_cleared(how: str) -> None:
+    """An uncertain message is one no more (`told`, `found`), or a person is `asked`."""
+    metrics.DOUBTS.labels(how).inc()
+    log.info("doubt cleared", extra=fields(how=how))
+
+
 def events_kept(provider: str, counts: Mapping[str, int]) -> None:
     """Events of one post, by what became of each."""
     for result, count in counts.items():

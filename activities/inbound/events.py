@@ -16,7 +16,6 @@ from uuid import UUID
 from sqlmodel import Session
 
 from activities import evidence, watch
-from activities.channels.sendgrid_email import PROVIDER as SENDGRID
 from activities.discreet import told as told_of
 from activities.inbound.work import Work
 from activities.returned import came_back
@@ -137,7 +136,7 @@ def _under_lock(
         if message.status == CommunicationStatus.SENDING:
             raise StillOnItsWay(f"communication {message_id} is being handed over")
         at = evidence.At(session, customer, message, now, work.settings.sending_fingerprint)
-        notes += at.taken(provider, _name(provider, mine), "the provider told what became of it")
+        notes += at.taken(provider, _name(mine), "the provider told what became of it")
         for event in fresh:
             cause = cause_of(event)
             if cause is not None and event.copy is None:
@@ -154,9 +153,5 @@ def _under_lock(
     return notes
 
 
-def _name(provider: Provider, events: Sequence[Attributed]) -> str | None:
-    """What the provider calls the message: SendGrid's ids of events begin with it, Twilio's are it."""
-    found = next((event.told.provider_ids for event in events if event.told.provider_ids), None)
-    if found is None:
-        return None
-    return found[0] if provider == SENDGRID else found[-1]
+def _name(events: Sequence[Attributed]) -> str | None:
+    return next((event.told.provider_id for event in events if event.told.provider_id), None)

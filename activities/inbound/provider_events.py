@@ -12,13 +12,11 @@ from urllib.parse import parse_qsl
 
 from activities.channels import presentable
 from activities.inbound.events import take
+from activities.inbound.places import COMMUNICATION
 from activities.inbound.work import Unreadable, Work
 from activities.store.message_events import Told
 from activities.store.receipts import Receipt
 from models.tables.words import Provider
-
-COMMUNICATION: Final = "communication"
-"""Name of our id: in SendGrid's custom arguments, and in the query of Twilio's callback address."""
 
 UNTRACKED: Final = frozenset({"open", "click"})
 """Who reads what and when is nobody's business here, should tracking be on in the account."""
@@ -68,14 +66,15 @@ def twilio_status(work: Work, receipt: Receipt) -> None:
         # Twilio tells no time: one status after the other, as they come.
         at=receipt.received_at,
         communication=_text(query.get(COMMUNICATION)),
-        provider_ids=(_text(sid) or "",),
+        provider_id=_text(sid),
+        candidates=(_text(sid) or "",),
         recipient=number or None,
         detail=detail,
     )
     take(work, Provider.TWILIO, [told], receipt.received_at)
 
 
-def provider_ids_of(sg_message_id: str | None) -> tuple[str, ...]:
+def candidates_of(sg_message_id: str | None) -> tuple[str, ...]:
     """What the id of an e-mail may have been: an event's `sg_message_id` begins with it, then come dots."""
     if not sg_message_id:
         return ()
@@ -95,6 +94,7 @@ def _of_sendgrid(work: Work, receipt: Receipt, items: list[Any]) -> Iterator[Tol
 
 def _event(work: Work, receipt: Receipt, word: str, item: Mapping[str, Any]) -> Told:
     recipient = _text(item.get("email"))
+    candidates = candidates_of(_text(item.get("sg_message_id")))
     detail = {
         name: presentable(_text(item[name]), (recipient or "",))
         for name in _KEPT_OF_SENDGRID
@@ -105,7 +105,8 @@ def _event(work: Work, receipt: Receipt, word: str, item: Mapping[str, Any]) -> 
         word=word,
         at=_instant(work, receipt, item.get("timestamp")),
         communication=_text(item.get(COMMUNICATION)),
-        provider_ids=provider_ids_of(_text(item.get("sg_message_id"))),
+        provider_id=next(iter(candidates), None),
+        candidates=candidates,
         recipient=recipient,
         detail=detail,
     )

@@ -18,8 +18,8 @@ from rules.delivery import Happened
 KEPT: Final = timedelta(days=30)
 """How long what was told of unknown messages is kept."""
 
-COPY: Final = "copy"
-"""Where an event's detail says whose copy it is about."""
+COPY, PROVIDER_ID = "copy", "provider_id"
+"""Where an event's detail says whose copy it is about, and what the provider calls the message."""
 
 _KNOWN: Final = """
     SELECT id, customer_id, status, to_address, provider, provider_id
@@ -50,6 +50,13 @@ _KEEP_UNKNOWN: Final = """
 _TOLD: Final = """
     SELECT kind, at, detail FROM communication_event WHERE communication_id = %(message)s ORDER BY at, id
 """
+_PROOF: Final = """
+    SELECT detail ->> 'provider_id' AS provider_id
+      FROM communication_event
+     WHERE communication_id = %(message)s
+     ORDER BY detail ->> 'provider_id'
+     LIMIT 1
+"""
 _FORGET: Final = """
     DELETE FROM unknown_event
      WHERE provider_event_id = ANY (ARRAY(
@@ -62,15 +69,17 @@ _FORGET: Final = """
 class Told:
     """One event as a provider told it; `at` is business time.
 
-    `communication` is our id as it was told, `provider_ids` what the provider may have called the message,
-    `recipient` whom the event is about, `detail` its reasons, without that address.
+    `communication` is our id as it was told, `provider_id` the provider's; `candidates` are what the message
+    may have been called when it was taken, shortest first. `recipient` is whom the event is about, `detail`
+    its reasons, without that address.
     """
 
     event_id: str
     word: str
     at: datetime
     communication: str | None = None
-    provider_ids: tuple[str, ...] = ()
+    provider_id: str | None = None
+    candidates: tuple[str, ...] = ()
     recipient: str | None = field(default=None, repr=False)
     detail: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -98,7 +107,8 @@ class Attributed:
     @property
     def detail(self) -> dict[str, Any]:
         """What is kept of it."""
-        return self.told.detail | ({COPY: self.copy} if self.copy else {})
+        more = {PROVIDER_ID: self.told.provider_id, COPY: self.copy}
+        return self.told.detail | {name: value for name, value in more.items() if value is not None}
 
     @property
     def happened(self) -> Happened:
@@ -129,7 +139,7 @@ def attribute(
         _KNOWN,
         provider=provider.value,
         ids=[each for each in ours.values() if each is not None],
-        provider_ids=sorted({each for event in told for each in event.provider_ids}),
+        provider_ids=sorted({each for event in told for each in event.candidates}),
     )
     messages = [KnownMessage(*row) for row in rows]
     by_id = {message.id: message for message in messages}
@@ -144,7 +154,7 @@ def attribute(
         found = by_id.get(our_id) if our_id is not None else None
         if found is None:
             # The longest that fits: an id that is the beginning of another one is not it.
-            fitting = (by_provider[each] for each in reversed(event.provider_ids) if each in by_provider)
+            fitting = (by_provider[each] for each in reversed(event.candidates) if each in by_provider)
             found = next(fitting, None)
         if found is None:
             unknown.append(event)
@@ -179,7 +189,7 @@ def keep_unknown(
             "word": event.word,
             "at": event.at.isoformat(),
             "received_at": received_at.isoformat(),
-            "provider_id": event.provider_ids[-1] if event.provider_ids else None,
+            "provider_id": event.provider_id,
             "communication": event.communication,
             "detail": event.detail,
         }
@@ -193,6 +203,12 @@ def keep_unknown(
 def events_of(session: Session, message_id: UUID) -> list[Happened]:
     """What was told of a message so far."""
     return [happened(*row) for row in run(session, _TOLD, message=message_id)]
+
+
+def proof_of(session: Session, message_id: UUID) -> tuple[bool, str | None]:
+    """Whether a provider told anything of a message, and what it calls it."""
+    row = run(session, _PROOF, message=message_id).first()
+    return row is not None, row.provider_id if row else None
 
 
 def forget_unknown(session: Session, now: datetime, limit: int = 1000) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities import watch
+from activities.inbound.places import place_of
 from activities.settings import Settings
 from admin.api.problems import problem
 from admin.api.webhooks.door import brings_mail, doubt_mail
-from admin.api.webhooks.paths import place_of
 
 MAX_BODY = 1_048_576
 """Bytes: a plan of a thousand instalments takes a tenth of it, SendGrid's largest post of events three

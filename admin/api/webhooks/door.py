@@ -13,9 +13,9 @@ from typing import Final
 
 from starlette.types import Scope
 
+from activities.inbound.places import SENDGRID_MAIL
 from activities.inbound.signatures import Doubt
 from activities.settings import Settings
-from admin.api.webhooks.paths import SENDGRID_MAIL
 
 _LONGEST: Final = 1000
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
+from activities.inbound.places import SENDGRID_MAIL, TWILIO_TEXTS
 from activities.inbound.replies import CUT
 from activities.inbound.signatures import doubt_twilio
 from admin.api.context import Api, ApiContext
@@ -15,7 +16,6 @@ from admin.api.limits import BODY, TRUNCATED
 from admin.api.problems import responses
 from admin.api.webhooks import receiving
 from admin.api.webhooks.door import doubt_mail
-from admin.api.webhooks.paths import SENDGRID_MAIL, TWILIO_TEXTS
 from models.tables.words import Provider, ReceiptKind
 
 router = APIRouter(tags=["webhooks"])

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
+from activities.inbound.places import SENDGRID_EVENTS
 from activities.inbound.signatures import doubt_sendgrid, sendgrid_key
 from admin.api.context import ApiContext
 from admin.api.limits import BODY
 from admin.api.problems import responses
 from admin.api.webhooks import receiving
-from admin.api.webhooks.paths import SENDGRID_EVENTS
 from models.tables.words import Provider, ReceiptKind
 
 router = APIRouter(tags=["webhooks"])

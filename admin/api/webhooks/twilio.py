@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
+from activities.inbound.places import TWILIO_STATUS
 from activities.inbound.signatures import doubt_twilio
 from admin.api.context import ApiContext
 from admin.api.limits import BODY
 from admin.api.problems import responses
 from admin.api.webhooks import receiving
-from admin.api.webhooks.paths import TWILIO_STATUS
 from models.tables.words import Provider, ReceiptKind
 
 router = APIRouter(tags=["webhooks"])
