@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Self
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, cast, func
@@ -62,7 +63,7 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Desk]:
+    def open(cls) -> Iterator[Self]:
         """The installation the environment names, else the local stack; errors end the command plainly."""
         find_installation()
         engine: Engine | None = None

@@ -33,6 +33,7 @@ _HEADERS: Final = 300
 _STRUCTURE: Final = re.compile(rb"^content-(?:type|disposition)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _NESTING: Final = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
 _BLANK: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 _UNSAFE_NAME: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
 
 
@@ -225,7 +226,7 @@ class _Reading:
         if len(self.files) >= MAX_FILES:
             self.left_out += 1
             return
-        self.files.append(File(name, kind[:100], content, inline))
+        self.files.append(File(name, media_type(kind), content, inline))
 
     def _headers(self, part: Message) -> None:
         original = BytesHeaderParser(policy=compat32).parsebytes(_bytes(part)[:_HEADER_BYTES])
@@ -248,6 +249,11 @@ def failures_of(blocks: Iterable[Message]) -> list[Failure]:
                 )
             )
     return found
+
+
+def media_type(given: str) -> str:
+    """A file's type as it was told, if it is one that can be told again."""
+    return given if _MEDIA_TYPE.fullmatch(given) else "application/octet-stream"
 
 
 def file_name(given: str, kind: str, place: int) -> str:

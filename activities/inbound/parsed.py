@@ -19,7 +19,15 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from activities.inbound.charsets import decoded
 from activities.inbound.mail import MAX_FILES, Failure, File, Mail, addresses
 from activities.inbound.markup import html_text
-from activities.inbound.mime import MAX_BYTES, failures_of, file_name, header_values, mail_of, read_mail
+from activities.inbound.mime import (
+    MAX_BYTES,
+    failures_of,
+    file_name,
+    header_values,
+    mail_of,
+    media_type,
+    read_mail,
+)
 from activities.inbound.work import Unreadable
 
 MAX_FIELDS: Final = 60
@@ -195,7 +203,7 @@ def _parsed(fields: Mapping[str, Field], text: Any) -> Mail:
         elif fields[name].content:
             given_name = str(facts.get("filename") or facts.get("name") or fields[name].file_name or "")
             shown = file_name(given_name, kind, len(files) + 1)
-            files.append(File(shown, kind, fields[name].content, "content-id" in facts))
+            files.append(File(shown, media_type(kind), fields[name].content, "content-id" in facts))
     plain = text("text")
     return mail_of(
         headers,

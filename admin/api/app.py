@@ -16,7 +16,7 @@ from admin.api.masters import companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
 from admin.api.webhooks import inbound, sendgrid, twilio
-from admin.api.work import absences, tasks
+from admin.api.work import absences, replies, tasks
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -42,6 +42,7 @@ _ROUTERS = (
     steering.router,
     tasks.router,
     absences.router,
+    replies.router,
     policies.router,
     *READS,
     sendgrid.router,
