@@ -26,7 +26,7 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.channels.sendgrid_email import Attachment, Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
-from activities.conclude import conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import Envelope, fetch, fetch_files
 from activities.evidence import question, question_key, settle_from_events
@@ -37,13 +37,22 @@ from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
-from activities.store.records import ContactRecord, CustomerRecord, MessageRecord, columns, of_row
+from activities.store.records import (
+    ContactRecord,
+    CreditorRecord,
+    CustomerRecord,
+    MessageRecord,
+    columns,
+    of_row,
+)
 from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from rules.bank import too_old
 from rules.calendar import BusinessCalendar, Channel, business_calendar
+from rules.facts import Bank
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +63,7 @@ WRITE_AGAIN_S: Final = 0.5
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
+    BANK_TOO_OLD: "the bank data grew too old before it could leave",
     "out_of_hours": "the hours closed before it could leave",
 }
 _SETTLED = {
@@ -65,12 +75,14 @@ _SETTLED = {
 }
 
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")}
-      FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")}
+      FROM communication m JOIN company c ON c.id = m.company_id
+      LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
 _WIDTH: Final = len(fields(MessageRecord))
+_CREDITOR: Final = _WIDTH + len(fields(CreditorRecord))
 _TAKE: Final = """
     UPDATE communication
        SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
@@ -97,6 +109,7 @@ class _At:
     customer: CustomerRecord
     message: MessageRecord
     contact: ContactRecord | None
+    creditor: CreditorRecord
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
@@ -252,7 +265,8 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_WIDTH:]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
+            creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
             calendar=business_calendar(customer.country, customer.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
@@ -424,14 +438,26 @@ class SendingActivities:
 
 
 def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over, or the hours are."""
+    """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
+    bank data it asks for money on have grown too old."""
     if at.message.audience != Audience.DEBTOR:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
-    return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
+    if not at.calendar.is_open(Channel(at.message.channel), at.now):
+        return "out_of_hours"
+    return BANK_TOO_OLD if _bank_too_old(at) else None
+
+
+def _bank_too_old(at: _At) -> bool:
+    """As `rules.decide` found when it was composed, at this moment: the day may have changed since."""
+    creditor = at.creditor
+    if creditor.bank_known_until is None or at.contact is None:
+        return False
+    bank = Bank(creditor.bank_known_until, business_calendar(creditor.country, creditor.zone))
+    return too_old(bank, at.contact.bank_max_age_days, at.now) is not None
 
 
 def _attempt() -> str:

@@ -1,5 +1,5 @@
 """What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
-cases, settle strays, and hand tasks over where somebody is away.
+cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -24,6 +24,8 @@ from activities.doubts import Doubts
 from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.store.absences import settle_absences
+from activities.store.bank import tell_ready
+from activities.store.bank_tasks import settle_bank_tasks
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
 from models.ids import CaseSignal, OutreachSignal
@@ -39,11 +41,13 @@ WAKE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many notes were delivered, cases woken, and customers with a stray message nudged."""
+    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told of the
+    bank."""
 
     delivered: int = 0
     woken: int = 0
     strays: int = 0
+    told: int = 0
 
 
 class Sweeper:
@@ -72,7 +76,7 @@ class Sweeper:
             try:
                 began = perf_counter()
                 swept = await self.once()
-                watch.swept(swept.delivered, swept.woken, swept.strays, perf_counter() - began)
+                watch.swept(swept.delivered, swept.woken, swept.strays, swept.told, perf_counter() - began)
             except Exception as error:
                 watch.sweep_failed()
                 log.warning("sweep failed; tried again in %s s: %s", self._every, told(error))
@@ -91,7 +95,13 @@ class Sweeper:
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
-        return Swept(delivered, woken, strays)
+        told = 0
+        # Batch by batch, delivered in between: a hundred thousand cases are never a hundred thousand notes.
+        while more := await asyncio.to_thread(self._bank_known):
+            told += more
+            delivered += await self._notes()
+        await asyncio.to_thread(self._bank_files)
+        return Swept(delivered, woken, strays, told)
 
     async def wake_all(self) -> int:
         """Wake every open case, overdue or not (after a Temporal store was lost); how many there are."""
@@ -115,6 +125,14 @@ class Sweeper:
         while taken := await self._courier.sweep(BATCH):
             total += taken
         return total
+
+    def _bank_known(self) -> int:
+        with transaction(self._engine) as session:
+            return len(tell_ready(session, self._clock.now()))
+
+    def _bank_files(self) -> None:
+        with transaction(self._engine) as session:
+            settle_bank_tasks(session, self._clock.now())
 
     def _overdue(self, overdue: timedelta) -> tuple[int, int]:
         with transaction(self._engine) as session:
@@ -145,7 +163,7 @@ def late(before: datetime) -> ColumnElement[bool]:
             # Started, and lost before its first look.
             and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
         ),
-        col(DunningCase.state).not_in(("awaiting_person", "stopped")),
+        col(DunningCase.state).not_in(("awaiting_person", "awaiting_bank", "stopped")),
     )
 
 

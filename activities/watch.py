@@ -133,15 +133,15 @@ def notes_settled(delivered: int, failed: int) -> None:
         metrics.NOTES.labels("failed").inc(failed)
 
 
-def swept(notes: int, cases: int, customers: int, seconds: float) -> None:
+def swept(notes: int, cases: int, customers: int, told: int, seconds: float) -> None:
     """One round of the sweeper; a round that found nothing has no line."""
     metrics.SWEEPS.labels("done").inc()
-    for what, count in (("notes", notes), ("cases", cases), ("messages", customers)):
+    for what, count in (("notes", notes), ("cases", cases), ("messages", customers), ("bank", told)):
         metrics.SWEPT.labels(what).inc(count)
-    if notes or cases or customers:
+    if notes or cases or customers or told:
         log.info(
             "swept",
-            extra=fields(notes=notes, cases=cases, unsettled=customers, ms=round(1000 * seconds)),
+            extra=fields(notes=notes, cases=cases, unsettled=customers, bank=told, ms=round(1000 * seconds)),
         )
 
 

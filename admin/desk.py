@@ -24,6 +24,8 @@ from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store import api_keys, facts
 from activities.store.absences import absences, end_absence, record_absence
+from activities.store.bank import state_bank_day
+from activities.store.bank_tasks import held_by_bank
 from activities.store.customers import (
     add_contact,
     allow_contact,
@@ -32,6 +34,7 @@ from activities.store.customers import (
     stop_contact,
 )
 from activities.store.engine import make_engine, transaction
+from activities.store.lookup import company_by_ref
 from activities.store.postings import letter_of
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
@@ -41,12 +44,14 @@ from admin.stack.connection import find_installation
 from models.errors import Conflict, NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
-from models.tables import Absence, ApiKey, Communication, Company, Task
+from models.tables import Absence, ApiKey, AuditEvent, Communication, Company, Task
 from models.tables.words import ApiRole, PhoneKind, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
 from rules.facts import Role, StopReason
 from workflows.runtime import connect
+
+_AS_THEY_COME = "payments are recorded as they come"
 
 
 class Desk:
@@ -255,6 +260,32 @@ class Desk:
             notes = set_address(session, row, lines, self._clock.now(), who_runs())
         self._deliver(notes)
         return f"{customer}: address recorded"
+
+    def bank(self, company: str) -> str:
+        """How far a company knows its bank, and what waits for the next file."""
+        with transaction(self._engine) as session:
+            row = company_by_ref(session, company)
+            held = held_by_bank(session, row.id).get(row.id)
+        known = f"the bank is known up to {row.bank_known_until}" if row.bank_known_until else _AS_THEY_COME
+        waits = f"; {held.told} wait for a later file" if held else "; nothing waits for a file"
+        return f"{company}: {known}{waits}"
+
+    def bank_known(self, company: str, until: date | None, correction: str | None) -> str:
+        """State up to which day the bank is known (None: payments are recorded as they come again)."""
+        now, who = self._clock.now(), who_runs()
+        with transaction(self._engine) as session:
+            row = company_by_ref(session, company, lock=True)
+            done = state_bank_day(session, row, until, now, who, correction=correction)
+            detail = done.audit(correction)
+            session.add(
+                AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
+            )
+        self._deliver(done.notes)
+        known = f"the bank is known up to {until}" if until else _AS_THEY_COME
+        if not done.changed:
+            return f"{company}: {known} already; nothing changed"
+        left = f" (the workers tell the other {done.left})" if done.left else ""
+        return f"{company}: {known}; {len(done.notes) + done.left} waiting cases are told{left}"
 
     def create_key(self, name: str, role: ApiRole, companies: list[str] | None, lasts: timedelta) -> str:
         """Make a key to the API; its secret."""

@@ -25,7 +25,8 @@ _WRITE: Final = """
        SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
            next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
            outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
-           closing_reason = %(closing_reason)s, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s, decided_at = %(decided_at)s,
+           decided_seq = %(decided_seq)s
      WHERE invoice_id = %(invoice_id)s
 """
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
@@ -93,6 +94,7 @@ def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
         next_why=decision.why,
         paused_by=decision.paused_by,
         wake_at=decision.wake_at,
+        awaits_bank=decision.awaits_bank,
         closed_at=closed_at,
         closing_reason=closing_reason,
     )
@@ -118,6 +120,7 @@ def _row(stored: Stored, now: datetime) -> dict[str, object]:
         "next_channel": case.next_channel,
         "next_at": case.next_at,
         "wake_at": case.wake_at,
+        "awaits_bank": case.awaits_bank,
         "next_why": case.next_why,
         "paused_by": case.paused_by,
         "outstanding": case.outstanding,
@@ -148,10 +151,15 @@ def _line(stored: Stored, now: datetime) -> Event:
 
 
 def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
-    """A due step keeps its announced time; what waits for a person shows when it is next looked at."""
+    """A due step keeps its announced time, also while it waits for the bank; what waits for a person shows
+    when it is next looked at."""
     if decision.next is None:
         return None
-    if decision.state is State.DUE and step == decision.next.step.key and shown is not None:
+    if (
+        decision.state in (State.DUE, State.AWAITING_BANK)
+        and step == decision.next.step.key
+        and shown is not None
+    ):
         return min(shown, decision.next.at)
     if decision.state in (State.AWAITING_APPROVAL, State.WITHHELD) and decision.wake_at is not None:
         return decision.wake_at

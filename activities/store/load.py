@@ -27,6 +27,7 @@ from activities.store.records import (
     PersonRecord,
     columns,
     decoded,
+    instant,
     of_json,
 )
 from activities.store.sql import run
@@ -34,7 +35,7 @@ from models.errors import NotFound
 from models.tables.words import PhoneKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
-from rules.facts import CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
+from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
 from rules.money import round_money
 from rules.policy import Policy
 
@@ -68,6 +69,20 @@ _PARTS: Final[Mapping[str, str]] = {
         SELECT to_json(max(t.on_day))
           FROM contact_made k JOIN contact_item t ON t.contact_id = k.id
          WHERE k.customer_id = (SELECT id FROM debtor) AND t.concluded AND t.channel <> 'decision'
+    """,
+    # The first that was ever stated, and those that a promise or a claim of these invoices may wait for: a
+    # look that falls into a row of closed days wants a day somewhat before the one that was named.
+    "stated": """
+        SELECT json_agg(json_build_array(b.known_until, b.stated_at) ORDER BY b.stated_at, b.id)
+          FROM bank_statement b
+         WHERE b.company_id = (SELECT company_id FROM debtor) AND b.retracted_at IS NULL
+           AND (b.known_until >= -20 + least(
+                    (SELECT min(s.due_on) FROM payment_plan p JOIN instalment s ON s.plan_id = p.id
+                      WHERE p.invoice_id = ANY (ARRAY(SELECT id FROM wanted))),
+                    (SELECT min(c.paid_on) FROM payment_claim c
+                      WHERE c.invoice_id = ANY (ARRAY(SELECT id FROM wanted))))
+                OR b.id = (SELECT min(f.id) FROM bank_statement f
+                            WHERE f.company_id = b.company_id AND f.retracted_at IS NULL))
     """,
     **LEDGER_PARTS,
     **CONTACT_PARTS,
@@ -206,7 +221,8 @@ def _loaded(
     facts = {invoice.id: _case_facts(invoice, case, ledger, contacts) for invoice, case in rows}
     if contacts.waiting:
         facts = _with_drafts(facts, contacts, now)
-    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
+    bank = _bank(company, parts["stated"] or (), now)
+    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"], bank)
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -274,6 +290,7 @@ def _customer_facts(
     people: Sequence[PersonRecord],
     calendar: BusinessCalendar,
     last_contact_on: str | None,
+    bank: Bank | None,
 ) -> CustomerFacts:
     stops = (
         (StopReason.INSOLVENCY, customer.insolvency_on),
@@ -288,7 +305,17 @@ def _customer_facts(
         stopped_by=reason,
         stopped_on=since,
         reach={role: _reach([person for person in people if person.role == role]) for role in Role},
-        bank_known_until=company.bank_known_until,
+        bank=bank,
+    )
+
+
+def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime) -> Bank | None:
+    if company.bank_known_until is None:
+        return None
+    return Bank(
+        company.bank_known_until,
+        business_calendar(company.country, company.zone),
+        tuple(BankStatement(date.fromisoformat(day), min(instant(at), now)) for day, at in stated),
     )
 
 

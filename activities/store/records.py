@@ -104,6 +104,7 @@ class CaseRecord:
     closed_at: datetime | None
     closing_reason: str | None
     closed_by_person: str | None
+    awaits_bank: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,16 @@ class ContactRecord:
     step: str
     channel: str
     status: str
+    bank_max_age_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditorRecord:
+    """How far a company knows its bank, and where its business days are."""
+
+    country: str
+    zone: str | None
+    bank_known_until: date | None
 
 
 Record = TypeVar(
@@ -169,6 +180,7 @@ Record = TypeVar(
     StaffRecord,
     MessageRecord,
     ContactRecord,
+    CreditorRecord,
 )
 
 

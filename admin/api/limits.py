@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities import watch
 from activities.inbound.places import place_of
-from activities.settings import Settings
+from admin.api.context import Api
 from admin.api.problems import problem
 from admin.api.webhooks.door import brings_mail, doubt_mail
 
@@ -27,16 +27,16 @@ class BoundedBody:
     Mail that is believed is taken up to `MAX_MAIL` instead, and cut there: refused, it would be lost.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
-        self._settings = settings
+        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body of an HTTP request, and pass both on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_mail = brings_mail(scope) and doubt_mail(scope, self._settings) is None
+        is_mail = brings_mail(scope) and doubt_mail(scope, self._api.settings) is None
         parts: list[bytes] = []
         size = 0
         while True:

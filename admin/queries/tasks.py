@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.sql.expression import SQLColumnExpression
 from sqlmodel import Session, col
 
@@ -37,12 +37,15 @@ from rules.money import round_money
 
 
 class TaskRow(Answer):
-    """A task. `overdue`: still open after its day, at the customer's place."""
+    """A task. `overdue`: still open after its day, at the customer's place.
+
+    One without a customer is about the company as a whole.
+    """
 
     id: UUID
     company: str
-    customer: str
-    customer_name: str
+    customer: str | None
+    customer_name: str | None
     invoice: str | None
     kind: Annotated[str, Field(examples=["phone_call"])]
     title: str
@@ -134,8 +137,8 @@ _COLUMNS: Final[tuple[SQLColumnExpression[Any], ...]] = (
     col(Company.ref).label("company"),
     col(Customer.ref).label("customer"),
     col(Customer.name).label("customer_name"),
-    col(Customer.country),
-    col(Customer.zone),
+    func.coalesce(col(Customer.country), col(Company.country)).label("country"),
+    case((col(Customer.id).is_(None), col(Company.zone)), else_=col(Customer.zone)).label("zone"),
     col(Invoice.number).label("invoice"),
     col(Task.kind),
     col(Task.title),
@@ -182,7 +185,7 @@ def list_tasks(session: Session, holder: KeyHolder, wanted: TaskFilter, now: dat
             .limit(limit)
         )
         if wanted.overdue is not None:
-            found = found.join(Customer, col(Customer.id) == col(Task.customer_id))
+            found = found.join(Customer, col(Customer.id) == col(Task.customer_id), isouter=True)
         if company_id is not None:
             page = found.where(col(Task.company_id) == company_id).subquery()
         else:
@@ -303,7 +306,7 @@ def _filled() -> Select[Any]:
         select(*_COLUMNS)
         .select_from(Task)
         .join(Company, col(Company.id) == col(Task.company_id))
-        .join(Customer, col(Customer.id) == col(Task.customer_id))
+        .join(Customer, col(Customer.id) == col(Task.customer_id), isouter=True)
         .join(Invoice, col(Invoice.id) == col(Task.invoice_id), isouter=True)
     )
 

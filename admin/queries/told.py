@@ -167,10 +167,10 @@ def disputes_told(session: Session, loaded: LoadedCase) -> list[DisputeTold]:
 def promises_told(loaded: LoadedCase, now: datetime) -> list[PromiseTold]:
     """Promises and plans of the invoice, oldest first, with what became of each instalment."""
     found = []
-    calendar = loaded.customer.calendar
+    calendar, bank = loaded.customer.calendar, loaded.customer.bank
     for plan in loaded.facts.plans:
-        state = plan_state(loaded.facts, plan, calendar, now)
-        states = instalment_states(loaded.facts, plan, calendar, now)
+        state = plan_state(loaded.facts, plan, calendar, now, bank)
+        states = instalment_states(loaded.facts, plan, calendar, now, bank)
         found.append(
             PromiseTold(
                 kind="promise" if len(plan.instalments) == 1 else "plan",

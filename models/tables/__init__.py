@@ -26,7 +26,15 @@ from models.tables.facts import (
     PlanRow,
 )
 from models.tables.inbound import UnknownEvent, WebhookReceipt
-from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.parties import (
+    ApiKey,
+    ApiKeyCompany,
+    BankStatementRow,
+    Company,
+    Contact,
+    Customer,
+    Staff,
+)
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.replies import Reply
 from models.tables.work import (
@@ -51,6 +59,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankStatementRow",
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",

@@ -18,7 +18,8 @@ class ContactMade(Table, table=True):
     """One contact with a customer, over every invoice it was about.
 
     `on_day` is the local day it counts as made; `facts_hash` and `ledger_seq` say from what it was
-    composed; `sending_fingerprint` names the sending switch that withheld it.
+    composed; `sending_fingerprint` names the sending switch that withheld it. `bank_max_age_days` is how
+    old, in the creditor's business days, the bank data may be when it leaves (NULL: it does not matter).
     """
 
     __tablename__ = "contact_made"
@@ -60,6 +61,7 @@ class ContactMade(Table, table=True):
     reason: str | None = None
     sending_fingerprint: str | None = None
     facts_hash: str
+    bank_max_age_days: int | None = None
 
 
 class ContactItem(Table, table=True):

@@ -89,6 +89,7 @@ class TaskKind(StrEnum):
     REJECTED_FACT = "rejected_fact"
     SEND_COPY = "send_copy"
     REPLY = "reply"
+    BANK_FILE = "bank_file"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
@@ -102,6 +103,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.REJECTED_FACT,
         TaskKind.CLAIM_FILING,
         TaskKind.REPLY,
+        TaskKind.BANK_FILE,
     )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to

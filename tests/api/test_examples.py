@@ -61,4 +61,7 @@ def test_operations_that_write_have_a_body_or_nothing_to_say() -> None:
         "end_absence",
         "receive_sendgrid_events",
         "receive_twilio_status",
+        "receive_twilio_text",
+        "receive_sendgrid_mail",
+        "receive_sendgrid_mail_by_address",
     }

@@ -270,14 +270,14 @@ def test_a_policy_is_published_and_outlives_a_restart(door: Door) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "rule"),
     [
-        ("offset_days = 5\n", "offset_days = -9\n", "line 24: step reminder_1: offset_days: -9"),
+        ("offset_days = 5\n", "offset_days = -9\n", "line 25: step reminder_1: offset_days: -9"),
         ('title = "Standard"\n', "title = \n", "line 4: not valid TOML"),
         ("min_gap_days = 5\n", 'min_gap_days = "five"\n', "line 5: min_gap_days:"),
-        ('entry_cap = "reminder_2"', 'entry_cap = "reminder_8"', "line 7: entry_cap:"),
+        ('entry_cap = "reminder_2"', 'entry_cap = "reminder_8"', "line 8: entry_cap:"),
         (
             'template = "courteous_reminder"',
             'template = "love_letter"',
-            "line 26: step reminder_1: template",
+            "line 27: step reminder_1: template",
         ),
         ('key = "standard"', 'key = "strict"', "line 3: key: 'strict' is not the key of the path"),
     ],

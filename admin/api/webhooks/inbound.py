@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
+from activities import watch
 from activities.inbound.places import SENDGRID_MAIL, TWILIO_TEXTS
 from activities.inbound.replies import CUT
 from activities.inbound.signatures import doubt_twilio
 from admin.api.context import Api, ApiContext
 from admin.api.limits import BODY, TRUNCATED
-from admin.api.problems import responses
+from admin.api.problems import ProblemError, responses
 from admin.api.webhooks import receiving
 from admin.api.webhooks.door import doubt_mail
 from models.tables.words import Provider, ReceiptKind
@@ -97,7 +98,13 @@ def _take_mail(request: Request, api: Api) -> Response:
         raise receiving.not_set_up(*_MAIL, "RELANCE_INBOUND_SECRET")
     doubt = doubt_mail(request.scope, api.settings)
     if doubt is not None:
-        raise receiving.refuse(*_MAIL, doubt)
+        watch.post_came(*_MAIL, doubt.value)
+        raise ProblemError(
+            401,
+            "unauthorised",
+            "a secret is required, as the password or the end of the address; nothing was kept",
+            {"WWW-Authenticate": "Basic"},
+        )
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data"):
         raise receiving.malformed(*_MAIL, "the body is no multipart/form-data")
