@@ -111,7 +111,7 @@ class _Text:
         elif bare == "br":
             self._parts.append("\n")
         elif bare in {"td", "th"}:
-            self._parts.append(" \t" if closes else "")
+            self._parts.append("" if closes else "\t")
         elif bare == "pre":
             self._pre = max(0, self._pre + (-1 if closes else 1))
         if bare in _BLOCKS:
