@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -50,8 +51,6 @@ class Letterbox:
 
     def text(self, body: str, *, sid: str = "SM1", sender: str = "+33612345678", **more: str) -> None:
         """One text message."""
-        from urllib.parse import urlencode
-
         form = {
             "MessageSid": sid,
             "From": sender,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from time import process_time
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -226,8 +227,6 @@ def test_a_large_mail_takes_a_bounded_multiple_of_its_size(large: bytes) -> None
 
 
 def test_the_address_of_a_message_names_it_and_no_other_does() -> None:
-    from uuid import uuid4
-
     message = uuid4()
     address = reply_address("reponses.acme.example", message)
     local, _, host = address.partition("@")
