@@ -94,8 +94,8 @@ def split(text: str) -> Split:
 
 
 def unmarked(text: str) -> str:
-    """A mail's whole text, without the lines at which HTML said that a quotation begins."""
-    return text.replace(f"{QUOTE}\n", "").replace(QUOTE, "")
+    """A mail's whole text, as tidy as its parts, without the marks at which HTML began a quotation."""
+    return _neat(text.split("\n"))
 
 
 def _quotation(lines: list[str]) -> tuple[int, int]:
