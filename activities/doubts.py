@@ -109,20 +109,23 @@ class Doubts:
             return 0
         with transaction(self._work.engine) as session:
             rows = run(session, _LOOKUP, now=self._work.clock.now(), limit=LOOKUPS).all()
-            known = {row.id: set(run(session, _SIDS, customer=row.customer_id).scalars()) for row in rows}
             texts = {row.id: fetch(session, row.content_hash).text for row in rows}
         proved = 0
         for row in rows:
+            since = self._work.clock.temporal(row.sending_at)
             try:
-                sid = self._sms.find(
-                    row.to_address, self._work.clock.temporal(row.sending_at), texts[row.id], known[row.id]
-                )
+                sid = self._sms.find(row.to_address, since, texts[row.id], self._known(row.customer_id))
             except LookupFailedError as error:
                 log.warning("uncertain SMS cannot be looked up now: %s", error)
                 break
             if sid is not None:
                 proved += self._prove(row, sid)
         return proved
+
+    def _known(self, customer_id: UUID) -> set[str]:
+        """SIDs that belong to other messages of a customer, the one just found among them."""
+        with transaction(self._work.engine) as session:
+            return set(run(session, _SIDS, customer=customer_id).scalars())
 
     def _prove(self, row: Any, sid: str) -> bool:
         with transaction(self._work.engine) as session:

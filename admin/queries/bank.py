@@ -42,7 +42,7 @@ class BankKnown(Answer):
     """
 
     company: str
-    known_until: date | None
+    bank_known_until: date | None
     held_contacts: Annotated[int, Field(description="Contacts that wait for a later file")]
     held_invoices: int
     held_sums: list[HeldSum]
@@ -61,7 +61,7 @@ def bank_known(session: Session, company_id: UUID) -> BankKnown:
     )
     return BankKnown(
         company=company.ref,
-        known_until=company.bank_known_until,
+        bank_known_until=company.bank_known_until,
         held_contacts=held.customers if held else 0,
         held_invoices=held.invoices if held else 0,
         held_sums=[HeldSum(currency=currency, amount=held.sums[currency]) for currency in sorted(held.sums)]

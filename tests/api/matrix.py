@@ -84,7 +84,7 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
-    "state_bank_known": Line(COLLECTOR, {"known_until": "2026-03-09"}),
+    "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
     "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
@@ -141,6 +141,7 @@ OPERATIONS: dict[str, Line] = {
     ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
+    "get_communication_proof": Line(VIEWER),
     "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
     "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
     "receive_twilio_text": Line(MANAGER, None, Reach.SIGNED),

@@ -27,9 +27,9 @@ router = APIRouter(prefix="/v1/companies/{company}/bank-known", tags=["companies
 class BankDayIn(BaseModel):
     """The last day whose bank movements are all recorded: record the payments first, then state the day."""
 
-    model_config = example(known_until="2026-04-02")
+    model_config = example(bank_known_until="2026-04-02")
 
-    known_until: Annotated[
+    bank_known_until: Annotated[
         date | None, Field(description="`null`, with a correction: payments are recorded as they come again")
     ]
     correction: Annotated[
@@ -42,7 +42,7 @@ class BankDayNow(BaseModel):
     """The day as it stands. `telling` cases waited for it and are told now; of many, most by the workers."""
 
     company: str
-    known_until: date | None
+    bank_known_until: date | None
     before: date | None
     changed: bool
     telling: int
@@ -73,12 +73,12 @@ def state(access: CollectorOf, body: BankDayIn, changes: ChangesOf) -> Response:
     def write(work: Work) -> Changed:
         company = company_by_ref(work.session, access.company_ref, lock=True)
         done = state_bank_day(
-            work.session, company, body.known_until, work.now, work.who, correction=body.correction
+            work.session, company, body.bank_known_until, work.now, work.who, correction=body.correction
         )
         return Changed(
             BankDayNow(
                 company=company.ref,
-                known_until=done.until,
+                bank_known_until=done.until,
                 before=done.before,
                 changed=done.changed,
                 telling=len(done.notes) + done.left,

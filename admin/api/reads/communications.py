@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -11,14 +11,18 @@ from fastapi.responses import Response
 from admin.api.context import ApiContext
 from admin.api.problems import responses
 from admin.api.reads.answers import answer
-from admin.api.reads.parts import SHOWN, binary, shown
+from admin.api.reads.parts import SAFE, SHOWN, binary, shown
 from admin.api.security import ViewerOf
+from admin.proof import archive, file_name
 from admin.queries.communications import MessagePage, attachment_of, get_message, text_of
+from admin.queries.proof import Proof, get_proof
 from admin.queries.reading import snapshot
 
 router = APIRouter(prefix="/v1/companies/{company}/communications/{message_id}", tags=["communications"])
 
 MessageId = Annotated[UUID, Path(description="The communication's id")]
+
+ZIP: Final = "application/zip"
 
 
 @router.get("", operation_id="get_communication", response_model=MessagePage, responses=responses(403, 404))
@@ -64,3 +68,28 @@ def attachment(
     with snapshot(api.engine) as session:
         file = attachment_of(session, access.company_id, message_id, index)
     return shown(file, inline=file.media_type in SHOWN)
+
+
+@router.get(
+    "/proof",
+    operation_id="get_communication_proof",
+    response_model=Proof,
+    responses=responses(403, 404)
+    | {200: {"description": "The proof, or the archive", "content": {ZIP: {"schema": {"type": "string"}}}}},
+)
+def proof(
+    access: ViewerOf,
+    message_id: MessageId,
+    api: ApiContext,
+    form: Annotated[
+        Literal["json", "zip"],
+        Query(alias="format", description="`zip` for the archive: bytes, events, a page to read, a manifest"),
+    ] = "json",
+) -> Response:
+    """Prove a message: its bytes with their hash, recipient, balance, policy, provider and every event."""
+    with snapshot(api.engine) as session:
+        evidence = get_proof(session, access.company_id, message_id)
+    if form == "json":
+        return answer(evidence.proof)
+    headers = {**SAFE, "Content-Disposition": f'attachment; filename="{file_name(evidence.proof)}"'}
+    return Response(archive(evidence), headers=headers, media_type=ZIP)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from admin.queries.communications import Part
 
 # No script, no frame, no form, nothing fetched from anywhere.
-_SAFE: Final = {
+SAFE: Final = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
@@ -19,6 +19,7 @@ _SAFE: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
 }
+"""Headers under which a browser runs nothing of what it shows."""
 SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
 """Types of files that a browser may show; others are saved."""
 
@@ -37,7 +38,7 @@ def shown(part: Part, *, inline: bool) -> Response:
     """Stored bytes as an answer that runs nothing."""
     how = "inline" if inline else "attachment"
     headers = {
-        **_SAFE,
+        **SAFE,
         "Content-Disposition": f"{how}; filename*=UTF-8''{quote(part.name, safe='')}",
         "ETag": f'"{part.hash}"',
     }
