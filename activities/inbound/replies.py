@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from sqlmodel import Session
 
-from activities import evidence
+from activities import evidence, watch
 from activities.channels import presentable
 from activities.envelope import Enclosure, store_bytes
 from activities.inbound.charsets import clean, one_line
@@ -143,7 +143,10 @@ def _keep(work: Work, session: Session, incoming: Incoming, whose: Whose, *, spa
         # Nobody's, and no person wrote it: kept, and not put before anybody.
         state = ReplyState.DISMISSED
     reply = keep_reply(session, incoming, whose, state)
-    if reply is None or customer is None:
+    if reply is None:
+        return []
+    watch.reply_came(incoming.channel.value, incoming.kind.value, reply.matched_by or "nobody")
+    if customer is None:
         return []
     notes: list[int] = []
     now = work.clock.now()
