@@ -214,23 +214,31 @@ class Composer:
     def hold_notices(self, hold: HoldRow) -> list[Composed]:
         """Word to the sales representative and to logistics that deliveries stop, or go on."""
         company = self._loaded.company
-        what = "placed" if hold.released_at is None else "released"
+        key = f"hold/{hold.id}/{'placed' if hold.released_at is None else 'released'}"
         wanted = (self._loaded.row.sales_rep_email, company.logistics_email, company.signatory_email)
-        messages = []
-        for email in dict.fromkeys(filter(None, wanted)):
-            recipient = self._internal(email)
-            message = self._base(
-                "hold_notice",
-                Tone.FIRM,
-                None,
-                self._statement.sections(set()),
-                recipient=recipient,
-                hold=self._notice_of(hold),
-            )
-            key = f"hold/{hold.id}/{what}/{email}"
-            composed = self._email(message, None, email, purpose_key=key)
-            messages.append(replace(composed, audience=Audience.INTERNAL))
-        return messages
+        sections, notice = self._statement.sections(set()), self._notice_of(hold)
+        return [
+            self.to_colleague(email, "hold_notice", Tone.FIRM, f"{key}/{email}", sections, hold=notice)
+            for email in dict.fromkeys(filter(None, wanted))
+        ]
+
+    def to_colleague(
+        self,
+        email: str,
+        template: str,
+        tone: Tone,
+        purpose_key: str | None,
+        sections: tuple[Section, ...] = (),
+        **facts: Any,
+    ) -> Composed:
+        """Word to one of our own people; `facts` are further fields of the `Message`.
+
+        Raises:
+            RenderError: it cannot be written.
+        """
+        message = self._base(template, tone, None, sections, recipient=self._internal(email), **facts)
+        composed = self._email(message, None, email, purpose_key=purpose_key)
+        return replace(composed, audience=Audience.INTERNAL)
 
     def _internal(self, email: str) -> Recipient:
         """A colleague, who reads the company's language."""

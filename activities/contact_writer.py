@@ -19,6 +19,7 @@ from activities.store.load import LoadedCase, LoadedCustomer, facts_hash
 from activities.store.records import ContactRecord, CustomerRecord
 from activities.store.sql import run
 from activities.store.tasks import open_task
+from models.ids import reply_address
 from models.tables import Task
 from models.tables.words import Audience, ContactStatus, TaskKind
 from rules.bank import demands, strictest
@@ -60,9 +61,15 @@ log = logging.getLogger(__name__)
 
 
 class ContactWriter:
-    """Writes for one customer, in the transaction that holds its lock, at the business time `now`."""
+    """Writes for one customer, in the transaction that holds its lock, at the business time `now`.
 
-    def __init__(self, session: Session, customer: CustomerRecord, now: datetime) -> None:
+    With a `reply_domain`, answers to what the debtor gets go to an address there that names the message.
+    """
+
+    def __init__(
+        self, session: Session, customer: CustomerRecord, now: datetime, reply_domain: str | None = None
+    ) -> None:
+        self._reply_domain = reply_domain
         self._session = session
         self._customer = customer
         self._now = now
@@ -132,6 +139,13 @@ class ContactWriter:
         """One planned message; its bytes are kept under their hash. `case` is the leading one, if any."""
         envelope = message.envelope
         message_id = uuid4()
+        if (
+            self._reply_domain is not None
+            and envelope.reply_to_address
+            and message.audience is Audience.DEBTOR
+        ):
+            to = reply_address(self._reply_domain, message_id)
+            envelope = envelope.model_copy(update={"reply_to_address": to})
         run(
             self._session,
             _MESSAGE,

@@ -73,16 +73,17 @@ def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
         Enclosure(
             name=file.name,
             media_type=file.media_type,
-            hash=_store(session, file.media_type, file.content),
+            hash=store_bytes(session, file.media_type, file.content),
             size=len(file.content),
         )
         for file in files
     )
     whole = envelope.model_copy(update={"attachments": enclosed})
-    return _store(session, MEDIA_TYPE, whole.model_dump_json().encode())
+    return store_bytes(session, MEDIA_TYPE, whole.model_dump_json().encode())
 
 
-def _store(session: Session, media_type: str, body: bytes) -> str:
+def store_bytes(session: Session, media_type: str, body: bytes) -> str:
+    """Keep bytes under their SHA-256, in hexadecimal, which is returned; equal ones are kept once."""
     digest = hashlib.sha256(body).hexdigest()
     run(session, _KEEP, hash=digest, media_type=media_type, body=body)
     return digest
@@ -94,17 +95,19 @@ def fetch(session: Session, digest: str) -> Envelope:
     Raises:
         NotFound: nothing is stored under it, or the bytes are not those that were.
     """
-    return Envelope.model_validate_json(_bytes(session, digest))
+    return Envelope.model_validate_json(stored_bytes(session, digest))
 
 
 def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
     """The files of a stored message, with their bytes; errors as `fetch`."""
     return tuple(
-        Attachment(file.name, file.media_type, _bytes(session, file.hash)) for file in envelope.attachments
+        Attachment(file.name, file.media_type, stored_bytes(session, file.hash))
+        for file in envelope.attachments
     )
 
 
-def _bytes(session: Session, digest: str) -> bytes:
+def stored_bytes(session: Session, digest: str) -> bytes:
+    """The bytes kept under a hash; errors as `fetch`."""
     body = run(session, _FETCH, hash=digest).scalar_one_or_none()
     if body is None:
         raise NotFound(f"no content {digest}")

@@ -94,6 +94,12 @@ EVENTS: Final = Counter(
     ("provider", "result"),
     registry=REGISTRY,
 )
+REPLIES: Final = Counter(
+    "relance_replies",
+    "What came in from customers: by kind, and how it was known whose it is (nobody: it was not).",
+    ("channel", "kind", "by"),
+    registry=REGISTRY,
+)
 REJECTED: Final = Counter(
     "relance_facts_rejected",
     "Facts told as signals that the ledger refused.",

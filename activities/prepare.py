@@ -95,6 +95,7 @@ class OutreachActivities:
                     self._settings.sending_fingerprint,
                     self._assignment,
                     self._settings.may_send_to,
+                    self._settings.inbound_domain,
                 )
                 prepared = work.run()
         except NotFound as error:
@@ -115,11 +116,12 @@ class _Pass:
     fingerprint: str
     assignment: Assignment
     may_send: Callable[[str], bool]
+    reply_domain: str | None = None
     notes: list[int] = field(default_factory=list)
     write: ContactWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.write = ContactWriter(self.session, self.customer, self.now)
+        self.write = ContactWriter(self.session, self.customer, self.now, self.reply_domain)
 
     def run(self) -> Prepared:
         """Leftovers first, then the one contact that is due, then a thank-you."""

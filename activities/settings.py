@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +16,12 @@ from sqlalchemy.exc import ArgumentError
 from activities.inbound.signatures import sendgrid_key
 from models.errors import RelanceError
 from rules.calendar import Channel
+
+LEAST_SECRET = 20
+"""Characters of a secret that mail is let in by."""
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Sending(StrEnum):
@@ -80,6 +87,10 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=10_000, validation_alias="RELANCE_SMS_PER_SECOND"
     )
     public_url: str | None = Field(default=None, validation_alias="RELANCE_PUBLIC_URL")
+    inbound_domain: str | None = Field(default=None, validation_alias="RELANCE_INBOUND_DOMAIN")
+    inbound_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), validation_alias="RELANCE_INBOUND_SECRET"
+    )
     webhook_fresh_seconds: float = Field(
         default=600.0, gt=0, le=172_800, validation_alias="RELANCE_WEBHOOK_FRESH_SECONDS"
     )
@@ -123,6 +134,27 @@ class Settings(BaseSettings):
         if value is not None:
             sendgrid_key(value)
         return value
+
+    @field_validator("inbound_domain")
+    @classmethod
+    def _host(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        host = value.strip().lower().rstrip(".")
+        if not _HOST.fullmatch(host):
+            raise ValueError("expected the host name whose mail comes here, as in replies.example.com")
+        return host
+
+    @field_validator("inbound_secrets", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        # What was typed is not quoted: it is a secret all the same.
+        if any(len(part) < LEAST_SECRET or not _PLAIN.fullmatch(part) for part in parts):
+            raise ValueError(f"expected {LEAST_SECRET} letters and figures or more; two, during a change")
+        return tuple(parts)
 
     @field_validator("public_url")
     @classmethod

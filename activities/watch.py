@@ -130,6 +130,11 @@ def events_kept(provider: str, counts: Mapping[str, int]) -> None:
             metrics.EVENTS.labels(provider, result).inc(count)
 
 
+def reply_came(channel: str, kind: str, by: str) -> None:
+    """A mail or a text message of a customer was kept."""
+    metrics.REPLIES.labels(channel, kind, by).inc()
+
+
 def notes_settled(delivered: int, failed: int) -> None:
     """Outbox notes that reached their workflows, and those that did not."""
     if delivered:

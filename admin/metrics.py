@@ -60,6 +60,10 @@ FROM webhook_receipt WHERE state <> 'done' GROUP BY provider, kind, state"""
 
 _UNKNOWN = "SELECT provider, count(*) FROM unknown_event GROUP BY provider"
 
+_REPLIES = """
+SELECT coalesce(co.ref, ''), count(*) FROM reply r LEFT JOIN company co ON co.id = r.company_id
+WHERE r.state = 'unmatched' GROUP BY co.ref"""
+
 _BANK = "SELECT ref, bank_known_until FROM company WHERE bank_known_until IS NOT NULL"
 
 _ALLOWANCES = """
@@ -110,7 +114,7 @@ def _read(engine: Engine, now: datetime, kept: _Kept) -> bytes:
             if monotonic() - kept.history_at >= HISTORY_FRESH_S:
                 kept.history, kept.history_at = tuple(_rows(session, _HISTORY)), monotonic()
             found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=1)]
-            for part in (_cases, _messages, _tasks, _outbox, _webhooks, _bank, _itself):
+            for part in (_cases, _messages, _tasks, _outbox, _webhooks, _replies, _bank, _itself):
                 found += part(session, now)
             found += _manners(session)
             found += _sent(kept.history, now)
@@ -276,6 +280,15 @@ def _webhooks(session: Session, now: datetime) -> Iterator[Metric]:  # noqa: ARG
         "What providers told in the last 30 days of messages that the ledger does not know.",
         ("provider",),
         _rows(session, _UNKNOWN),
+    )
+
+
+def _replies(session: Session, now: datetime) -> Iterator[Metric]:  # noqa: ARG001 - as its neighbours
+    yield _gauge(
+        "relance_unmatched_replies",
+        "Replies of which somebody must say whose they are; without a company where nobody knows that.",
+        ("company",),
+        _rows(session, _REPLIES),
     )
 
 

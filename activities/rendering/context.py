@@ -335,6 +335,30 @@ class CallFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyCopy:
+    """What a customer wrote, for the colleague who follows it.
+
+    :param channel: `email` or `sms`.
+    :param sender: their address or number; `known` when it is one of the customer's contacts.
+    :param lines: the newest part, line by line; `folded` when a signature or a quotation was left out.
+    :param enclosed: names of the files that go with it; `left_out`, of those that do not.
+    :param paused_until: the day on which reminders go on at the latest, or None when they do not pause.
+    """
+
+    channel: str
+    sender: str
+    sender_name: str | None
+    known: bool
+    subject: str | None
+    received_on: date
+    lines: tuple[str, ...]
+    folded: bool = False
+    enclosed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Everything one message says.
 
@@ -351,6 +375,7 @@ class Message:
     :param paid: what was settled, for the thank-you.
     :param call: whom to call and what was said before, for a call sheet.
     :param change: a change of the creditor's own bank details; then there is no debtor to speak of.
+    :param reply: what the customer wrote, for the copy that a colleague gets.
     """
 
     step_template: str
@@ -373,6 +398,7 @@ class Message:
     paid: tuple[PaidItem, ...] = ()
     call: CallFacts | None = None
     change: DetailsChanged | None = None
+    reply: ReplyCopy | None = None
 
     def __post_init__(self) -> None:
         currencies = [section.currency for section in self.sections]

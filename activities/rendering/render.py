@@ -66,6 +66,7 @@ class Kind(StrEnum):
     SMS = "sms"
     CALL_SHEET = "call_sheet"
     INTERNAL = "internal"
+    REPLY_COPY = "reply_copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ TEMPLATES: Final[Mapping[str, Template]] = {
     "sales_rep_call_notice": Template(Kind.INTERNAL, pay=False, due=True),
     "hold_notice": Template(Kind.INTERNAL, pay=False, needs=("hold",)),
     "bank_details_change": Template(Kind.INTERNAL, statement=False, pay=False, needs=("change",)),
+    "reply_copy": Template(Kind.REPLY_COPY, statement=False, pay=False, needs=("reply",)),
 }
 """Every message there is, by its name in a policy or in the code that sends it."""
 
@@ -139,12 +141,12 @@ def templates_for(locale: str) -> dict[str, tuple[str, ...]]:
 
 
 def render(message: Message) -> Rendered:
-    """Write an e-mail, a letter or an internal notice.
+    """Write an e-mail, a letter, or word to our own people.
 
     :raises RenderError: unknown template, one of another kind, facts it cannot do without, or a template
         that fails.
     """
-    return _render(message, {Kind.EMAIL, Kind.LETTER, Kind.INTERNAL})
+    return _render(message, {Kind.EMAIL, Kind.LETTER, Kind.INTERNAL, Kind.REPLY_COPY})
 
 
 def render_call_sheet(message: Message, *, language: str | None = None) -> Rendered:

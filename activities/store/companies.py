@@ -22,7 +22,7 @@ from rules.iban import masked
 HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their first and last four characters."""
 
-_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email"})
+_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email", "reply_pause_days"})
 """Settings that no message to a debtor shows."""
 
 

@@ -311,7 +311,7 @@ def _case_facts(invoice: InvoiceRecord, case: CaseRecord, ledger: Ledger, contac
         disputes=tuple(ledger.disputes[invoice.id]),
         plans=tuple(ledger.plans[invoice.id]),
         claims=tuple(ledger.claims[invoice.id]),
-        pauses=(*ledger.pauses[invoice.id], *ledger.holds),
+        pauses=(*ledger.pauses[invoice.id], *ledger.of_customer),
         done=tuple(contacts.done[invoice.id]),
         blocked=tuple(contacts.blocked[invoice.id]),
         open_calls=tuple(contacts.open_calls[invoice.id]),

@@ -15,8 +15,8 @@ from admin.api.log import RequestLog
 from admin.api.masters import bank, bank_details, companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
-from admin.api.webhooks import sendgrid, twilio
-from admin.api.work import absences, tasks
+from admin.api.webhooks import inbound, sendgrid, twilio
+from admin.api.work import absences, replies, tasks
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -44,10 +44,12 @@ _ROUTERS = (
     steering.router,
     tasks.router,
     absences.router,
+    replies.router,
     policies.router,
     *READS,
     sendgrid.router,
     twilio.router,
+    inbound.router,
 )
 
 
@@ -62,6 +64,6 @@ def create_app(api: Api) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(WholeSegments)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, api=api)
     app.add_middleware(RequestLog)
     return app

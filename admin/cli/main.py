@@ -21,6 +21,7 @@ MODULES: Final = (
     "contacts",
     "bank",
     "bank_details",
+    "replies",
     "people",
     "api",
 )

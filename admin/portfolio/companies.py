@@ -103,6 +103,7 @@ class CompanyEntry(_Strict):
     bic: Bic | None = None
     payment_link: PaymentLink | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
+    reply_pause_days: Annotated[int, Field(ge=0, le=60)] | None = None
     signatory: SignatoryEntry | None = None
 
     @model_validator(mode="after")
@@ -249,6 +250,7 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "bic": entry.bic,
         "payment_link": entry.payment_link,
         "gap_days": entry.gap_days,
+        "reply_pause_days": entry.reply_pause_days,
     }
     if entry.signatory is not None:
         values |= {

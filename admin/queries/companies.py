@@ -35,6 +35,9 @@ class CompanyRow(BaseModel):
     bic: str | None
     payment_link: str | None
     gap_days: int
+    reply_pause_days: Annotated[
+        int, Field(description="Business days an answer pauses a customer for, at most")
+    ]
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; absent: as they come")
     ]

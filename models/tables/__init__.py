@@ -39,6 +39,7 @@ from models.tables.parties import (
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.replies import Reply
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -92,6 +93,7 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "ProviderAllowance",
+    "Reply",
     "Staff",
     "Table",
     "Task",

@@ -128,6 +128,9 @@ class Communication(Table, table=True):
         ),
         Index(None, "provider", "provider_id"),
         Index(None, "customer_id", "planned_at"),
+        Index(
+            "communication_sms_to_idx", "to_address", "planned_at", postgresql_where=text("channel = 'sms'")
+        ),
     )
 
     id: UUID = Field(primary_key=True)

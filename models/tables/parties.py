@@ -18,14 +18,19 @@ _COUNTRY = "country ~ '^[A-Z]{2}$'"
 class Company(Table, table=True):
     """A creditor; several may share one installation.
 
-    `gap_days` local calendar days lie between two contacts with one customer. `bank_known_until` is the
+    `gap_days` local calendar days lie between two contacts with one customer. An answer pauses a customer for
+    `reply_pause_days` business days at most (0: not at all). `bank_known_until` is the
     last day whose bank movements are recorded, unset when payments are recorded as they come. The
     signatory is the credit manager, who signs and is asked where a customer has no collector.
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
 
     __tablename__ = "company"
-    __table_args__ = (check("country", _COUNTRY), check("gap_days", "gap_days BETWEEN 1 AND 60"))
+    __table_args__ = (
+        check("country", _COUNTRY),
+        check("gap_days", "gap_days BETWEEN 1 AND 60"),
+        check("reply_pause_days", "reply_pause_days BETWEEN 0 AND 60"),
+    )
 
     id: UUID = Field(primary_key=True)
     ref: str = Field(unique=True)
@@ -44,6 +49,7 @@ class Company(Table, table=True):
     payment_link: str | None = None
     payment_details_changed_on: date | None = None
     gap_days: int = 5
+    reply_pause_days: int = 5
     bank_known_until: date | None = None
     logistics_email: str | None = None
     signatory_name: str | None = None
@@ -216,6 +222,9 @@ class Contact(Table, table=True):
         UniqueConstraint("customer_id", "role", "email", "phone", postgresql_nulls_not_distinct=True),
         one_of("role", Role),
         one_of("phone_kind", PhoneKind),
+        Index("contact_email_idx", text("lower(email)")),
+        Index("contact_domain_idx", text("lower(split_part(email, '@', 2))")),
+        Index(None, "phone"),
         check("preference", "preference BETWEEN 1 AND 999"),
         check("reachable", "email IS NOT NULL OR phone IS NOT NULL OR name IS NOT NULL"),
     )

@@ -60,6 +60,12 @@ class CompanyChange(Given):
     gap_days: Annotated[
         int | None, Field(ge=1, le=60, description="Calendar days between two contacts with one customer")
     ] = None
+    reply_pause_days: Annotated[
+        int | None,
+        Field(
+            ge=0, le=60, description="Business days an answer pauses a customer for, at most; 0: not at all"
+        ),
+    ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
@@ -93,6 +99,7 @@ class CompanyNow(BaseModel):
     payment_link: str | None
     logistics_email: str | None
     gap_days: int
+    reply_pause_days: int
     bank_known_until: date | None
     signatory_name: str | None
     signatory_email: str | None
@@ -103,7 +110,7 @@ class CompanyNow(BaseModel):
     ] = None
 
 
-_REQUIRED = ("name", "country", "language", "gap_days", "signatory")
+_REQUIRED = ("name", "country", "language", "gap_days", "reply_pause_days", "signatory")
 
 
 @router.post(

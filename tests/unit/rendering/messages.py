@@ -22,6 +22,7 @@ from activities.rendering import (
     PastPromise,
     Recipient,
     Rendered,
+    ReplyCopy,
     Section,
     Signatory,
     Tone,
@@ -65,6 +66,23 @@ CHANGE = DetailsChanged(
     reason="Nous changeons de banque",
 )
 
+REPLY = ReplyCopy(
+    "sms", "+33612345678", None, known=False, subject=None, received_on=date(2026, 11, 20), lines=("Payé",)
+)
+RICH_REPLY = ReplyCopy(
+    "email",
+    "sophie.durand@client.example",
+    "Sophie Durand",
+    known=True,
+    subject="RE: Facture FA-1",
+    received_on=date(2026, 11, 20),
+    lines=("Bonjour,", "", "Le virement part vendredi.", "- FA-1", "- FA-2", "<script>alert(1)</script>"),
+    folded=True,
+    enclosed=("avis.pdf",),
+    left_out=("facture.exe", "page.html"),
+    paused_until=date(2026, 11, 27),
+)
+
 ORDER = {
     "account_statement": Tone.STATEMENT,
     "courteous_reminder": Tone.COURTEOUS,
@@ -78,6 +96,7 @@ ORDER = {
     "sales_rep_call_notice": Tone.CALL,
     "hold_notice": Tone.FIRM,
     "bank_details_change": Tone.FIRM,
+    "reply_copy": Tone.STATEMENT,
     "sms_reminder": Tone.SMS,
 }
 
@@ -156,7 +175,9 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         "debtor": DEBTOR,
         "recipient": replace(READER, language=language),
         "signatory": COLLECTOR,
-        "sections": () if template in {"thank_you", "hold_notice", "bank_details_change"} else (ONE,),
+        "sections": ()
+        if template in {"thank_you", "hold_notice", "bank_details_change", "reply_copy"}
+        else (ONE,),
         "payment_reference": "C-0042",
     }
     if template in {"formal_notice", "notice_copy"}:
@@ -165,6 +186,8 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         facts["change"] = CHANGE
     if template == "hold_notice":
         facts["hold"] = HOLD
+    if template == "reply_copy":
+        facts["reply"] = REPLY
     return Message(**(facts | changes))
 
 
@@ -180,6 +203,7 @@ def rich(template: str, language: str = "fr", **changes: Any) -> Message:
         "call_person": replace(COLLECTOR, name="Paul Roux"),
         "indemnity_per_invoice": Decimal(40),
         "call": CALL,
+        "reply": RICH_REPLY,
         "paid": (PaidItem("FA-1", "BC-1", Decimal("4820"), "EUR"), PaidItem("FA-2", None, Decimal(5), "USD")),
     }
     return message(template, language, **(facts | changes))
