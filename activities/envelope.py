@@ -105,9 +105,9 @@ def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
 
 
 def _bytes(session: Session, digest: str) -> bytes:
-    body = run(session, _FETCH, hash=digest).scalar_one_or_none()
+    body: bytes | None = run(session, _FETCH, hash=digest).scalar_one_or_none()
     if body is None:
         raise NotFound(f"no content {digest}")
     if hashlib.sha256(body).hexdigest() != digest:
         raise NotFound(f"content {digest} was altered")
-    return bytes(body)
+    return body

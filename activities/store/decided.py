@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,19 +15,24 @@ from activities.store.events import Event, add_events
 from activities.store.load import LoadedCase
 from activities.store.planned import withdraw_planned
 from activities.store.records import CaseRecord
-from activities.store.sql import run, run_each
+from activities.store.sql import aware, run
 from activities.store.tasks import withdraw_tasks
 from models.tables import ContactItem, DunningCase
 from models.tables.words import LAPSES_WITH_CASE
 from rules.decide import Decision, State
 
 _WRITE: Final = """
-    UPDATE dunning_case
-       SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
-           next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
-           outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
-           closing_reason = %(closing_reason)s, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
-     WHERE invoice_id = %(invoice_id)s
+    UPDATE dunning_case k
+       SET state = moved.state, stage = moved.stage, next_step = moved.next_step,
+           next_channel = moved.next_channel, next_at = moved.next_at, wake_at = moved.wake_at,
+           next_why = moved.next_why, paused_by = moved.paused_by, outstanding = moved.outstanding,
+           disputed = moved.disputed, closed_at = moved.closed_at, closing_reason = moved.closing_reason,
+           decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+      FROM jsonb_to_recordset(%(moved)s::jsonb)
+               AS moved (invoice_id uuid, state text, stage text, next_step text, next_channel text,
+                         next_at timestamptz, wake_at timestamptz, next_why text, paused_by text,
+                         outstanding numeric, disputed numeric, closed_at timestamptz, closing_reason text)
+     WHERE k.invoice_id = moved.invoice_id
 """
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
 _LOOKED_AT: Final = """
@@ -56,7 +62,14 @@ def store_decisions(
         for after in (_decided(loaded.case, decision, now),)
     ]
     moved = [each for each in stored if each.case != each.loaded.case]
-    run_each(session, _WRITE, [_row(each, now) for each in moved])
+    if moved:
+        run(
+            session,
+            _WRITE,
+            moved=json.dumps([_row(each) for each in moved]),
+            decided_at=now,
+            decided_seq=moved[0].loaded.customer_row.ledger_seq,
+        )
     same = [each for each in stored if each.case == each.loaded.case]
     if same:
         run(
@@ -108,25 +121,27 @@ def _moved_on(stored: Stored) -> bool:
     return before.state != stored.case.state or before.next_step != stored.case.next_step
 
 
-def _row(stored: Stored, now: datetime) -> dict[str, object]:
+def _row(stored: Stored) -> dict[str, str | None]:
     case = stored.case
     return {
-        "invoice_id": stored.loaded.invoice.id,
+        "invoice_id": str(stored.loaded.invoice.id),
         "state": case.state,
         "stage": case.stage,
         "next_step": case.next_step,
         "next_channel": case.next_channel,
-        "next_at": case.next_at,
-        "wake_at": case.wake_at,
+        "next_at": _written(case.next_at),
+        "wake_at": _written(case.wake_at),
         "next_why": case.next_why,
         "paused_by": case.paused_by,
-        "outstanding": case.outstanding,
-        "disputed": case.disputed,
-        "closed_at": case.closed_at,
+        "outstanding": str(case.outstanding),
+        "disputed": str(case.disputed),
+        "closed_at": _written(case.closed_at),
         "closing_reason": case.closing_reason,
-        "decided_at": now,
-        "decided_seq": stored.loaded.customer_row.ledger_seq,
     }
+
+
+def _written(at: datetime | None) -> str | None:
+    return None if at is None else aware(at).isoformat()
 
 
 def _line(stored: Stored, now: datetime) -> Event:

@@ -11,13 +11,17 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from activities.store.sql import run_each
+from activities.store.sql import aware, run
 from models.tables import CaseEvent
 
 _ADD: Final = """
     INSERT INTO case_event (invoice_id, customer_id, company_id, at, who, what, why, detail)
-    VALUES (%(invoice_id)s, %(customer_id)s, %(company_id)s, %(at)s, %(who)s, %(what)s, %(why)s,
-            %(detail)s::jsonb)
+    SELECT line.invoice_id, line.customer_id, line.company_id, line.at, line.who, line.what, line.why,
+           line.detail
+      FROM jsonb_to_recordset(%(lines)s::jsonb)
+               AS line (place integer, invoice_id uuid, customer_id uuid, company_id uuid, at timestamptz,
+                        who text, what text, why text, detail jsonb)
+     ORDER BY line.place
 """
 
 
@@ -37,23 +41,26 @@ class Event:
 
 def add_events(session: Session, events: Iterable[Event]) -> None:
     """Add lines at once, in their order; the rows they name are in the ledger already."""
-    run_each(
-        session,
-        _ADD,
-        [
-            {
-                "invoice_id": event.invoice_id,
-                "customer_id": event.customer_id,
-                "company_id": event.company_id,
-                "at": event.at,
-                "who": event.who,
-                "what": event.what,
-                "why": event.why,
-                "detail": json.dumps(event.detail),
-            }
-            for event in events
-        ],
-    )
+    lines = [
+        {
+            "place": place,
+            "invoice_id": _text(event.invoice_id),
+            "customer_id": _text(event.customer_id),
+            "company_id": str(event.company_id),
+            "at": aware(event.at).isoformat(),
+            "who": event.who,
+            "what": event.what,
+            "why": event.why,
+            "detail": event.detail,
+        }
+        for place, event in enumerate(events)
+    ]
+    if lines:
+        run(session, _ADD, lines=json.dumps(lines))
+
+
+def _text(key: UUID | None) -> str | None:
+    return None if key is None else str(key)
 
 
 def add_event(
