@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -67,7 +67,7 @@ _MESSAGE: Final = f"""
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
-_WIDTH: Final = len(fields(MessageRecord))
+_WIDTH: Final = len(MessageRecord._fields)
 _TAKE: Final = """
     UPDATE communication
        SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
@@ -104,7 +104,7 @@ class _At:
         written = ", ".join(f"{name} = %({name})s" for name in named)
         sql = f"UPDATE communication SET {written} WHERE id = %(id)s"  # noqa: S608 (our own column names)
         run(self.session, sql, id=self.message.id, **named)
-        self.message = replace(self.message, status=status.value)
+        self.message = self.message._replace(status=status.value)
 
     def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
         """End the contact, if this message is the one that decides: while it is under way."""

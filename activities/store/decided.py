@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -94,8 +94,7 @@ def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
         closed_at = closing_reason = None
     elif closed_at is None:
         closed_at, closing_reason = now, decision.closing_reason
-    return replace(
-        case,
+    return case._replace(
         state=decision.state.value,
         stage=decision.stage,
         outstanding=decision.balance.outstanding,
