@@ -10,7 +10,7 @@ from sqlmodel import Session
 from activities.compose import Composer
 from activities.decisions import decisions_of
 from activities.rendering import RenderError, Tone
-from activities.store.load import load_customer
+from activities.store.load import load_to_write
 from activities.store.tasks import invoices_of
 from models.tables import ContactMade, Task
 from rules.facts import Role
@@ -22,7 +22,7 @@ TEMPLATE = "phone_call"
 
 def rewrite_call_sheet(session: Session, task: Task, now: datetime) -> None:
     """Compose the text of an open call as of now; where nothing is late any more, the former one stays."""
-    loaded = load_customer(session, task.customer_id, now)
+    loaded = load_to_write(session, task.customer_id, now)
     open_numbers = {case.facts.invoice for case in loaded.cases}
     acted = {invoice.number for invoice in invoices_of(session, task)} & open_numbers
     made = session.get(ContactMade, task.contact_id) if task.contact_id is not None else None

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session
 
 from activities.compose import Composed, Composer
-from activities.envelope import keep
+from activities.envelope import MEDIA_TYPE, seal
 from activities.store.load import LoadedCase, LoadedCustomer, facts_hash
 from activities.store.records import ContactRecord, CustomerRecord
 from activities.store.sql import run
@@ -40,7 +40,10 @@ _CONTACT: Final = """
 _MESSAGE: Final = """
     WITH named AS (
         UPDATE contact_made SET contact_person_id = %(recipient_contact_id)s
-         WHERE id = %(contact_id)s AND %(leads)s)
+         WHERE id = %(contact_id)s AND %(leads)s),
+    kept AS (
+        INSERT INTO content (hash, media_type, body) VALUES (%(content_hash)s, %(media_type)s, %(body)s)
+        ON CONFLICT (hash) DO NOTHING)
     INSERT INTO communication (id, contact_id, customer_id, company_id, kind, audience, channel,
                                recipient_contact_id, to_address, cc, language, subject, content_hash, status,
                                ledger_seq, balance_quoted, policy_key, policy_version, planned_at, attempts,
@@ -122,6 +125,7 @@ class ContactWriter:
         """One planned message; its bytes are kept under their hash. `case` is the leading one, if any."""
         envelope = message.envelope
         message_id = uuid4()
+        digest, body = seal(self._session, envelope, message.files)
         run(
             self._session,
             _MESSAGE,
@@ -138,7 +142,9 @@ class ContactWriter:
             cc=json.dumps(envelope.cc),
             language=message.language,
             subject=envelope.subject,
-            content_hash=keep(self._session, envelope, message.files),
+            content_hash=digest,
+            media_type=MEDIA_TYPE,
+            body=body,
             ledger_seq=self._customer.ledger_seq,
             balance_quoted=json.dumps(quoted if message.audience is Audience.DEBTOR else {}),
             policy_key=case.case.policy_key if case else None,

@@ -57,8 +57,10 @@ class Envelope(BaseModel):
     attachments: tuple[Enclosure, ...] = ()
 
 
-def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> str:
-    """Store `envelope` with its `files` (once for equal bytes); return its SHA-256, in hexadecimal.
+def seal(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> tuple[str, bytes]:
+    """Store the `files` of `envelope` (once for equal bytes); return its SHA-256, in hexadecimal, and bytes.
+
+    The bytes are to be stored under the hash, as `MEDIA_TYPE`, by the statement that writes the message.
 
     Raises:
         TooLarge: the files weigh more than 10 MB together.
@@ -78,8 +80,9 @@ def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
         )
         for file in files
     )
-    whole = envelope.model_copy(update={"attachments": enclosed})
-    return _store(session, MEDIA_TYPE, whole.model_dump_json().encode())
+    whole = envelope.model_copy(update={"attachments": enclosed}) if enclosed else envelope
+    body = whole.model_dump_json().encode()
+    return hashlib.sha256(body).hexdigest(), body
 
 
 def _store(session: Session, media_type: str, body: bytes) -> str:
@@ -94,7 +97,12 @@ def fetch(session: Session, digest: str) -> Envelope:
     Raises:
         NotFound: nothing is stored under it, or the bytes are not those that were.
     """
-    return Envelope.model_validate_json(_bytes(session, digest))
+    return opened(_bytes(session, digest), digest)
+
+
+def opened(body: bytes | None, digest: str) -> Envelope:
+    """The message whose stored bytes are `body`; errors as `fetch`."""
+    return Envelope.model_validate_json(_checked(body, digest))
 
 
 def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
@@ -105,7 +113,10 @@ def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
 
 
 def _bytes(session: Session, digest: str) -> bytes:
-    body: bytes | None = run(session, _FETCH, hash=digest).scalar_one_or_none()
+    return _checked(run(session, _FETCH, hash=digest).scalar_one_or_none(), digest)
+
+
+def _checked(body: bytes | None, digest: str) -> bytes:
     if body is None:
         raise NotFound(f"no content {digest}")
     if hashlib.sha256(body).hexdigest() != digest:

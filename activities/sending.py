@@ -27,7 +27,7 @@ from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
 from activities.conclude import conclude, take_back, withdraw
 from activities.discreet import told
-from activities.envelope import Envelope, fetch, fetch_files
+from activities.envelope import Envelope, fetch_files, opened
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
@@ -61,8 +61,10 @@ _SETTLED = {
     CommunicationStatus.WITHDRAWN: "stale",
 }
 
+# What it says is read where it is to be handed over.
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")}
+    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")},
+           CASE WHEN %(whole)s THEN (SELECT c.body FROM content c WHERE c.hash = m.content_hash) END
       FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
@@ -97,6 +99,7 @@ class _At:
     now: datetime
     fingerprint: str
     notes: list[int]
+    body: bytes | None
 
     def write(self, status: CommunicationStatus, **values: object) -> None:
         """Write the message's status, and other columns by their names."""
@@ -201,7 +204,7 @@ class SendingActivities:
             ApplicationError: of type `NotSent`, when the provider certainly did not take it: try again.
         """
         with transaction(self._engine) as session:
-            at = self._lock(session, what)
+            at = self._lock(session, what, whole=True)
             taken = self._take(at)
         if isinstance(taken, SendResult):
             watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
@@ -228,7 +231,7 @@ class SendingActivities:
         while True:
             try:
                 with transaction(self._engine) as session:
-                    at = self._lock(session, what)
+                    at = self._lock(session, what, whole=False)
                     return at, self._settle(at, outcome)
             except OperationalError as error:
                 if time.monotonic() + WRITE_AGAIN_S > deadline:
@@ -236,9 +239,9 @@ class SendingActivities:
                 log.warning("outcome of %s not written, tried again: %s", what.communication_id, told(error))
                 time.sleep(WRITE_AGAIN_S)
 
-    def _lock(self, session: Session, what: SendInput) -> _At:
+    def _lock(self, session: Session, what: SendInput, *, whole: bool) -> _At:
         customer = locked_customer(session, what.customer_id)
-        row = run(session, _MESSAGE, message=what.communication_id).one_or_none()
+        row = run(session, _MESSAGE, message=what.communication_id, whole=whole).one_or_none()
         if row is None:
             raise ApplicationError(
                 f"no communication {what.communication_id}", type="NotFound", non_retryable=True
@@ -248,11 +251,12 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_WIDTH:]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_WIDTH:-1]) if message.contact_id else None,
             calendar=business_calendar(customer.country, customer.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
+            body=row[-1],
         )
 
     def _take(self, at: _At) -> _Taken | SendResult:
@@ -283,11 +287,11 @@ class SendingActivities:
         return self._taken(at)
 
     def _taken(self, at: _At) -> _Taken:
-        envelope = fetch(at.session, at.message.content_hash)
+        envelope = opened(at.body, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
         closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
         return _Taken(
-            envelope=envelope.model_copy(update={"cc": allowed}),
+            envelope=envelope if allowed == envelope.cc else envelope.model_copy(update={"cc": allowed}),
             custom_args={
                 "communication": str(at.message.id),
                 "customer": str(at.customer.id),

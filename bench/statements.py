@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """The statements of the transactions that begin in the block, each as it is sent, on one line."""
+    """What is sent meanwhile to the engine's database by this process, each statement on one line."""
     seen: list[str] = []
 
-    class Noting(psycopg.Cursor[Any]):
-        def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            seen.append(" ".join(str(query).split()))
-            return super().execute(query, *arguments, **options)
+    def noting(send: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **options: Any) -> Any:
+            if cursor.connection.info.dbname == engine.url.database:
+                text = query.decode() if isinstance(query, bytes) else str(query)
+                seen.append(" ".join(text.split()))
+            return send(cursor, query, *arguments, **options)
 
-        def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            seen.append(" ".join(str(query).split()))
-            return super().executemany(query, *arguments, **options)
+        return noted
 
-    def taken(connection: Any, *_: object) -> None:
-        connection.cursor_factory = Noting
-
-    def given_back(connection: Any, *_: object) -> None:
-        if connection is not None:
-            connection.cursor_factory = psycopg.Cursor
-
-    event.listen(engine, "checkout", taken)
-    event.listen(engine, "checkin", given_back)
-    try:
+    with (
+        patch.object(psycopg.Cursor, "execute", noting(psycopg.Cursor.execute)),
+        patch.object(psycopg.Cursor, "executemany", noting(psycopg.Cursor.executemany)),
+    ):
         yield seen
-    finally:
-        event.remove(engine, "checkout", taken)
-        event.remove(engine, "checkin", given_back)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from activities.store.events import Event, add_events
+from activities.store.events import ADD_LINES, Event, add_events, lines_of
 from activities.store.load import LoadedCase
 from activities.store.planned import withdraw_planned
 from activities.store.records import CaseRecord
@@ -21,25 +21,29 @@ from models.tables import ContactItem, DunningCase
 from models.tables.words import LAPSES_WITH_CASE
 from rules.decide import Decision, State
 
-_WRITE: Final = """
-    UPDATE dunning_case k
-       SET state = moved.state, stage = moved.stage, next_step = moved.next_step,
-           next_channel = moved.next_channel, next_at = moved.next_at, wake_at = moved.wake_at,
-           next_why = moved.next_why, paused_by = moved.paused_by, outstanding = moved.outstanding,
-           disputed = moved.disputed, closed_at = moved.closed_at, closing_reason = moved.closing_reason,
-           decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
-      FROM jsonb_to_recordset(%(moved)s::jsonb)
-               AS moved (invoice_id uuid, state text, stage text, next_step text, next_channel text,
-                         next_at timestamptz, wake_at timestamptz, next_why text, paused_by text,
-                         outstanding numeric, disputed numeric, closed_at timestamptz, closing_reason text)
-     WHERE k.invoice_id = moved.invoice_id
-"""
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
 _LOOKED_AT: Final = """
     UPDATE dunning_case
        SET decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
-     WHERE invoice_id = ANY (%(invoice_ids)s::uuid[])
+     WHERE invoice_id = ANY (%(same)s::uuid[])
 """
+_WRITE: Final = f"""
+    WITH looked_at AS ({_LOOKED_AT}),
+    written AS (
+        UPDATE dunning_case k
+           SET state = moved.state, stage = moved.stage, next_step = moved.next_step,
+               next_channel = moved.next_channel, next_at = moved.next_at, wake_at = moved.wake_at,
+               next_why = moved.next_why, paused_by = moved.paused_by, outstanding = moved.outstanding,
+               disputed = moved.disputed, closed_at = moved.closed_at, closing_reason = moved.closing_reason,
+               decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+          FROM jsonb_to_recordset(%(moved)s::jsonb)
+                   AS moved (invoice_id uuid, state text, stage text, next_step text, next_channel text,
+                             next_at timestamptz, wake_at timestamptz, next_why text, paused_by text,
+                             outstanding numeric, disputed numeric, closed_at timestamptz,
+                             closing_reason text)
+         WHERE k.invoice_id = moved.invoice_id)
+    {ADD_LINES}
+"""  # noqa: S608 (the constants above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +60,27 @@ def store_decisions(
     session: Session, cases: Sequence[LoadedCase], decisions: Sequence[Decision], now: datetime
 ) -> list[Stored]:
     """Write decisions on their cases' rows; a line in the journal where what people see has moved."""
+    seq = cases[0].customer_row.ledger_seq if cases else 0
     stored = [
         Stored(loaded, decision, after, changed=_seen(loaded.case) != _seen(after))
         for loaded, decision in zip(cases, decisions, strict=True)
         for after in (_decided(loaded.case, decision, now),)
     ]
     moved = [each for each in stored if each.case != each.loaded.case]
+    same = [each.loaded.invoice.id for each in stored if each.case == each.loaded.case]
+    closed = [each for each in moved if each.case.closed_at and not each.loaded.case.closed_at]
+    lines = [_line(each, now) for each in moved if _moved_on(each)]
+    looked = {"same": same, "decided_at": now, "decided_seq": seq}
     if moved:
-        run(
-            session,
-            _WRITE,
-            moved=json.dumps([_row(each) for each in moved]),
-            decided_at=now,
-            decided_seq=moved[0].loaded.customer_row.ledger_seq,
-        )
-    same = [each for each in stored if each.case == each.loaded.case]
-    if same:
-        run(
-            session,
-            _LOOKED_AT,
-            invoice_ids=[each.loaded.invoice.id for each in same],
-            decided_at=now,
-            decided_seq=same[0].loaded.customer_row.ledger_seq,
-        )
-    for each in moved:
-        if each.case.closed_at is not None and each.loaded.case.closed_at is None:
-            _close(session, each, now)
-    add_events(session, [_line(each, now) for each in moved if _moved_on(each)])
+        # The end of a case is told after what lapses with it.
+        told = lines_of([] if closed else lines)
+        run(session, _WRITE, moved=json.dumps([_row(each) for each in moved]), lines=told, **looked)
+    elif same:
+        run(session, _LOOKED_AT, **looked)
+    for each in closed:
+        _close(session, each, now)
+    if closed:
+        add_events(session, lines)
     return stored
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from activities.store.sql import aware, run
 from models.tables import CaseEvent
 
-_ADD: Final = """
+ADD_LINES: Final = """
     INSERT INTO case_event (invoice_id, customer_id, company_id, at, who, what, why, detail)
     SELECT line.invoice_id, line.customer_id, line.company_id, line.at, line.who, line.what, line.why,
            line.detail
@@ -23,6 +23,7 @@ _ADD: Final = """
                         who text, what text, why text, detail jsonb)
      ORDER BY line.place
 """
+"""Adds `lines_of` events; a statement that writes what they tell may end in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,29 @@ class Event:
 
 def add_events(session: Session, events: Iterable[Event]) -> None:
     """Add lines at once, in their order; the rows they name are in the ledger already."""
-    lines = [
-        {
-            "place": place,
-            "invoice_id": _text(event.invoice_id),
-            "customer_id": _text(event.customer_id),
-            "company_id": str(event.company_id),
-            "at": aware(event.at).isoformat(),
-            "who": event.who,
-            "what": event.what,
-            "why": event.why,
-            "detail": event.detail,
-        }
-        for place, event in enumerate(events)
-    ]
-    if lines:
-        run(session, _ADD, lines=json.dumps(lines))
+    given = list(events)
+    if given:
+        run(session, ADD_LINES, lines=lines_of(given))
+
+
+def lines_of(events: Sequence[Event]) -> str:
+    """Events as `ADD_LINES` takes them."""
+    return json.dumps(
+        [
+            {
+                "place": place,
+                "invoice_id": _text(event.invoice_id),
+                "customer_id": _text(event.customer_id),
+                "company_id": str(event.company_id),
+                "at": aware(event.at).isoformat(),
+                "who": event.who,
+                "what": event.what,
+                "why": event.why,
+                "detail": event.detail,
+            }
+            for place, event in enumerate(events)
+        ]
+    )
 
 
 def _text(key: UUID | None) -> str | None:

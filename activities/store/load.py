@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from sqlmodel import Session
 
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
+from activities.store.load_outreach import OUTREACH_PARTS, ForOutreach, for_outreach
 from activities.store.policies import get_policy
 from activities.store.records import (
     CaseRecord,
@@ -74,8 +76,8 @@ _PARTS: Final[Mapping[str, str]] = {
 }
 
 
-def _statement(debtor: str, wanted: str) -> str:
-    parts = ", ".join(f"'{name}', ({sql})" for name, sql in _PARTS.items())
+def _statement(debtor: str, wanted: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    parts = ", ".join(f"'{name}', ({sql})" for name, sql in {**_PARTS, **more}.items())
     return f"""
         WITH debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
              wanted AS MATERIALIZED (SELECT * FROM invoice WHERE id = ANY (ARRAY({wanted})))
@@ -83,10 +85,9 @@ def _statement(debtor: str, wanted: str) -> str:
     """  # noqa: S608 (the parts are the constants above)
 
 
-_OF_CUSTOMER: Final = _statement(
-    debtor="%(customer)s",
-    wanted="SELECT invoice_id FROM dunning_case WHERE customer_id = %(customer)s AND closed_at IS NULL",
-)
+_OPEN: Final = "SELECT invoice_id FROM dunning_case WHERE customer_id = %(customer)s AND closed_at IS NULL"
+_OF_CUSTOMER: Final = _statement(debtor="%(customer)s", wanted=_OPEN)
+_TO_WRITE: Final = _statement(debtor="%(customer)s", wanted=_OPEN, more=OUTREACH_PARTS)
 _OF_CASE: Final = _statement(
     debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
     # A draft quotes the customer's other late invoices too: whether it is stale shows only with them.
@@ -141,6 +142,13 @@ class LoadedCustomer:
         return self.row.ledger_seq
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedToWrite(LoadedCustomer):
+    """A customer with what writing to it asks besides."""
+
+    outreach: ForOutreach
+
+
 def load_case(
     session: Session, invoice_id: UUID, now: datetime, sending_fingerprint: str | None = None
 ) -> LoadedCase:
@@ -170,10 +178,32 @@ def load_customer(
     Raises:
         NotFound: the ledger has no such customer.
     """
-    parts = decoded(run(session, _OF_CUSTOMER, customer=customer_id).scalar_one())
+    return _customer(session, _OF_CUSTOMER, customer_id, now, sending_fingerprint)[0]
+
+
+def load_to_write(
+    session: Session, customer_id: UUID, now: datetime, sending_fingerprint: str | None = None
+) -> LoadedToWrite:
+    """As `load_customer`, with what a message says besides."""
+    found, parts = _customer(session, _TO_WRITE, customer_id, now, sending_fingerprint)
+    return LoadedToWrite(
+        found.customer,
+        found.cases,
+        found.row,
+        found.company,
+        found.people,
+        on_hold=found.on_hold,
+        outreach=for_outreach(parts),
+    )
+
+
+def _customer(
+    session: Session, sql: str, customer_id: UUID, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCustomer, Mapping[str, Any]]:
+    parts = decoded(run(session, sql, customer=customer_id).scalar_one())
     if parts["customer"] is None:
         raise NotFound(f"no customer {customer_id}")
-    return _loaded(session, parts, now, sending_fingerprint)
+    return _loaded(session, parts, now, sending_fingerprint), parts
 
 
 def facts_hash(cases: Iterable[CaseFacts], acted: Collection[str], composed_on: date, now: datetime) -> str:

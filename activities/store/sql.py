@@ -8,9 +8,11 @@ plan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection
@@ -90,12 +92,33 @@ def run(session: Session, sql: str, **parameters: Any) -> Rows:
             aware(value)
     session.flush()
     connection = session.connection()
-    cursor = _driver(connection).cursor()
+    text, names = _numbered(sql)
+    cursor = psycopg.RawCursor(_driver(connection))
     try:
-        cursor.execute(sql, parameters)
+        cursor.execute(text, [parameters[name] for name in names])
     except psycopg.Error as error:
         raise _told(connection, sql, error) from error
     return Rows(cursor)
+
+
+_NAMED: Final = re.compile(r"%\((\w+)\)s|%%")
+
+
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement as the server takes it, with `$1` for its first parameter; the parameters' names.
+
+    The driver does the same, but anew each time for a statement of more than 4,096 characters.
+    """
+    places: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "%"
+        return f"${places.setdefault(found[1], len(places) + 1)}"
+
+    text = _NAMED.sub(numbered, sql).encode()
+    return text, tuple(places)
 
 
 def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope, keep
+from activities.envelope import Envelope
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
@@ -23,7 +23,7 @@ from models.ids import CaseSignal
 from models.tables import Communication, Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, TaskKind
 from rules.facts import StopReason
-from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
+from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice, keep
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 

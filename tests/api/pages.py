@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope, keep
+from activities.envelope import Envelope
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.tables import (
@@ -16,7 +16,7 @@ from models.tables import (
 )
 from models.tables.words import TaskKind
 from tests.api.conftest import Door
-from tests.fixtures.ledger import NOW, TODAY, add_contact
+from tests.fixtures.ledger import NOW, TODAY, add_contact, keep
 
 CASE = "/v1/companies/acme/cases/F-1"
 CUSTOMER = "/v1/companies/acme/customers/C-1"

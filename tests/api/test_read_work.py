@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope, keep
+from activities.envelope import Envelope
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.tables import (
@@ -20,7 +20,7 @@ from models.tables.words import TaskKind
 from tests.api.books import place
 from tests.api.conftest import Door
 from tests.api.pages import CUSTOMER, HTML, asked, got, reminded, sent
-from tests.fixtures.ledger import NOW, TODAY
+from tests.fixtures.ledger import NOW, TODAY, keep
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from tests.integration.sending.desk import DUE, NOW, Desk
 
 pytestmark = pytest.mark.integration
 
-PREPARE, SEND = 8, 14
+PREPARE, SEND = 4, 11
 """Statements of a plain reminder by e-mail: to make it ready, and to hand it over and settle."""
 
 REVIEW_AGAIN = 4
