@@ -131,7 +131,7 @@ def _promises(session: Session, loaded: LoadedCustomer, now: datetime) -> tuple[
         plan = next((each for each in facts.plans if each.key == str(row.id)), None)
         if plan is None or not plan.instalments:
             continue
-        state = plan_state(facts, plan, loaded.customer.calendar, now)
+        state = plan_state(facts, plan, loaded.customer.calendar, now, loaded.customer.bank)
         cancelled = plan.cancelled_at is not None and not state.broken
         if cancelled:
             continue

@@ -18,15 +18,16 @@ from activities.store.sql import run
 from activities.store.tasks import open_task
 from models.tables import Task
 from models.tables.words import Audience, ContactStatus, TaskKind
+from rules.bank import demands, strictest
 from rules.calendar import business_calendar
 from rules.outreach import Contact
 
 _CONTACT: Final = """
     WITH contact AS (
         INSERT INTO contact_made (id, customer_id, step, channel, tone, status, composed_at, composed_on,
-                                  ledger_seq, role, reason, facts_hash)
+                                  ledger_seq, role, reason, facts_hash, bank_max_age_days)
         VALUES (%(id)s, %(customer_id)s, %(step)s, %(channel)s, %(tone)s, %(status)s, %(composed_at)s,
-                %(composed_on)s, %(ledger_seq)s, %(role)s, %(reason)s, %(facts_hash)s)
+                %(composed_on)s, %(ledger_seq)s, %(role)s, %(reason)s, %(facts_hash)s, %(bank_max_age_days)s)
         RETURNING id, tone, channel
     )
     INSERT INTO contact_item (contact_id, invoice_id, step, offset_days, tone, channel, folded, concluded)
@@ -80,7 +81,9 @@ class ContactWriter:
             }
             for item in contact.items
         ]
-        made = ContactRecord(uuid4(), contact.step.key, contact.route.channel.value, status.value)
+        asks = demands(contact.step, contact.tone)
+        max_age = strictest(by_number[number].policy for number in acted) if asks else None
+        made = ContactRecord(uuid4(), contact.step.key, contact.route.channel.value, status.value, max_age)
         run(
             self._session,
             _CONTACT,
@@ -95,6 +98,7 @@ class ContactWriter:
             ledger_seq=self._customer.ledger_seq,
             role=contact.route.role.value if contact.route.role else None,
             reason=composer.why(contact),
+            bank_max_age_days=max_age,
             facts_hash=facts_hash((case.facts for case in loaded.cases), acted, today, self._now),
             items=json.dumps(items),
         )

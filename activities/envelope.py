@@ -85,6 +85,13 @@ def seal(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
     return hashlib.sha256(body).hexdigest(), body
 
 
+def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> str:
+    """Store `envelope` with its `files`, where no message is written with it; its hash. Errors as `seal`."""
+    digest, body = seal(session, envelope, files)
+    run(session, _KEEP, hash=digest, media_type=MEDIA_TYPE, body=body)
+    return digest
+
+
 def _store(session: Session, media_type: str, body: bytes) -> str:
     digest = hashlib.sha256(body).hexdigest()
     run(session, _KEEP, hash=digest, media_type=media_type, body=body)

@@ -66,8 +66,26 @@ NOTES: Final = Counter(
 SWEEPS: Final = Counter("relance_sweeps", "Rounds of the sweeper.", ("outcome",), registry=REGISTRY)
 SWEPT: Final = Counter(
     "relance_swept",
-    "What the sweeper found left behind: notes, overdue cases, customers with an unsettled message.",
+    "What the sweeper found: notes, overdue cases, customers with an unsettled message, cases the bank held.",
     ("what",),
+    registry=REGISTRY,
+)
+RECEIPTS: Final = Counter(
+    "relance_webhook_receipts_worked",
+    "Posts of providers that were worked on, by what came of it; `failed` is tried again.",
+    ("provider", "kind", "result"),
+    registry=REGISTRY,
+)
+DOUBTS: Final = Counter(
+    "relance_doubts_cleared",
+    "Uncertain messages: told of by the provider, found in its list, or put to a person.",
+    ("how",),
+    registry=REGISTRY,
+)
+EVENTS: Final = Counter(
+    "relance_provider_events",
+    "Events of messages, as providers told them: kept, told before, or of a message nobody knows.",
+    ("provider", "result"),
     registry=REGISTRY,
 )
 REJECTED: Final = Counter(
@@ -76,6 +94,14 @@ REJECTED: Final = Counter(
     ("signal",),
     registry=REGISTRY,
 )
+POST_REGISTRY: Final = CollectorRegistry()
+POSTS: Final = Counter(
+    "relance_webhook_posts",
+    "Posts that came to the webhooks of this process: stored, told before, or refused and why.",
+    ("provider", "kind", "result"),
+    registry=POST_REGISTRY,
+)
+"""Counted where the posts come in, and served with the API's own page: a refused one is nowhere else."""
 
 
 @contextmanager

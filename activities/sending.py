@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -25,22 +26,33 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.channels.sendgrid_email import Attachment, Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
-from activities.conclude import conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import Envelope, fetch_files, opened
+from activities.evidence import question, question_key, settle_from_events
+from activities.inbound.places import COMMUNICATION, status_callback
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
-from activities.store.records import ContactRecord, CustomerRecord, MessageRecord, columns, of_row
+from activities.store.records import (
+    ContactRecord,
+    CreditorRecord,
+    CustomerRecord,
+    MessageRecord,
+    columns,
+    of_row,
+)
 from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
+from rules.bank import too_old
 from rules.calendar import BusinessCalendar, Channel, business_calendar
+from rules.facts import Bank
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +63,7 @@ WRITE_AGAIN_S: Final = 0.5
 
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
+    BANK_TOO_OLD: "the bank data grew too old before it could leave",
     "out_of_hours": "the hours closed before it could leave",
 }
 _SETTLED = {
@@ -63,13 +76,15 @@ _SETTLED = {
 
 # What it says is read where it is to be handed over.
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(ContactRecord, "k")},
-           CASE WHEN %(whole)s THEN (SELECT c.body FROM content c WHERE c.hash = m.content_hash) END
-      FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
+           CASE WHEN %(whole)s THEN (SELECT t.body FROM content t WHERE t.hash = m.content_hash) END
+      FROM communication m JOIN company c ON c.id = m.company_id
+      LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
 _WIDTH: Final = len(MessageRecord._fields)
+_CREDITOR: Final = _WIDTH + len(CreditorRecord._fields)
 _TAKE: Final = """
     UPDATE communication
        SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
@@ -81,6 +96,7 @@ _TAKE: Final = """
 class _Taken:
     """A message that is ours to hand over."""
 
+    message_id: UUID
     envelope: Envelope
     custom_args: dict[str, str]
     validity_seconds: int | None
@@ -95,6 +111,7 @@ class _At:
     customer: CustomerRecord
     message: MessageRecord
     contact: ContactRecord | None
+    creditor: CreditorRecord
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
@@ -251,7 +268,8 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_WIDTH:-1]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
+            creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
             calendar=business_calendar(customer.country, customer.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
@@ -264,8 +282,7 @@ class SendingActivities:
         message = at.message
         if message.status == CommunicationStatus.SENDING:
             reason = "the worker stopped while the provider was being called"
-            _uncertain(at, reason)
-            return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
+            return self._uncertain(at, reason)
         if message.status != CommunicationStatus.PLANNED:
             outcome = _SETTLED[CommunicationStatus(message.status)]
             return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
@@ -291,9 +308,10 @@ class SendingActivities:
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
         closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
         return _Taken(
+            message_id=at.message.id,
             envelope=envelope if allowed == envelope.cc else envelope.model_copy(update={"cc": allowed}),
             custom_args={
-                "communication": str(at.message.id),
+                COMMUNICATION: str(at.message.id),
                 "customer": str(at.customer.id),
                 "company": str(at.message.company_id),
             },
@@ -313,7 +331,7 @@ class SendingActivities:
                     body=envelope.text,
                     sender=self._providers.sms_sender,
                     validity_seconds=taken.validity_seconds,
-                    status_callback=None,
+                    status_callback=status_callback(self._settings.public_url, taken.message_id),
                 )
             )
         if self._providers.email is None:
@@ -381,12 +399,34 @@ class SendingActivities:
                 at.conclude(ContactStatus.FAILED, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case Uncertain():
-                _uncertain(at, outcome.reason)
-                return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
+                return self._uncertain(at, outcome.reason)
+
+    def _uncertain(self, at: _At, reason: str) -> SendResult:
+        """Nobody knows whether it left: the step counts as done, and evidence or a person is to tell.
+
+        Where the provider tells by itself what it took, it has a while for that: `activities.doubts` asks.
+        """
+        message = at.message
+        if message.status != CommunicationStatus.SENT:
+            at.write(CommunicationStatus.UNCERTAIN, error=reason)
+            at.log("uncertain", reason)
+            at.conclude(ContactStatus.UNCERTAIN, reason)
+            certain, notes = settle_from_events(at.session, message.id, at.now, at.fingerprint)
+            at.notes += notes
+            if certain:
+                return SendResult(communication_id=message.id, outcome="sent")
+            if not self._settings.evidence_may_come(message.channel):
+                at.ask(
+                    TaskKind.UNCERTAIN_MESSAGE,
+                    question_key(message.id),
+                    f"Did {message.kind} to {at.customer.name} leave?",
+                    question(message.id, reason),
+                )
+        return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
 
     def _left_after_all(self, at: _At) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""
-        key = f"uncertain/{at.message.id}"
+        key = question_key(at.message.id)
         withdraw_tasks(at.session, now=at.now, why="the provider took it", keys=(key,))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
@@ -395,37 +435,33 @@ class SendingActivities:
     def _not_left_after_all(self, at: _At, reason: str) -> None:
         """As `_left_after_all`, the other way round."""
         at.write(CommunicationStatus.FAILED, error=reason)
-        withdraw_tasks(at.session, now=at.now, why=reason, keys=(f"uncertain/{at.message.id}",))
+        withdraw_tasks(at.session, now=at.now, why=reason, keys=(question_key(at.message.id),))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             at.notes += take_back(at.session, contact, reason, at.now)
 
 
 def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over, or the hours are."""
+    """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
+    bank data it asks for money on have grown too old."""
     if at.message.audience != Audience.DEBTOR:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
-    return None if at.calendar.is_open(Channel(at.message.channel), at.now) else "out_of_hours"
+    if not at.calendar.is_open(Channel(at.message.channel), at.now):
+        return "out_of_hours"
+    return BANK_TOO_OLD if _bank_too_old(at) else None
 
 
-def _uncertain(at: _At, reason: str) -> None:
-    """Nobody knows whether it left: the step counts as done, and a person is asked."""
-    message = at.message
-    if message.status == CommunicationStatus.SENT:
-        return
-    at.write(CommunicationStatus.UNCERTAIN, error=reason)
-    at.log("uncertain", reason)
-    at.ask(
-        TaskKind.UNCERTAIN_MESSAGE,
-        f"uncertain/{message.id}",
-        f"Did {message.kind} to {at.customer.name} leave?",
-        f"{reason}. Look in the provider's log for our id {message.id}, then answer: sent, or not_sent.",
-    )
-    at.conclude(ContactStatus.UNCERTAIN, reason)
+def _bank_too_old(at: _At) -> bool:
+    """As `rules.decide` found when it was composed, at this moment: the day may have changed since."""
+    creditor = at.creditor
+    if creditor.bank_known_until is None or at.contact is None:
+        return False
+    bank = Bank(creditor.bank_known_until, business_calendar(creditor.country, creditor.zone))
+    return too_old(bank, at.contact.bank_max_age_days, at.now) is not None
 
 
 def _attempt() -> str:

@@ -1,5 +1,5 @@
-"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays, and
-hand tasks over where somebody is away.
+"""What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
+cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -20,8 +20,12 @@ from sqlmodel import Session, col, select
 from activities import watch
 from activities.clock import Clock
 from activities.discreet import told
+from activities.doubts import Doubts
+from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.store.absences import settle_absences
+from activities.store.bank import tell_ready
+from activities.store.bank_tasks import settle_bank_tasks
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
 from models.ids import CaseSignal, OutreachSignal
@@ -37,20 +41,33 @@ WAKE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many notes were delivered, cases woken, and customers with a stray message nudged."""
+    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told of the
+    bank."""
 
     delivered: int = 0
     woken: int = 0
     strays: int = 0
+    told: int = 0
 
 
 class Sweeper:
     """Heals what a crash, or a lost Temporal store, left behind."""
 
-    def __init__(self, engine: Engine, clock: Clock, courier: Courier, *, every: float = 30.0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        courier: Courier,
+        *,
+        inbox: Inbox | None = None,
+        doubts: Doubts | None = None,
+        every: float = 30.0,
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._courier = courier
+        self._inbox = inbox
+        self._doubts = doubts
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -59,7 +76,7 @@ class Sweeper:
             try:
                 began = perf_counter()
                 swept = await self.once()
-                watch.swept(swept.delivered, swept.woken, swept.strays, perf_counter() - began)
+                watch.swept(swept.delivered, swept.woken, swept.strays, swept.told, perf_counter() - began)
             except Exception as error:
                 watch.sweep_failed()
                 log.warning("sweep failed; tried again in %s s: %s", self._every, told(error))
@@ -69,11 +86,22 @@ class Sweeper:
                 continue
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
-        """One round: notes, then cases whose next action is `overdue`, then messages stuck in `sending`."""
+        """One round: posts, doubts, notes, cases whose next action is `overdue`, messages in `sending`."""
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.drain)
+            await asyncio.to_thread(self._inbox.forget)
+        if self._doubts is not None:
+            await asyncio.to_thread(self._doubts.once)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
-        return Swept(delivered, woken, strays)
+        told = 0
+        # Batch by batch, delivered in between: a hundred thousand cases are never a hundred thousand notes.
+        while more := await asyncio.to_thread(self._bank_known):
+            told += more
+            delivered += await self._notes()
+        await asyncio.to_thread(self._bank_files)
+        return Swept(delivered, woken, strays, told)
 
     async def wake_all(self) -> int:
         """Wake every open case, overdue or not (after a Temporal store was lost); how many there are."""
@@ -97,6 +125,14 @@ class Sweeper:
         while taken := await self._courier.sweep(BATCH):
             total += taken
         return total
+
+    def _bank_known(self) -> int:
+        with transaction(self._engine) as session:
+            return len(tell_ready(session, self._clock.now()))
+
+    def _bank_files(self) -> None:
+        with transaction(self._engine) as session:
+            settle_bank_tasks(session, self._clock.now())
 
     def _overdue(self, overdue: timedelta) -> tuple[int, int]:
         with transaction(self._engine) as session:
@@ -127,7 +163,7 @@ def late(before: datetime) -> ColumnElement[bool]:
             # Started, and lost before its first look.
             and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
         ),
-        col(DunningCase.state).not_in(("awaiting_person", "stopped")),
+        col(DunningCase.state).not_in(("awaiting_person", "awaiting_bank", "stopped")),
     )
 
 

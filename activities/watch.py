@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import perf_counter
 from uuid import UUID
@@ -100,6 +100,31 @@ def fact_rejected(signal: str, company: str, invoice: str) -> None:
     log.warning("fact rejected", extra=fields(signal=known, company=company, invoice=invoice))
 
 
+def post_came(provider: str, kind: str, result: str) -> None:
+    """A post to a webhook: `stored`, `duplicate`, or why it was refused."""
+    metrics.POSTS.labels(provider, kind, result).inc()
+    if result not in ("stored", "duplicate"):
+        log.warning("webhook post refused", extra=fields(provider=provider, kind=kind, result=result))
+
+
+def receipt_settled(provider: str, kind: str, result: str) -> None:
+    """A post that was kept has been worked on."""
+    metrics.RECEIPTS.labels(provider, kind, result).inc()
+
+
+def doubt_cleared(how: str) -> None:
+    """An uncertain message is one no more (`told`, `found`), or a person is `asked`."""
+    metrics.DOUBTS.labels(how).inc()
+    log.info("doubt cleared", extra=fields(how=how))
+
+
+def events_kept(provider: str, counts: Mapping[str, int]) -> None:
+    """Events of one post, by what became of each."""
+    for result, count in counts.items():
+        if count:
+            metrics.EVENTS.labels(provider, result).inc(count)
+
+
 def notes_settled(delivered: int, failed: int) -> None:
     """Outbox notes that reached their workflows, and those that did not."""
     if delivered:
@@ -108,15 +133,15 @@ def notes_settled(delivered: int, failed: int) -> None:
         metrics.NOTES.labels("failed").inc(failed)
 
 
-def swept(notes: int, cases: int, customers: int, seconds: float) -> None:
+def swept(notes: int, cases: int, customers: int, told: int, seconds: float) -> None:
     """One round of the sweeper; a round that found nothing has no line."""
     metrics.SWEEPS.labels("done").inc()
-    for what, count in (("notes", notes), ("cases", cases), ("messages", customers)):
+    for what, count in (("notes", notes), ("cases", cases), ("messages", customers), ("bank", told)):
         metrics.SWEPT.labels(what).inc(count)
-    if notes or cases or customers:
+    if notes or cases or customers or told:
         log.info(
             "swept",
-            extra=fields(notes=notes, cases=cases, unsettled=customers, ms=round(1000 * seconds)),
+            extra=fields(notes=notes, cases=cases, unsettled=customers, bank=told, ms=round(1000 * seconds)),
         )
 
 

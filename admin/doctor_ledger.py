@@ -13,16 +13,24 @@ import migrations
 from activities.clock import Clock
 from activities.installation import SENDING, read_offset
 from activities.settings import Sending, Settings
+from activities.store.bank_tasks import held_by_bank
 from activities.store.engine import make_engine, transaction
 from activities.sweeper import OVERDUE, late
+from admin.doctor_webhooks import look_at_webhooks
 from admin.findings import Finding, Mark, counted
 from models.tables import ApiKey, Communication, Company, DunningCase, Installation, OutboxNote, Task
 from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
+from rules.bank import too_old
+from rules.calendar import business_calendar
+from rules.facts import Bank
 
 LATE_NOTE = timedelta(minutes=5)
 STUCK = timedelta(minutes=5)
 # Leases between workers last half a minute: clocks further apart than this would break them.
 SKEW = timedelta(seconds=5)
+
+# As the built-in policies have it, but for the most careful of them.
+_BANK_DAYS = 3
 
 _PARTICULARS = ("legal_name", "address", "email", "phone", "iban", "signatory_name", "signatory_email")
 
@@ -62,8 +70,10 @@ def look_at_ledger(settings: Settings) -> Iterator[Finding]:
             yield from _skew(session, clock)
             yield from _late(session, clock.now())
             yield from _messages(session, clock.now())
+            yield from look_at_webhooks(session, settings, clock)
             yield from _people(session, clock.now())
             yield from _parties(session)
+            yield from _bank(session, clock.now())
             yield from _switch(session, settings)
     finally:
         engine.dispose()
@@ -184,6 +194,26 @@ def _parties(session: Session) -> Iterator[Finding]:
             )
         else:
             yield Finding(Mark.GOOD, f"company {company.ref}", "particulars complete")
+
+
+def _bank(session: Session, now: datetime) -> Iterator[Finding]:
+    """Companies that said how far their bank is known, and whose data are old or hold something up."""
+    held = held_by_bank(session)
+    said = select(Company).where(col(Company.bank_known_until).is_not(None)).order_by(Company.ref)
+    for company in session.exec(said):
+        bank = Bank(company.bank_known_until or now.date(), business_calendar(company.country, company.zone))
+        old = too_old(bank, _BANK_DAYS, now)
+        known = f"known up to {bank.until}"
+        waits = held.get(company.id)
+        remedy = f"record the bank's payments, then `relance bank-known {company.ref} DATE`"
+        if waits is not None:
+            yield Finding(Mark.BAD, f"bank {company.ref}", f"{known}: {waits.told} wait for a file", remedy)
+        elif old is not None:
+            yield Finding(
+                Mark.NOTE, f"bank {company.ref}", f"{known}, more than {_BANK_DAYS} business days ago", remedy
+            )
+        else:
+            yield Finding(Mark.GOOD, f"bank {company.ref}", known)
 
 
 def _switch(session: Session, settings: Settings) -> Iterator[Finding]:

@@ -307,8 +307,8 @@ class SendInput(Message):
 class SendResult(Message):
     """What became of a communication.
 
-    `outcome` is `sent`, `uncertain`, `failed`, `withheld`, `stale` (the facts moved: compose again) or
-    `out_of_hours`.
+    `outcome` is `sent`, `uncertain`, `failed`, `withheld`, `stale` (the facts moved: compose again),
+    `out_of_hours` or `bank_too_old`.
     """
 
     communication_id: UUID

@@ -133,6 +133,20 @@ class BusinessCalendar:
             day = self.first_business_day(day + _ONE_DAY)
         return day
 
+    def business_days_before(self, day: date, n: int) -> date:
+        """Return the n-th business day strictly before a day.
+
+        :param n: number of business days, 1 or more.
+        :raises ValueError: when n is less.
+        """
+        if n < 1:
+            raise ValueError(f"cannot go back {n} business days: expected 1 or more")
+        for _ in range(n):
+            day -= _ONE_DAY
+            while self.why_closed(day) is not None:
+                day -= _ONE_DAY
+        return day
+
     def instant(self, day: date, at: time) -> datetime:
         """Return the UTC instant of a local time on a day.
 

@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from rules.bank import HELD, Old, demands, too_old
 from rules.calendar import BusinessCalendar, Channel, opening_hours
+from rules.calls_due import CallsDue, call_after_notice, calls_due
 from rules.facts import (
     CaseFacts,
     CustomerFacts,
     Draft,
     Obstacle,
-    OpenCall,
     Reach,
     Role,
     StepDone,
@@ -29,7 +30,6 @@ from rules.pauses import Pauses, TaskRequest, pauses
 from rules.policy import Policy, Step
 
 APPROVAL_BUSINESS_DAYS = 10
-CALL_BUSINESS_DAYS = 3
 
 
 class State(StrEnum):
@@ -39,6 +39,7 @@ class State(StrEnum):
     DUE = "due"
     AWAITING_APPROVAL = "awaiting_approval"
     AWAITING_PERSON = "awaiting_person"
+    AWAITING_BANK = "awaiting_bank"
     WITHHELD = "withheld"
     PAUSED = "paused"
     STOPPED = "stopped"
@@ -76,7 +77,10 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What `decide` found. `wake_at` is when the case must be looked at again if no fact arrives."""
+    """What `decide` found. `wake_at` is when the case must be looked at again if no fact arrives.
+
+    `awaits_bank` is a day: once the bank is known up to it, the case must be looked at again, too.
+    """
 
     state: State
     stage: str
@@ -87,13 +91,14 @@ class Decision:
     paused_by: str | None = None
     closing_reason: str | None = None
     tasks: tuple[TaskRequest, ...] = ()
+    awaits_bank: date | None = None
 
 
 def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: datetime) -> Decision:
     """Decide one case at the instant `now` (aware UTC).
 
     The rules and their order are those of the design: closed, stopped, paused, below the minimum,
-    then the ladder.
+    then the ladder; and a step of it that asks for money waits for bank data that are too old.
     """
     owed = balance(case, now)
     last = _last_done(case, policy)
@@ -109,7 +114,7 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
         return Decision(State.STOPPED, stage, owed, why, paused_by=customer.stopped_by.value)
 
     held = pauses(case, customer, now)
-    calls = _calls(case, customer.calendar, now)
+    calls = calls_due(case, customer.calendar, now)
     tasks = held.tasks + calls.tasks
     if held.active:
         first = held.active[0]
@@ -127,19 +132,45 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
             wake_at=_earliest(held.wake_at, calls.wake_at),
             paused_by=first.reason,
             tasks=tasks,
+            awaits_bank=held.awaits,
         )
     threshold = policy.threshold(case.currency)
     if owed.chaseable < threshold or owed.chaseable <= 0:
         why = f"{owed.chaseable} {case.currency} is below the minimum of {threshold} {case.currency}"
         return Decision(State.BELOW_MINIMUM, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
-    asked, call_at = _notice_call(case, policy, customer.calendar, now)
-    tasks += asked
-    calls = replace(calls, wake_at=_earliest(calls.wake_at, call_at))
+    old = too_old(customer.bank, policy.bank_max_age_days, now)
+    calls = calls.with_notice(call_after_notice(case, policy, customer.calendar, now), old)
+    tasks = held.tasks + calls.tasks
     found = _next_action(case, customer, policy, last, now, held, now)
     if found is None:
         why = "every step of the policy is done; a person decides"
-        return Decision(State.LADDER_DONE, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
-    return _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
+        return Decision(
+            State.LADDER_DONE,
+            stage,
+            owed,
+            why,
+            wake_at=calls.wake_at,
+            tasks=tasks,
+            awaits_bank=calls.awaits_bank,
+        )
+    decision = _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
+    if decision.state is not State.DUE or old is None or not demands(found.next.step, found.next.tone):
+        return replace(decision, awaits_bank=calls.awaits_bank)
+    return _held(decision, found.next, old, calls)
+
+
+def _held(decision: Decision, action: NextAction, old: Old, calls: CallsDue) -> Decision:
+    """A step that is due, but asks for money that may have come already: it waits for the bank."""
+    return replace(
+        decision,
+        state=State.AWAITING_BANK,
+        why=f"the bank is known up to {old.known} only; "
+        f"{action.step.key} waits for a bank file of {old.needed} or later",
+        next=_not_due(action),
+        wake_at=calls.wake_at,
+        paused_by=HELD,
+        awaits_bank=old.needed,
+    )
 
 
 def _paid(case: CaseFacts, now: datetime) -> bool:
@@ -158,19 +189,12 @@ class _Found:
     come: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Calls:
-    tasks: tuple[TaskRequest, ...]
-    wake_at: datetime | None
-    unmade: bool
-
-
 def _ladder(
     case: CaseFacts,
     found: _Found,
     owed: Balance,
     stage: str,
-    calls: _Calls,
+    calls: CallsDue,
     tasks: tuple[TaskRequest, ...],
     calendar: BusinessCalendar,
     now: datetime,
@@ -434,52 +458,6 @@ def _reachable(channel: Channel, roles: tuple[Role, ...], customer: CustomerFact
 
 def _draft(case: CaseFacts, step: str) -> Draft | None:
     return next((draft for draft in case.drafts if draft.step == step and not draft.folded), None)
-
-
-def _calls(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> _Calls:
-    """A call not made in three business days is escalated; the ladder does not wait for it.
-
-    The days count from the day agreed for calling back, where there is one.
-    """
-    tasks = []
-    wakes = []
-    for call in case.open_calls:
-        if call.escalated:
-            continue
-        late_on = calendar.add_business_days(call.again_on or call.opened_on, CALL_BUSINESS_DAYS)
-        if calendar.slot(late_on) <= now:
-            why = f"call of {call.opened_on} not made"
-            if call.again_on is not None:
-                why += f", to be made again on {call.again_on}"
-            tasks.append(TaskRequest("call_overdue", call_overdue_key(case.invoice, call), why))
-        else:
-            wakes.append(calendar.slot(late_on))
-    return _Calls(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
-
-
-def call_overdue_key(invoice: str, call: OpenCall) -> str:
-    """Key of the task that says a call is overdue: another day agreed is another time to be late."""
-    return f"call-overdue/{invoice}/{call.step}" + (f"/{call.again_on}" if call.again_on else "")
-
-
-def _notice_call(
-    case: CaseFacts, policy: Policy, calendar: BusinessCalendar, now: datetime
-) -> tuple[tuple[TaskRequest, ...], datetime | None]:
-    """Three business days after a formal notice, someone calls: once the case may be contacted.
-
-    Items merely folded into the notice have their own ladder; another tool's notice, its own call.
-    """
-    for done in case.done:
-        if done.step not in policy.position or policy.step(done.step).channel is not Channel.LETTER:
-            continue
-        call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
-        if call_on < case.opened_on:
-            continue
-        if calendar.slot(call_on) > now:
-            return (), calendar.slot(call_on)
-        why = f"{done.step} of {done.on}: call the debtor about it"
-        return (TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),), None
-    return (), None
 
 
 def quoted(case: CaseFacts, now: datetime) -> tuple[str, Decimal, Decimal, date]:

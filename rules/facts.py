@@ -171,7 +171,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A phone task nobody has closed yet; `again_on` is the day agreed for calling back, if any."""
+    """A phone task nobody has closed yet; `again_on` is the day agreed for calling back, if any.
+
+    `step` is the phone step's, or that of the formal notice which the call is about.
+    """
 
     step: str
     opened_on: date
@@ -215,12 +218,33 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class BankStatement:
+    """Somebody said, at the instant `at`, that every bank movement up to the day `until` is recorded."""
+
+    until: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """How far the creditor knows its bank.
+
+    `until` is the last day whose movements are recorded, `calendar` the creditor's own: bank days are its
+    business days. `stated` is what was said, oldest first, as far as it is needed: it tells since when a day
+    is known. Without it, a day that is known counts as known in time.
+    """
+
+    until: date
+    calendar: BusinessCalendar
+    stated: tuple[BankStatement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerFacts:
     """What is known of the customer, across all its invoices.
 
     `gap_days` local calendar days lie between two contacts; `last_contact_on` is the day of the latest,
-    whatever invoice it was about. `bank_known_until`, when set, is the last day whose bank movements
-    are recorded; unset means payments are recorded as they come.
+    whatever invoice it was about. `bank` is None where the creditor records payments as they come.
     """
 
     calendar: BusinessCalendar
@@ -229,4 +253,4 @@ class CustomerFacts:
     stopped_by: StopReason | None = None
     stopped_on: date | None = None
     reach: Mapping[Role, Reach] = field(default_factory=dict)
-    bank_known_until: date | None = None
+    bank: Bank | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rules.facts import CaseFacts, CustomerFacts, Dispute
-from rules.ledger import CLAIM_GRACE_BUSINESS_DAYS, balance, claim_state, plan_state, received
+from rules.ledger import balance, claim_state, plan_state, received
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,17 @@ class TaskRequest:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One pause: `end` None is open; `check_at` is when an open one is looked at again by itself."""
+    """One pause: `end` None is open; `check_at` is when an open one is looked at again by itself.
+
+    `awaits` is the day up to which the bank must be known before it can end.
+    """
 
     reason: str
     start: datetime
     end: datetime | None
     why: str
     check_at: datetime | None = None
+    awaits: date | None = None
 
     def active(self, now: datetime) -> bool:
         """Whether it pauses the case at `now`."""
@@ -53,6 +57,11 @@ class Pauses:
         """The next instant at which a pause may change by itself."""
         return min((at for i in self.active for at in (i.end, i.check_at) if at is not None), default=None)
 
+    @property
+    def awaits(self) -> date | None:
+        """The first day up to which the bank must be known for something to change."""
+        return min((i.awaits for i in self.active if i.awaits is not None), default=None)
+
 
 def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
     """Every pause of `case` known at `now`, and the tasks that an ended one leaves to a person."""
@@ -76,22 +85,23 @@ def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
     for plan in case.plans:
         if plan.agreed_at > now:
             continue
-        state = plan_state(case, plan, calendar, now)
+        state = plan_state(case, plan, calendar, now, customer.bank)
         word = "plan" if len(plan.instalments) > 1 else "promise"
-        found.append(Interval(word, plan.agreed_at, state.ended_at, state.why, state.next_check_at))
+        found.append(
+            Interval(word, plan.agreed_at, state.ended_at, state.why, state.next_check_at, state.awaits)
+        )
         if state.broken:
             tasks.append(TaskRequest("broken_promise", f"broken-promise/{plan.key}", state.why))
     for claim in case.claims:
         if claim.claimed_at > now:
             continue
-        last_day = calendar.add_business_days(claim.paid_on, CLAIM_GRACE_BUSINESS_DAYS)
-        known = customer.bank_known_until is None or customer.bank_known_until >= last_day
-        claimed = claim_state(claim, calendar, known, now)
-        why = f"said to be paid on {claim.paid_on}; the bank is awaited up to {last_day}"
-        found.append(Interval("claimed_paid", claim.claimed_at, claimed.ends_at, why))
+        claimed = claim_state(claim, calendar, now, customer.bank)
+        why = f"said to be paid on {claim.paid_on}; the bank is awaited up to {claimed.awaits}"
+        waits_for = claimed.awaits if claimed.ends_at is None else None
+        found.append(Interval("claimed_paid", claim.claimed_at, claimed.ends_at, why, awaits=waits_for))
         came = received(case, now, since=calendar.start_of_day(claim.paid_on)) > 0
         if not claimed.withdrawn and not came and claimed.ends_at is not None and claimed.ends_at <= now:
-            missing = f"said to be paid on {claim.paid_on}; the bank up to {last_day} does not show it"
+            missing = f"said to be paid on {claim.paid_on}; the bank up to {claimed.awaits} does not show it"
             tasks.append(TaskRequest("claim_not_found", f"claim-not-found/{claim.key}", missing))
     ended = [calendar.local_day(i.end) for i in found if i.end is not None and i.end <= now]
     return Pauses(

@@ -98,13 +98,18 @@ class Step(_Strict):
 
 
 class Policy(_Strict):
-    """An ordered ladder with its gaps and thresholds. Immutable once used; `version` counts editions."""
+    """An ordered ladder with its gaps and thresholds. Immutable once used; `version` counts editions.
+
+    `bank_max_age_days`: nobody is asked for money on bank data older than so many business days of the
+    creditor, where it says how far its bank is known; None asks whatever their age.
+    """
 
     key: Key
     version: Annotated[StrictInt, Field(ge=1)] = 1
     title: str
     min_gap_days: Annotated[StrictInt, Field(ge=1, le=60)] = 5
     resume_gap_days: Annotated[StrictInt, Field(ge=0, le=60)] = 5
+    bank_max_age_days: Annotated[StrictInt, Field(ge=1, le=30)] | None = None
     entry_cap: Key
     min_amount: dict[str, Amount] = Field(default_factory=dict)
     steps: tuple[Step, ...] = Field(min_length=1)

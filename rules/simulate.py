@@ -119,7 +119,7 @@ def simulate(
     """Live through the portfolio of one customer, until no case has an instant of its own left.
 
     :param facts: the customer's at the start; every contact, those of another tool included, moves its
-        `last_contact_on`.
+        `last_contact_on`. A payment is known when it is made: the bank's files are not simulated.
     :param until: the instant at which to stop looking, itself left out; never, if None.
     :param people: whether approvals and addresses come at once. Without, a letter waits for its approval and
         a message for an address: nothing leaves and no gap begins. A life like that has no end of its own.
@@ -127,6 +127,7 @@ def simulate(
     """
     if until is None and not people:
         raise ValueError("without people a draft is composed again for ever: say until when to look")
+    facts = replace(facts, bank=None)
     # By number, so that what happens in one instant does not depend on the order they were given in.
     cases = sorted((_Lived(life) for life in lives), key=lambda lived: lived.case.invoice)
     contacts: list[Contacted] = []

@@ -15,6 +15,7 @@ STATE_WORDS = {
     "due": "due now",
     "awaiting_approval": "waits for approval",
     "awaiting_person": "waits for a person",
+    "awaiting_bank": "waits for a bank file",
     "withheld": "withheld: sending is off",
     "paused": "paused",
     "stopped": "all contact stopped",

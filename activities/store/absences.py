@@ -130,7 +130,7 @@ def settle_absences(session: Session, now: datetime, who: str = "relance") -> in
     names = sorted({each.staff for each in away})
     rows = session.exec(
         select(Task, Customer, Company)
-        .join(Customer, col(Customer.id) == Task.customer_id)
+        .join(Customer, col(Customer.id) == Task.customer_id, isouter=True)
         .join(Company, col(Company.id) == Task.company_id)
         .where(
             Task.status == TaskStatus.OPEN,
@@ -144,7 +144,10 @@ def settle_absences(session: Session, now: datetime, who: str = "relance") -> in
     ).all()
     moved = 0
     for task, customer, company in rows:
-        today = business_calendar(customer.country, customer.zone).local_day(now)
+        # An outer join: a task about the company as a whole has its own place.
+        there: Customer | None = customer
+        place = company if there is None else there
+        today = business_calendar(place.country, place.zone).local_day(now)
         meant = task.meant_for or task.assignee_email
         if meant is None:
             continue

@@ -9,15 +9,14 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from activities.store.bank import state_bank_day
 from activities.store.customers import tell_change
 from activities.store.lookup import among, lock_customer, open_cases
 from activities.store.outbox import add_notes
 from activities.store.planned import WAITING, withdraw_planned
-from models.errors import InvalidFact
 from models.ids import CaseSignal, OutreachSignal
-from models.tables import ClaimRow, Company, ContactItem, ContactMade, Customer, DunningCase
+from models.tables import Company, ContactItem, ContactMade, Customer, DunningCase
 from models.tables.words import NoteTo
-from rules.calendar import business_calendar
 
 HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their last four characters."""
@@ -45,36 +44,24 @@ def change_company(
         InvalidFact: `bank_known_until` goes back, or lies in the future.
     """
     changed = {name: value for name, value in told.items() if getattr(company, name) != value}
-    if "bank_known_until" in changed:
-        _check_bank(company, changed["bank_known_until"], now)
     detail = {name: _shown(name, getattr(company, name), value) for name, value in changed.items()}
     gap_before = company.gap_days
+    notes: list[int] = []
+    if "bank_known_until" in changed:
+        notes += state_bank_day(session, company, changed["bank_known_until"], now, who).notes
     for name, value in changed.items():
         setattr(company, name, value)
     session.flush()
-    notes: list[int] = []
     if changed.keys() - _NOT_SHOWN:
         notes += _compose_again(
             session, company, f"the company's {', '.join(sorted(changed))} changed", now, who
         )
     cases: set[UUID] = set()
-    if "bank_known_until" in changed:
-        cases |= _awaiting_the_bank(session, company)
     if "gap_days" in changed:
-        cases |= _contacted_lately(session, company, max(gap_before, company.gap_days), now)
+        cases = _contacted_lately(session, company, max(gap_before, company.gap_days), now)
     looked_at = sorted(cases, key=str)
     notes += add_notes(session, looked_at, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
     return notes, detail
-
-
-def _check_bank(company: Company, day: Any, now: datetime) -> None:
-    if day is None or (company.bank_known_until is not None and day < company.bank_known_until):
-        raise InvalidFact(
-            f"bank_known_until: it only goes forward, and the bank is known up to {company.bank_known_until}"
-        )
-    today = business_calendar(company.country, company.zone).local_day(now)
-    if day > today:
-        raise InvalidFact(f"bank_known_until: {day} lies in the future (today is {today})")
 
 
 def _shown(name: str, before: Any, after: Any) -> dict[str, Any]:
@@ -102,21 +89,6 @@ def _compose_again(session: Session, company: Company, why: str, now: datetime, 
         notes += add_notes(session, [customer_id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
         notes += tell_change(session, customer, now, who, "company_changed", {"why": why})
     return notes
-
-
-def _awaiting_the_bank(session: Session, company: Company) -> set[UUID]:
-    return set(
-        session.exec(
-            select(DunningCase.invoice_id)
-            .join(ClaimRow, col(ClaimRow.invoice_id) == DunningCase.invoice_id)
-            .join(Customer, col(Customer.id) == DunningCase.customer_id)
-            .where(
-                Customer.company_id == company.id,
-                col(DunningCase.closed_at).is_(None),
-                col(ClaimRow.withdrawn_at).is_(None),
-            )
-        )
-    )
 
 
 def _contacted_lately(session: Session, company: Company, days: int, now: datetime) -> set[UUID]:

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from activities.store.records import (
     PersonRecord,
     columns,
     decoded,
+    instant,
     of_json,
 )
 from activities.store.sql import run
@@ -36,7 +36,7 @@ from models.errors import NotFound
 from models.tables.words import PhoneKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
-from rules.facts import CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
+from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
 from rules.money import round_money
 from rules.policy import Policy
 
@@ -71,37 +71,88 @@ _PARTS: Final[Mapping[str, str]] = {
           FROM contact_made k JOIN contact_item t ON t.contact_id = k.id
          WHERE k.customer_id = (SELECT id FROM debtor) AND t.concluded AND t.channel <> 'decision'
     """,
+    # The first that was ever stated, and those that a promise or a claim of these invoices may wait for: a
+    # look that falls into a row of closed days wants a day somewhat before the one that was named.
+    "stated": """
+        SELECT json_agg(json_build_array(b.known_until, b.stated_at) ORDER BY b.stated_at, b.id)
+          FROM bank_statement b
+         WHERE b.company_id = (SELECT company_id FROM debtor) AND b.retracted_at IS NULL
+           AND (b.known_until >= -20 + least(
+                    (SELECT min(s.due_on) FROM payment_plan p JOIN instalment s ON s.plan_id = p.id
+                      WHERE p.invoice_id = ANY (ARRAY(SELECT id FROM wanted))),
+                    (SELECT min(c.paid_on) FROM payment_claim c
+                      WHERE c.invoice_id = ANY (ARRAY(SELECT id FROM wanted))))
+                OR b.id = (SELECT min(f.id) FROM bank_statement f
+                            WHERE f.company_id = b.company_id AND f.retracted_at IS NULL))
+    """,
     **LEDGER_PARTS,
     **CONTACT_PARTS,
 }
 
+_NO_PARTS: Final[Mapping[str, str]] = {}
 
-def _statement(debtor: str, wanted: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
+
+def _statement(debtor: str, wanted: str, asked: str = "", more: Mapping[str, str] = _NO_PARTS) -> str:
     parts = ", ".join(f"'{name}', ({sql})" for name, sql in {**_PARTS, **more}.items())
     return f"""
-        WITH debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
+        WITH {asked}debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
              wanted AS MATERIALIZED (SELECT * FROM invoice WHERE id = ANY (ARRAY({wanted})))
         SELECT json_build_object({parts})::text
-    """  # noqa: S608 (the parts are the constants above)
+    """  # noqa: S608 (the parts are constants)
 
 
-_OPEN: Final = "SELECT invoice_id FROM dunning_case WHERE customer_id = %(customer)s AND closed_at IS NULL"
-_OF_CUSTOMER: Final = _statement(debtor="%(customer)s", wanted=_OPEN)
-_TO_WRITE: Final = _statement(debtor="%(customer)s", wanted=_OPEN, more=OUTREACH_PARTS)
-_OF_CASE: Final = _statement(
-    debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
+def _case_and_quoted(invoice: str) -> str:
     # A draft quotes the customer's other late invoices too: whether it is stale shows only with them.
-    wanted="""
-        SELECT %(invoice)s::uuid
+    return f"""
+        SELECT {invoice}
          UNION
         SELECT k.invoice_id
           FROM dunning_case k
          WHERE k.customer_id = (SELECT id FROM debtor)
            AND k.closed_at IS NULL
            AND EXISTS (SELECT FROM contact_item t JOIN contact_made m ON m.id = t.contact_id
-                        WHERE t.invoice_id = %(invoice)s AND m.status IN ('draft', 'approved'))
-    """,
+                        WHERE t.invoice_id = {invoice} AND m.status IN ('draft', 'approved'))
+    """  # noqa: S608 (our own parameter's name)
+
+
+_OPEN: Final = "SELECT invoice_id FROM dunning_case WHERE customer_id = {} AND closed_at IS NULL"
+
+_OF_CUSTOMER: Final = _statement(debtor="%(customer)s", wanted=_OPEN.format("%(customer)s"))
+_TO_WRITE: Final = _statement(debtor="%(customer)s", wanted=_OPEN.format("%(customer)s"), more=OUTREACH_PARTS)
+_OF_CASE: Final = _statement(
+    debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
+    wanted=_case_and_quoted("%(invoice)s::uuid"),
 )
+
+
+def case_page(more: Mapping[str, str]) -> str:
+    """SQL of `load_case_page`: all that is known of a case, and `more` parts by key.
+
+    A part may ask `asked` (id, customer_id) for the invoice, and `debtor` for its customer.
+    """
+    return _statement(
+        asked="""
+            asked AS MATERIALIZED (
+                SELECT i.id, i.customer_id
+                  FROM invoice i JOIN dunning_case k ON k.invoice_id = i.id
+                 WHERE i.company_id = %(company)s AND i.number = %(number)s),
+        """,
+        debtor="(SELECT customer_id FROM asked)",
+        wanted=_case_and_quoted("(SELECT id FROM asked)"),
+        more=more,
+    )
+
+
+def customer_page(more: Mapping[str, str]) -> str:
+    """SQL of `load_customer_page`: all that is known of a customer, and `more` parts by key.
+
+    A part may ask `debtor` for the customer.
+    """
+    return _statement(
+        debtor="(SELECT c.id FROM customer c WHERE c.company_id = %(company)s AND c.ref = %(ref)s)",
+        wanted=_OPEN.format("(SELECT id FROM debtor)"),
+        more=more,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +257,33 @@ def _customer(
     return _loaded(session, parts, now, sending_fingerprint), parts
 
 
+def load_case_page(
+    session: Session, page: str, company_id: UUID, number: str, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCase, Mapping[str, Any]] | None:
+    """A case found by its company's number, and the parts of `page`, which `case_page` made.
+
+    None when the company has no case of that number; other arguments as `load_case`.
+    """
+    parts = decoded(run(session, page, company=company_id, number=number).scalar_one())
+    if parts["customer"] is None:
+        return None
+    loaded = _loaded(session, parts, now, sending_fingerprint)
+    return next(case for case in loaded.cases if case.invoice.number == number), parts
+
+
+def load_customer_page(
+    session: Session, page: str, company_id: UUID, ref: str, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCustomer, Mapping[str, Any]] | None:
+    """A customer found by its company's reference, and the parts of `page`, which `customer_page` made.
+
+    None when the company has no customer of that reference; other arguments as `load_case`.
+    """
+    parts = decoded(run(session, page, company=company_id, ref=ref).scalar_one())
+    if parts["customer"] is None:
+        return None
+    return _loaded(session, parts, now, sending_fingerprint), parts
+
+
 def facts_hash(cases: Iterable[CaseFacts], acted: Collection[str], composed_on: date, now: datetime) -> str:
     """What a contact quotes, as a hash: another one later means that it must be composed again.
 
@@ -236,7 +314,8 @@ def _loaded(
     facts = {invoice.id: _case_facts(invoice, case, ledger, contacts) for invoice, case in rows}
     if contacts.waiting:
         facts = _with_drafts(facts, contacts, now)
-    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
+    bank = _bank(company, parts["stated"] or (), now)
+    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"], bank)
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -304,6 +383,7 @@ def _customer_facts(
     people: Sequence[PersonRecord],
     calendar: BusinessCalendar,
     last_contact_on: str | None,
+    bank: Bank | None,
 ) -> CustomerFacts:
     stops = (
         (StopReason.INSOLVENCY, customer.insolvency_on),
@@ -318,7 +398,17 @@ def _customer_facts(
         stopped_by=reason,
         stopped_on=since,
         reach={role: _reach([person for person in people if person.role == role]) for role in Role},
-        bank_known_until=company.bank_known_until,
+        bank=bank,
+    )
+
+
+def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime) -> Bank | None:
+    if company.bank_known_until is None:
+        return None
+    return Bank(
+        company.bank_known_until,
+        business_calendar(company.country, company.zone),
+        tuple(BankStatement(date.fromisoformat(day), min(instant(at), now)) for day, at in stated),
     )
 
 

@@ -67,9 +67,10 @@ def locked_customer_of(session: Session, invoice_id: UUID) -> CustomerRecord:
     return of_row(CustomerRecord, found)
 
 
-def company_by_ref(session: Session, ref: str) -> Company:
-    """The company of that reference; NotFound otherwise."""
-    found = session.exec(select(Company).where(Company.ref == ref)).one_or_none()
+def company_by_ref(session: Session, ref: str, *, lock: bool = False) -> Company:
+    """The company of that reference; NotFound otherwise. With `lock`, nobody else changes it meanwhile."""
+    wanted = select(Company).where(Company.ref == ref)
+    found = session.exec(wanted.with_for_update(key_share=True) if lock else wanted).one_or_none()
     if found is None:
         raise NotFound(f"no company {ref!r}")
     return found

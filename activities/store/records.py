@@ -100,6 +100,7 @@ class CaseRecord(NamedTuple):
     closed_at: datetime | None
     closing_reason: str | None
     closed_by_person: str | None
+    awaits_bank: date | None
 
 
 class PersonRecord(NamedTuple):
@@ -149,6 +150,15 @@ class ContactRecord(NamedTuple):
     step: str
     channel: str
     status: str
+    bank_max_age_days: int | None
+
+
+class CreditorRecord(NamedTuple):
+    """How far a company knows its bank, and where its business days are."""
+
+    country: str
+    zone: str | None
+    bank_known_until: date | None
 
 
 Record = TypeVar(
@@ -161,6 +171,7 @@ Record = TypeVar(
     StaffRecord,
     MessageRecord,
     ContactRecord,
+    CreditorRecord,
 )
 
 

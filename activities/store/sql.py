@@ -9,30 +9,39 @@ plan.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
+from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlmodel import Session
 
 
 class Rows:
-    """What a statement answered: tuples, read from the driver when they are asked for."""
+    """What a statement answered: named tuples, read from the driver when they are asked for.
+
+    A name that stands twice among the columns names none of them.
+    """
 
     __slots__ = ("_cursor",)
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
 
-    def all(self) -> list[tuple[Any, ...]]:
+    def keys(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(column.name for column in self._cursor.description or ())
+
+    def all(self) -> list[Any]:
         """Every row."""
         return self._cursor.fetchall()
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._cursor)
 
     @property
@@ -44,7 +53,17 @@ class Rows:
         """The first column of every row."""
         return [row[0] for row in self._cursor.fetchall()]
 
-    def one_or_none(self) -> tuple[Any, ...] | None:
+    def first(self) -> Any:
+        """The first row, if there is one; the others are passed over."""
+        rows = self._cursor.fetchall()
+        return rows[0] if rows else None
+
+    def scalar(self) -> Any:
+        """The first column of the first row, if there is one."""
+        row = self.first()
+        return None if row is None else row[0]
+
+    def one_or_none(self) -> Any:
         """The row, if there is one.
 
         Raises:
@@ -55,7 +74,7 @@ class Rows:
             raise MultipleResultsFound(f"{len(rows)} rows where one was expected")
         return rows[0] if rows else None
 
-    def one(self) -> tuple[Any, ...]:
+    def one(self) -> Any:
         """The only row.
 
         Raises:
@@ -93,7 +112,7 @@ def run(session: Session, sql: str, **parameters: Any) -> Rows:
     session.flush()
     connection = session.connection()
     text, names = _numbered(sql)
-    cursor = psycopg.RawCursor(_driver(connection))
+    cursor = psycopg.RawCursor(_driver(connection), row_factory=_named)
     try:
         cursor.execute(text, [parameters[name] for name in names])
     except psycopg.Error as error:
@@ -119,6 +138,24 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
 
     text = _NAMED.sub(numbered, sql).encode()
     return text, tuple(places)
+
+
+def _named(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
+    """psycopg's named tuples, but for columns of the same name, which those refuse."""
+    result = cursor.pgresult
+    if result is None or result.status != ExecStatus.TUPLES_OK:
+        return tuple
+    return _row_class(tuple(result.fname(place) for place in range(result.nfields)))
+
+
+@lru_cache(maxsize=512)
+def _row_class(names: tuple[bytes | None, ...]) -> Callable[[Iterable[Any]], Any]:
+    known = [(name or b"").decode() for name in names]
+    # An underscore is no name of a field: it gets one by its place.
+    fields = ["_" if known.count(name) > 1 else name for name in known]
+    kind: Any = namedtuple("Row", fields, rename=True)  # type: ignore[misc]
+    make: Callable[[Iterable[Any]], Any] = kind._make
+    return make
 
 
 def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:

@@ -21,7 +21,7 @@ def open_task(  # noqa: PLR0913 (each names one column)
     key: str,
     kind: TaskKind | str,
     company_id: UUID,
-    customer_id: UUID,
+    customer_id: UUID | None,
     title: str,
     now: datetime,
     today: date,
@@ -40,10 +40,10 @@ def open_task(  # noqa: PLR0913 (each names one column)
         key: idempotency key, unique in the installation.
         kind: a `TaskKind`.
         company_id: the creditor.
-        customer_id: the debtor.
+        customer_id: the debtor; None for a task about the company as a whole.
         title: one line.
         now: business time.
-        today: the customer's local day.
+        today: the local day at the customer's, or at the company's own place.
         body: what the person needs to know.
         invoice_id: the invoice, when it is about one.
         contact_id: the contact, when it is about one (all its invoices).

@@ -125,10 +125,14 @@ def about(session: Session, task: Task) -> UUID:
 
 
 def _customer_of(session: Session, task_id: UUID) -> UUID:
-    found = session.exec(select(Task.customer_id).where(Task.id == task_id)).one_or_none()
+    found = session.exec(select(Task).where(Task.id == task_id)).one_or_none()
     if found is None:
         raise NotFound(f"no task {task_id}")
-    return found
+    if found.customer_id is None:
+        raise WrongState(
+            "task_id: it closes by itself, once the bank is known up to a later day: state that day"
+        )
+    return found.customer_id
 
 
 def _known(session: Session, task: Task, event_id: str | None) -> FactRow | None:

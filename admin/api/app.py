@@ -12,9 +12,10 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import companies, contacts, customers, invoices, policies
+from admin.api.masters import bank, companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
+from admin.api.webhooks import sendgrid, twilio
 from admin.api.work import absences, tasks
 
 DESCRIPTION = """\
@@ -31,6 +32,7 @@ case knows it at once.
 _ROUTERS = (
     health.router,
     companies.router,
+    bank.router,
     customers.router,
     customer_facts.router,
     contacts.router,
@@ -43,6 +45,8 @@ _ROUTERS = (
     absences.router,
     policies.router,
     *READS,
+    sendgrid.router,
+    twilio.router,
 )
 
 

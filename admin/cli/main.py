@@ -10,7 +10,9 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "people", "api")
+from workflows.ending import run_to_end
+
+MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "bank", "people", "api")
 """Modules of commands, in the order `relance --help` shows them."""
 
 app = typer.Typer(
@@ -28,4 +30,4 @@ for _name in MODULES:
 
 def main() -> None:
     """Run the command line; the console script points here."""
-    app()
+    run_to_end(app)

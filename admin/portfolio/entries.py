@@ -123,6 +123,7 @@ class Entries:
             wake_at=decision.wake_at,
             next_why=decision.why,
             paused_by=decision.paused_by,
+            awaits_bank=decision.awaits_bank,
             outstanding=decision.balance.outstanding,
             disputed=decision.balance.disputed,
             decided_at=self._now,

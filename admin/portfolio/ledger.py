@@ -16,7 +16,7 @@ from admin.portfolio.debtors import Debtor, DebtorKey, means_of
 from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
 from rules.calendar import business_calendar
-from rules.facts import CustomerFacts, Role, StopReason
+from rules.facts import Bank, CustomerFacts, Role, StopReason
 
 InvoiceKey: TypeAlias = tuple[str, str]
 """Company and number, as the file names them."""
@@ -180,7 +180,7 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
         SELECT customer.id, customer.company_id, customer.ledger_seq,
             coalesce(customer.collector_email, company.signatory_email), customer.country, customer.zone,
             customer.insolvency_on, customer.do_not_contact_since, customer.lawyer_since, company.gap_days,
-            company.bank_known_until
+            company.bank_known_until, company.country, company.zone
         FROM customer JOIN company ON company.id = customer.company_id
         WHERE customer.id = ANY(%s) ORDER BY customer.id FOR NO KEY UPDATE OF customer
         """,
@@ -200,7 +200,7 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
         last[customer_id] = day
     found = {}
     for row in rows:
-        (customer_id, company_id, seq, owner, country, zone, *stops, gap_days, bank_known_until) = row
+        (customer_id, company_id, seq, owner, country, zone, *stops, gap_days, known_until, its, place) = row
         reason, since = next(
             ((why, day) for why, day in zip(StopReason, stops, strict=True) if day is not None), (None, None)
         )
@@ -210,7 +210,7 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
             last_contact_on=last.get(customer_id),
             stopped_by=reason,
             stopped_on=since,
-            bank_known_until=bank_known_until,
+            bank=Bank(known_until, business_calendar(its, place)) if known_until is not None else None,
         )
         found[customer_id] = CustomerRow(
             customer_id, company_id, seq, owner, facts, means.get(customer_id, (0, 0, 0))

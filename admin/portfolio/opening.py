@@ -115,7 +115,7 @@ def _shape(customer: CustomerFacts) -> tuple[object, ...]:
         customer.stopped_by,
         customer.stopped_on,
         tuple(customer.reach.get(role) for role in Role),
-        customer.bank_known_until,
+        customer.bank and (customer.bank.until, customer.bank.calendar),
     )
 
 

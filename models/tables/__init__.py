@@ -25,7 +25,16 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
-from models.tables.parties import ApiKey, ApiKeyCompany, Company, Contact, Customer, Staff
+from models.tables.inbound import UnknownEvent, WebhookReceipt
+from models.tables.parties import (
+    ApiKey,
+    ApiKeyCompany,
+    BankStatementRow,
+    Company,
+    Contact,
+    Customer,
+    Staff,
+)
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.work import (
     Absence,
@@ -49,6 +58,7 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankStatementRow",
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
@@ -79,5 +89,7 @@ __all__ = [
     "Staff",
     "Table",
     "Task",
+    "UnknownEvent",
+    "WebhookReceipt",
     "metadata",
 ]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
@@ -45,6 +45,29 @@ class Company(Table, table=True):
     signatory_name: str | None = None
     signatory_email: str | None = None
     signatory_phone: str | None = None
+
+
+class BankStatementRow(Table, table=True):
+    """Somebody said that every bank movement of a company up to a day is recorded.
+
+    The days that are not retracted end at the company's `bank_known_until`. A correction retracts those that
+    went too far; `reason` says why it was made.
+    """
+
+    __tablename__ = "bank_statement"
+    __table_args__ = (
+        Index(None, "company_id", "known_until"),
+        check("retracted", "(retracted_at IS NULL) = (retracted_by IS NULL)"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(),))
+    company_id: UUID = Field(foreign_key="company.id")
+    known_until: date
+    stated_at: datetime = Field(sa_type=Instant)
+    stated_by: str
+    reason: str | None = None
+    retracted_at: datetime | None = Field(default=None, sa_type=Instant)
+    retracted_by: str | None = None
 
 
 class Customer(Table, table=True):

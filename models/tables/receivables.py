@@ -51,8 +51,9 @@ class DunningCase(Table, table=True):
     The facts say what is true; this row is the last decision taken on them, kept for lists and for the
     sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
     the only column here that is a fact. `next_at` is the next step's time, `wake_at` when the case must be
-    looked at again in any case (a promise to check, a call to escalate). `decided_seq` is the customer's
-    `ledger_seq` decided upon. Company, due date and currency are the invoice's, so that a list is found in
+    looked at again in any case (a promise to check, a call to escalate), `awaits_bank` the day up to which
+    the bank must be known for that, until it is told. `decided_seq` is the customer's `ledger_seq` decided
+    upon. Company, due date and currency are the invoice's, so that a list is found in
     one table.
     """
 
@@ -89,6 +90,11 @@ class DunningCase(Table, table=True):
             )
         ),
         Index(
+            "dunning_case_open_company_awaits_bank_idx",
+            *("company_id", "awaits_bank", "next_at", "invoice_id"),
+            postgresql_where=text("closed_at IS NULL AND awaits_bank IS NOT NULL"),
+        ),
+        Index(
             "dunning_case_closed_company_idx",
             *("company_id", "closed_at", "invoice_id"),
             postgresql_where=text("closed_at IS NOT NULL"),
@@ -120,3 +126,4 @@ class DunningCase(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
     closing_reason: str | None = None
     closed_by_person: str | None = None
+    awaits_bank: date | None = None

@@ -15,6 +15,8 @@ from models.tables.words import CallOutcome, NoteTo, TaskStatus
 class Task(Table, table=True):
     """Something a person is asked to do. `key` is its idempotency key; `kind` is one of `TaskKind`.
 
+    One without a customer is about the company as a whole.
+
     `meant_for` is set while somebody stands in for who was asked. `call_back_on` is the day agreed for a
     call: its three business days count from then.
     """
@@ -30,7 +32,7 @@ class Task(Table, table=True):
 
     id: UUID = Field(primary_key=True)
     company_id: UUID = Field(foreign_key="company.id", index=True)
-    customer_id: UUID = Field(foreign_key="customer.id")
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
     invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", index=True)
     contact_id: UUID | None = Field(default=None, foreign_key="contact_made.id", index=True)
     communication_id: UUID | None = Field(default=None, foreign_key="communication.id", index=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope
+from activities.envelope import Envelope, keep
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
@@ -23,7 +23,7 @@ from models.ids import CaseSignal
 from models.tables import Communication, Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, TaskKind
 from rules.facts import StopReason
-from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice, keep
+from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 
@@ -39,6 +39,8 @@ class Reach(StrEnum):
     """Any key: the answer is about the companies it opens."""
     EVERYWHERE = "everywhere"
     """A key that opens every company."""
+    SIGNED = "signed"
+    """No key opens it: a provider signs what it posts."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ OPERATIONS: dict[str, Line] = {
             "get_communication_attachment",
         )
     },
+    "get_bank_known": Line(VIEWER),
+    "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
     "refuse_letter": Line(MANAGER, {"reason": "wrong address"}),
@@ -133,6 +137,9 @@ OPERATIONS: dict[str, Line] = {
     ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
+    "get_communication_proof": Line(VIEWER),
+    "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
+    "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
 }
 """By operation id, in an order in which each still succeeds after those before it."""

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from httpx2 import Response
+
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope
+from activities.envelope import Envelope, keep
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.tables import (
@@ -16,7 +18,7 @@ from models.tables import (
 )
 from models.tables.words import TaskKind
 from tests.api.conftest import Door
-from tests.fixtures.ledger import NOW, TODAY, add_contact, keep
+from tests.fixtures.ledger import NOW, TODAY, add_contact
 
 CASE = "/v1/companies/acme/cases/F-1"
 CUSTOMER = "/v1/companies/acme/customers/C-1"
@@ -101,3 +103,17 @@ def asked(door: Door, kind: TaskKind, **about: Any) -> UUID:
             **about,
         )
         return task.id
+
+
+def ok(answer: Response, status: int = 200) -> dict[str, Any]:
+    """The document of an answer that succeeded."""
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def field_of(answer: Response, status: int = 422) -> str:
+    """The one field a refusal names."""
+    assert answer.status_code == status, answer.text
+    (error,) = answer.json()["errors"]
+    return str(error["field"])

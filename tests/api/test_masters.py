@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from httpx2 import Response
 from sqlmodel import select
 
+from activities.decisions import settle_case
 from activities.store.engine import transaction
 from activities.store.policies import ensure_builtin
 from models.ids import CaseSignal
 from models.tables import AuditEvent, CaseEvent, Company, Contact, ContactMade, Customer, PolicyRow
 from policies import builtin_policy_texts
 from tests.api.conftest import Door
+from tests.api.pages import field_of, ok
 from tests.fixtures.ledger import NOW, add_contact
 
 pytestmark = pytest.mark.integration
 
 ACME = "/v1/companies/acme"
 C1 = f"{ACME}/customers/C-1"
-
-
-def ok(answer: Response, status: int = 200) -> dict[str, Any]:
-    """The document of an answer that succeeded."""
-    assert answer.status_code == status, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def field_of(answer: Response, status: int = 422) -> str:
-    """The one field a refusal names."""
-    assert answer.status_code == status, answer.text
-    (error,) = answer.json()["errors"]
-    return str(error["field"])
 
 
 def draft_of(door: Door) -> UUID:
@@ -232,9 +218,13 @@ def test_settings_of_a_company(door: Door) -> None:
 
 
 def test_the_bank_is_known_forward_only_and_claims_look_again(door: Door) -> None:
+    assert ok(door.ask("PATCH", ACME, {"bank_known_until": "2026-03-06"}))["bank_known_until"] == "2026-03-06"
     door.book.tell(CaseSignal.PAYMENT_CLAIMED, "F-2", paid_on=date(2026, 3, 4))
+    with transaction(door.book.engine) as session:
+        settle_case(session, door.book.invoices["F-2"], NOW, "live")
+    waiting = len(door.book.notes())
     assert ok(door.ask("PATCH", ACME, {"bank_known_until": "2026-03-09"}))["bank_known_until"] == "2026-03-09"
-    assert door.book.notes()[-1] == ("F-2", "contact_concluded", True)
+    assert door.book.notes()[waiting:] == [("F-2", "contact_concluded", True)]
     for day in ("2026-03-08", "2026-03-11", None):
         assert field_of(door.ask("PATCH", ACME, {"bank_known_until": day})) == "body.bank_known_until"
 
@@ -270,14 +260,14 @@ def test_a_policy_is_published_and_outlives_a_restart(door: Door) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "rule"),
     [
-        ("offset_days = 5\n", "offset_days = -9\n", "line 24: step reminder_1: offset_days: -9"),
+        ("offset_days = 5\n", "offset_days = -9\n", "line 25: step reminder_1: offset_days: -9"),
         ('title = "Standard"\n', "title = \n", "line 4: not valid TOML"),
         ("min_gap_days = 5\n", 'min_gap_days = "five"\n', "line 5: min_gap_days:"),
-        ('entry_cap = "reminder_2"', 'entry_cap = "reminder_8"', "line 7: entry_cap:"),
+        ('entry_cap = "reminder_2"', 'entry_cap = "reminder_8"', "line 8: entry_cap:"),
         (
             'template = "courteous_reminder"',
             'template = "love_letter"',
-            "line 26: step reminder_1: template",
+            "line 27: step reminder_1: template",
         ),
         ('key = "standard"', 'key = "strict"', "line 3: key: 'strict' is not the key of the path"),
     ],

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope
+from activities.envelope import Envelope, keep
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from models.tables import (
@@ -20,7 +20,7 @@ from models.tables.words import TaskKind
 from tests.api.books import place
 from tests.api.conftest import Door
 from tests.api.pages import CUSTOMER, HTML, asked, got, reminded, sent
-from tests.fixtures.ledger import NOW, TODAY, keep
+from tests.fixtures.ledger import NOW, TODAY
 
 pytestmark = pytest.mark.integration
 
@@ -126,7 +126,11 @@ def test_a_message_and_its_content_as_sent(door: Door) -> None:
     )
     message = sent(door, reminded(door), files=files)
     with transaction(door.book.engine) as session:
-        session.add(CommunicationEvent(id=uuid4(), communication_id=message, at=NOW, kind="delivered"))
+        session.add(
+            CommunicationEvent(
+                id=uuid4(), communication_id=message, at=NOW, received_at=NOW, kind="delivered"
+            )
+        )
     path = f"/v1/companies/acme/communications/{message}"
     page = got(door, path)
     assert page == page | {

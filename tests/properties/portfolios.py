@@ -19,6 +19,8 @@ import policies
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import Decision, State
 from rules.facts import (
+    Bank,
+    BankStatement,
     CaseFacts,
     Claim,
     CreditNote,
@@ -231,20 +233,29 @@ def fact_instants(case: CaseFacts) -> set[datetime]:
     return found
 
 
-def live(portfolio: Portfolio, wakes: Sequence[datetime] = ()) -> Lived:
+def bank_at(calendar: BusinessCalendar, said: Sequence[BankStatement], now: datetime) -> Bank | None:
+    """What is known of the bank at an instant, of all that will ever be said."""
+    known = tuple(statement for statement in said if statement.at <= now)
+    return Bank(known[-1].until, calendar, known) if known else None
+
+
+def live(portfolio: Portfolio, wakes: Sequence[datetime] = (), said: Sequence[BankStatement] = ()) -> Lived:
     """Live through a portfolio until nothing more can happen; approvals and calls are done at once.
 
-    `wakes` are instants at which every case is looked at for no reason.
+    `wakes` are instants at which every case is looked at for no reason, `said` is how far the bank is known,
+    in the order of time.
     """
     customer = portfolio.customer
     cases = {life.case.invoice: life.case for life in portfolio.lives}
     starts = {life.case.invoice: life.starts_at for life in portfolio.lives}
     known = portfolio.policies
-    ahead = sorted({*starts.values(), *wakes, *(at for case in cases.values() for at in fact_instants(case))})
+    facts_at = (at for case in cases.values() for at in fact_instants(case))
+    ahead = sorted({*starts.values(), *wakes, *facts_at, *(statement.at for statement in said)})
     told: list[Done] = []
     decisions: dict[str, Decision] = {}
     now = ahead[0]
     for looks in range(1, 4000):
+        customer = replace(customer, bank=bank_at(customer.calendar, said, now))
         awake = [invoice for invoice in cases if starts[invoice] <= now]
         for invoice in awake:
             if invoice not in decisions and cases[invoice].done:

@@ -30,6 +30,8 @@ import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
 from rules.decide import Decision, State, quoted
 from rules.facts import (
+    Bank,
+    BankStatement,
     CaseFacts,
     Claim,
     CreditNote,
@@ -91,16 +93,20 @@ def story(
     reach: dict[Role, Reach] | None = None,
     approvals: str = "at once",
     calls: str = "at once",
+    creditor: str | None = None,
     **changes: Any,
 ) -> Story:
     """Begin a story.
 
-    `approvals` and `calls` are done "at once" or "wait"; `changes` alter fields of the built-in policy.
+    `approvals` and `calls` are done "at once" or "wait"; `creditor` is the country of whoever is owed (the
+    customer's, if left out); `changes` alter fields of the built-in policy.
     """
     customer = CustomerFacts(
         business_calendar(country, zone), gap_days=gap_days, reach=EVERYBODY if reach is None else reach
     )
-    return Story(BUILT_IN[policy].model_copy(update=changes), customer, approvals, calls)
+    told = Story(BUILT_IN[policy].model_copy(update=changes), customer, approvals, calls)
+    told.creditor = business_calendar(creditor) if creditor else None
+    return told
 
 
 class Story:
@@ -117,6 +123,7 @@ class Story:
         self.left: list[tuple[datetime, str, tuple[str, ...], tuple[str, ...]]] = []
         self.asked: set[str] = set()
         self.simulatable = approvals == "at once" and calls == "at once"
+        self.creditor: BusinessCalendar | None = None
 
     # What happens
 
@@ -213,9 +220,11 @@ class Story:
         return self
 
     def bank_known_until(self, at: str, last_day: str) -> Self:
-        """Bank statements are recorded up to that day."""
+        """Somebody says that bank statements are recorded up to that day; what waited for it looks again."""
         self._live_until(self._moment(at))
-        self.customer = replace(self.customer, bank_known_until=date.fromisoformat(last_day))
+        until, before = date.fromisoformat(last_day), self.customer.bank
+        stated = (*(before.stated if before else ()), BankStatement(until, self._clock))
+        self.customer = replace(self.customer, bank=Bank(until, self.creditor or self._calendar, stated))
         self.simulatable = False
         return self
 
@@ -364,6 +373,9 @@ class Story:
         for task in decision.tasks:
             if task.key not in self.asked and task.kind != "decision":
                 self._note(f"task {task.kind}", (told.case.invoice,))
+                if task.kind == "notice_call" and self.calls == "wait":
+                    call = OpenCall(task.key.rpartition("/")[2], self._calendar.local_day(self._clock))
+                    told.case = replace(told.case, open_calls=(*told.case.open_calls, call))
             self.asked.add(task.key)
         action = decision.next
         if decision.state is not State.DUE or action is None or action.step.is_contact:

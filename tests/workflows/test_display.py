@@ -18,10 +18,11 @@ from activities.store.engine import transaction
 from models.ids import CaseSignal, SearchAttribute, case_id
 from models.messages import CaseView
 from models.tables import Company, Contact, Customer, Staff
+from rules.decide import State
 from rules.facts import Role
 from tests.workflows.by_hand import view
 from tests.workflows.world import Person, World, world
-from workflows.display import card, case_search_attributes, next_line
+from workflows.display import STATE_WORDS, card, case_search_attributes, next_line
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +52,18 @@ VIEW = CaseView(
     why="15 days after the due date",
     done=("pre_reminder", "reminder_1"),
 )
+
+
+def test_every_state_has_words() -> None:
+    assert set(STATE_WORDS) == set(State)
+
+
+def test_a_case_that_waits_for_the_bank_says_so_in_its_timer_and_its_attributes() -> None:
+    why = "the bank is known up to 2026-04-08 only; reminder_2 waits for a bank file of 2026-04-10 or later"
+    held = VIEW.model_copy(update={"state": "awaiting_bank", "paused_by": "bank_data", "why": why})
+    assert next_line(held) == f"waits for a bank file: {why}"
+    assert case_search_attributes(held)[SearchAttribute.PAUSED_BY] == "bank_data"
+    assert "**Paused by** bank_data" in card(held).split("\n\n")
 
 
 def test_the_card_of_a_waiting_case() -> None:

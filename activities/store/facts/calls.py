@@ -26,7 +26,7 @@ from models.messages import DisputeOpened, TaskCompleted
 from models.tables import CallAttempt, Contact, ContactItem, Invoice, Task
 from models.tables.words import CallOutcome, DisputeCause, TaskKind, TaskStatus
 from rules.calls import call_back_fault, next_try, promise_fault
-from rules.decide import call_overdue_key
+from rules.calls_due import call_overdue_key
 from rules.facts import OpenCall
 
 UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)

@@ -15,7 +15,7 @@ from admin.api.reads.answers import answer
 from admin.api.security import ManagerOf, Viewer, ViewerOf
 from admin.queries import registers
 from admin.queries.companies import CompanyRow, get_company, list_companies
-from admin.queries.reading import Paging, snapshot
+from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.registers import AuditRow, Cause, KindOutcomes, Me, PolicyEdition, PolicyPage
 
 router = APIRouter(prefix="/v1")
@@ -55,7 +55,7 @@ def companies(holder: Viewer, paging: Annotated[Paging, Query()], api: ApiContex
 )
 def company(access: ViewerOf, api: ApiContext) -> Response:
     """Look at one company: who signs, where its debtors pay, how long between two contacts."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(get_company(session, access.company_id))
 
 
@@ -106,7 +106,7 @@ def policy(
 @router.get("/me", operation_id="get_me", tags=["keys"], response_model=Me, responses=responses(403))
 def me(holder: Viewer, api: ApiContext) -> Response:
     """See who the key speaks for: its name, role, companies and expiry."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(registers.who_am_i(session, holder))
 
 

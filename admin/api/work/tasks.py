@@ -26,7 +26,7 @@ from admin.api.problems import responses
 from admin.api.security import Access, CollectorOf, ManagerOf, as_manager
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import CurrencyCode, Ref, Text
-from models.tables import Customer, Task
+from models.tables import Company, Customer, Task
 from models.tables.words import DisputeCause, TaskKind, TaskStatus
 from rules.calendar import business_calendar
 
@@ -249,8 +249,12 @@ def _complete(work: Work, api: Api, access: Access, task: Task, told: Completion
 def _check_due(work: Work, task: Task, day: date | None) -> None:
     if day is None:
         return
-    customer = work.session.get_one(Customer, task.customer_id)
-    today = business_calendar(customer.country, customer.zone).local_day(work.now)
+    place: Customer | Company
+    if task.customer_id is None:
+        place = work.session.get_one(Company, task.company_id)
+    else:
+        place = work.session.get_one(Customer, task.customer_id)
+    today = business_calendar(place.country, place.zone).local_day(work.now)
     if not today <= day <= today + _LATEST_DUE:
         raise InvalidFact(f"due_on: {day} is not between today ({today}) and a year from now")
 

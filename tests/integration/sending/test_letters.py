@@ -18,7 +18,7 @@ from sqlmodel import select
 import activities.letters
 from activities.channels.outcomes import Outcome, Uncertain
 from activities.channels.sendgrid_email import Attachment, Email
-from activities.envelope import MAX_FILES_BYTES, Envelope, TooLarge, fetch, fetch_files
+from activities.envelope import MAX_FILES_BYTES, Envelope, TooLarge, fetch, fetch_files, keep
 from activities.providers import Providers
 from activities.settings import Sending
 from activities.store.customers import customer_by_ref, set_address, stop_contact
@@ -29,7 +29,6 @@ from models.messages import Prepared
 from models.tables import Communication, ContactMade, Content, LetterPosting, Task
 from models.tables.words import TaskKind, TaskStatus
 from rules.facts import Role, StopReason
-from tests.fixtures.ledger import keep
 from tests.integration.sending.desk import NOW, Desk, settings_for
 
 pytestmark = pytest.mark.integration

@@ -19,9 +19,21 @@ from bench.statements import statements
 from models.errors import NotFound
 from models.ids import CaseSignal
 from models.tables import Company, Contact, ContactMade, Customer, DunningCase
-from rules.calendar import Channel
+from rules.calendar import Channel, business_calendar
 from rules.decide import State, decide
-from rules.facts import Blocked, Draft, Obstacle, OpenCall, Pause, Reach, Role, StepDone, StopReason, Tone
+from rules.facts import (
+    Bank,
+    Blocked,
+    Draft,
+    Obstacle,
+    OpenCall,
+    Pause,
+    Reach,
+    Role,
+    StepDone,
+    StopReason,
+    Tone,
+)
 from rules.ledger import balance
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice, make_book
 
@@ -118,7 +130,8 @@ def test_the_customer(book: Book) -> None:
         Role.BUYER: Reach(email=False, mobile=False, phone=True),
         Role.EXECUTIVE: Reach(),
     }
-    assert (facts.gap_days, facts.bank_known_until, facts.calendar.country) == (7, TODAY, "FR")
+    assert (facts.gap_days, facts.calendar.country) == (7, "FR")
+    assert facts.bank == Bank(TODAY, business_calendar("FR"))
     assert (facts.last_contact_on, facts.stopped_by) == (None, None)
 
 

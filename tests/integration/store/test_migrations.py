@@ -77,3 +77,26 @@ def test_no_column_has_a_default_of_its_own(engine: Engine) -> None:
             )
         ).all()
     assert defaults == []
+
+
+def test_a_day_that_was_stated_before_days_were_kept_is_known_since_long_ago(empty_database: str) -> None:
+    migrations.upgrade(empty_database, "0010")
+    engine = make_engine(empty_database)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO company (id, ref, name, country, language, gap_days, bank_known_until) VALUES "
+                "(gen_random_uuid(), 'acme', 'Acme', 'FR', 'fr', 5, '2026-03-02'), "
+                "(gen_random_uuid(), 'other', 'Other', 'FR', 'fr', 5, NULL)"
+            )
+        )
+    migrations.upgrade(empty_database)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT c.ref, b.known_until::text, extract(year FROM b.stated_at AT TIME ZONE 'UTC')::int "
+                "FROM bank_statement b JOIN company c ON c.id = b.company_id"
+            )
+        ).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("acme", "2026-03-02", 1970)]

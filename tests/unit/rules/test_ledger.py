@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from rules.calendar import business_calendar
-from rules.facts import CaseFacts, Claim, CreditNote, Dispute, Instalment, Payment, Plan
+from rules.facts import Bank, BankStatement, CaseFacts, Claim, CreditNote, Dispute, Instalment, Payment, Plan
 from rules.ledger import balance, claim_state, instalment_states, plan_state, received
 
 FR = business_calendar("FR")
@@ -153,26 +153,63 @@ def test_a_claim_waits_three_business_days_and_the_morning_after(
     paid_on: str, claimed: str, ends: str
 ) -> None:
     claim = Claim("C", moment(claimed), date.fromisoformat(paid_on))
-    state = claim_state(claim, FR, bank_known=True, now=moment(claimed))
+    state = claim_state(claim, FR, now=moment(claimed))
     assert (state.ends_at, state.withdrawn) == (moment(ends, "09:30"), False)
 
 
 def test_a_claim_of_long_ago_ends_as_it_is_made() -> None:
     claim = Claim("C", moment("2026-09-17", "11:00"), date(2026, 8, 1))
-    assert (
-        claim_state(claim, FR, bank_known=True, now=moment("2026-09-17", "11:00")).ends_at == claim.claimed_at
-    )
+    assert claim_state(claim, FR, now=moment("2026-09-17", "11:00")).ends_at == claim.claimed_at
+
+
+def known(until: str, *stated: tuple[str, str]) -> Bank:
+    """The bank known up to a day; `stated` are days, each with the moment at which it was said."""
+    said = tuple(BankStatement(date.fromisoformat(day), moment(*at.split())) for day, at in stated)
+    return Bank(date.fromisoformat(until), FR, said)
 
 
 def test_a_claim_stays_open_while_the_bank_is_not_known() -> None:
     claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16))
-    assert claim_state(claim, FR, bank_known=False, now=moment("2026-09-21")).ends_at is not None
-    assert claim_state(claim, FR, bank_known=False, now=moment("2026-09-22", "09:30")).ends_at is None
+    old = known("2026-09-18")
+    assert claim_state(claim, FR, moment("2026-09-21"), old).ends_at == moment("2026-09-22", "09:30")
+    state = claim_state(claim, FR, moment("2026-09-22", "09:30"), old)
+    assert (state.ends_at, state.awaits) == (None, date(2026, 9, 21))
+
+
+def test_a_claim_ends_when_the_bank_becomes_known_not_at_its_former_slot() -> None:
+    claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16))
+    bank = known("2026-10-01", ("2026-09-18", "2026-09-19"), ("2026-10-01", "2026-10-02 10:00"))
+    assert claim_state(claim, FR, moment("2026-10-02", "09:59"), bank).ends_at is None
+    assert claim_state(claim, FR, moment("2026-10-05"), bank).ends_at == moment("2026-10-02", "10:00")
+
+
+def test_a_claim_of_before_the_bank_was_ever_named_ended_as_payments_came() -> None:
+    claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16))
+    bank = known("2026-10-01", ("2026-10-01", "2026-10-02 10:00"))
+    assert claim_state(claim, FR, moment("2026-10-05"), bank).ends_at == moment("2026-09-22", "09:30")
+
+
+def test_no_instalment_is_broken_on_older_data() -> None:
+    now = moment("2026-10-05")
+    for until in ("2026-09-01", "2026-09-16"):
+        state = plan_state(case(), TWO, FR, now, known(until))
+        assert (state.ended_at, state.broken, state.awaits) == (None, False, date(2026, 9, 17))
+        assert state.why == "300 EUR promised for 2026-09-15; the bank is awaited up to 2026-09-17"
+        assert instalment_states(case(), TWO, FR, now, known(until)) == ("awaited", "awaited")
+
+
+def test_an_instalment_is_looked_at_when_the_bank_becomes_known() -> None:
+    bank = known("2026-09-25", ("2026-09-10", "2026-09-11"), ("2026-09-25", "2026-09-28 11:00"))
+    paid_late = case(payments=(paid("300", moment("2026-09-28", "10:59")),))
+    state = plan_state(case(), TWO, FR, moment("2026-10-05"), bank)
+    assert (state.ended_at, state.broken) == (moment("2026-09-28", "11:00"), True)
+    assert not plan_state(paid_late, TWO, FR, moment("2026-10-05"), bank).broken
+    assert instalment_states(paid_late, TWO, FR, moment("2026-10-05"), bank) == ("kept", "awaited")
 
 
 def test_a_withdrawn_claim_ends_then() -> None:
     claim = Claim("C", moment("2026-09-17"), date(2026, 9, 16), withdrawn_at=moment("2026-09-18"))
-    state = claim_state(claim, FR, bank_known=True, now=moment("2026-09-18"))
+    state = claim_state(claim, FR, now=moment("2026-09-18"))
     assert (state.ends_at, state.withdrawn) == (moment("2026-09-18"), True)
 
 
