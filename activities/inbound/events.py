@@ -138,14 +138,15 @@ def _under_lock(
         notes += at.taken(provider, _name(mine), "the provider told what became of it")
         for event in fresh:
             cause = cause_of(event)
-            if cause is not None and event.copy is None:
+            if cause is not None:
                 notes += mark_unreachable(
                     session,
                     communication_id=message_id,
                     cause=cause,
                     at=event.told.at,
-                    detail=str(event.detail.get("reason") or event.detail.get("response") or ""),
+                    detail=str(event.detail.get("reason") or event.detail.get("response") or "") or None,
                     now=now,
+                    address=event.copy,
                 )
         if any((found := delivery_of(event.happened)) and found.never_reached for event in fresh):
             notes += came_back(at)

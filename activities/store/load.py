@@ -19,6 +19,7 @@ from sqlmodel import Session
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
 from activities.store.load_outreach import OUTREACH_PARTS, ForOutreach, for_outreach
+from activities.store.marks import usable
 from activities.store.policies import get_policy
 from activities.store.records import (
     CaseRecord,
@@ -33,12 +34,12 @@ from activities.store.records import (
 )
 from activities.store.sql import run
 from models.errors import NotFound
-from models.tables.words import PhoneKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
-from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
+from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, StopReason
 from rules.money import round_money
 from rules.policy import Policy
+from rules.recipients import reach_of
 
 _PARTS: Final[Mapping[str, str]] = {
     "customer": f"SELECT json_build_array({columns(CustomerRecord, 'debtor')}) FROM debtor",  # noqa: S608 (our own column names)
@@ -54,12 +55,10 @@ _PARTS: Final[Mapping[str, str]] = {
                ) ORDER BY w.due_on, w.number)
           FROM wanted w JOIN dunning_case k ON k.invoice_id = w.id
     """,  # noqa: S608 (our own column names)
-    # Whoever opted out or cannot be reached is nobody to write to or to call.
     "people": f"""
-        SELECT json_agg(json_build_array({columns(PersonRecord, "p")}) ORDER BY p.role, p.email, p.id)
-          FROM contact p
-         WHERE p.customer_id = (SELECT id FROM debtor)
-           AND p.opted_out_at IS NULL AND p.invalid_since IS NULL
+        SELECT json_agg(json_build_array({columns(PersonRecord, "p")})
+                        ORDER BY p.role, p.preference, p.email, p.id)
+          FROM {usable("c.customer_id = (SELECT id FROM debtor)")} p
     """,  # noqa: S608 (our own column names)
     "on_hold": """
         SELECT to_json(EXISTS (SELECT FROM delivery_hold h
@@ -397,7 +396,7 @@ def _customer_facts(
         last_contact_on=None if last_contact_on is None else date.fromisoformat(last_contact_on),
         stopped_by=reason,
         stopped_on=since,
-        reach={role: _reach([person for person in people if person.role == role]) for role in Role},
+        reach=reach_of(people),
         bank=bank,
     )
 
@@ -409,13 +408,4 @@ def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime
         company.bank_known_until,
         business_calendar(company.country, company.zone),
         tuple(BankStatement(date.fromisoformat(day), min(instant(at), now)) for day, at in stated),
-    )
-
-
-def _reach(people: Sequence[PersonRecord]) -> Reach:
-    callable_ = [person for person in people if person.phone and person.phone_invalid_since is None]
-    return Reach(
-        email=any(person.email for person in people),
-        mobile=any(person.phone_kind == PhoneKind.MOBILE for person in callable_),
-        phone=bool(callable_),
     )

@@ -13,6 +13,8 @@ from sqlmodel import Session
 
 from activities.settings import Settings
 from activities.store.load import LoadedCase, LoadedCustomer, customer_page, load_customer_page
+from activities.store.marks import left
+from activities.store.records import decoded
 from activities.store.sql import run
 from admin.queries.decisions import DecisionNow, decision_now
 from admin.queries.models import Amount, Answer
@@ -20,6 +22,8 @@ from admin.queries.parts import objects, of_model
 from admin.queries.tasks import OPEN_TASKS, TaskRow, open_tasks
 from admin.queries.told import HOLDS, HoldTold, holds_told
 from models.errors import NotFound
+from models.tables import AddressMark
+from models.tables.words import UnreachableCause
 from rules.ageing import Bucket, OpenItem, Standing, standings
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import Decision
@@ -63,8 +67,21 @@ class OpenItemRow(Answer):
     case: DecisionNow
 
 
+class Mark(Answer):
+    """Why an address is not used by a channel; a mark on `phone` closes SMS too."""
+
+    channel: Annotated[str, Field(examples=["email"])]
+    cause: Annotated[UnreachableCause, Field(examples=["hard_bounce"])]
+    since: datetime
+    communication: Annotated[UUID | None, Field(description="The message that showed it")]
+    detail: Annotated[str | None, Field(description="In the provider's words, or a person's")]
+
+
 class Person(Answer):
-    """Somebody to write to or call, or a mailbox. `usable`: neither opted out nor found invalid."""
+    """Somebody to write to or call, or a mailbox, by role and in the order they are written to.
+
+    `usable`: in use, with an address that is not marked.
+    """
 
     id: UUID
     role: str
@@ -78,8 +95,9 @@ class Person(Answer):
     opted_out_at: datetime | None
     invalid_since: datetime | None
     invalid_reason: str | None
-    phone_invalid_since: datetime | None
-    phone_invalid_reason: str | None
+    preference: int | None
+    in_copy: bool
+    marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
     usable: bool
 
 
@@ -134,16 +152,33 @@ class CustomerPage(Answer):
     holds: list[HoldTold]
 
 
-_PERSON: Final = of_model(Person, "p", without=("usable",))
+_MARKS: Final = f"""
+    (SELECT coalesce(json_agg({objects(of_model(Mark, "a") | {"communication": "a.communication_id"})}
+                              ORDER BY a.address, a.channel), '[]')
+       FROM address_mark a
+      WHERE a.customer_id = p.customer_id
+        AND a.cleared_at IS NULL
+        AND a.address IN (lower(p.email), p.phone))
+"""
+_PERSON: Final = of_model(Person, "p", without=("usable",)) | {
+    "in_copy": "coalesce(p.in_copy, false)",
+    "marks": _MARKS,
+}
+
+
+def _people(customer: str) -> str:
+    return f"""
+        SELECT json_agg({objects(_PERSON)} ORDER BY p.role, p.preference, p.email, p.id)
+          FROM contact p
+         WHERE p.customer_id = {customer}
+    """
+
+
 _LAST: Final = of_model(LastContact, "k")
 
 _PAGE: Final = customer_page(
     {
-        "everybody": f"""
-            SELECT json_agg({objects(_PERSON)} ORDER BY p.role, p.name, p.id)
-              FROM contact p
-             WHERE p.customer_id = (SELECT id FROM debtor)
-        """,
+        "everybody": _people("(SELECT id FROM debtor)"),
         # A decision is between ourselves.
         "last_contact": f"""
             SELECT {objects(_LAST)}
@@ -293,8 +328,30 @@ def _shown(currency: str, owed: Standing | None, unallocated: Decimal) -> Custom
     )
 
 
+def people_of(session: Session, customer_id: UUID) -> list[Person]:
+    """Who is known at a customer's, in use or not."""
+    asked = f"SELECT coalesce(({_people('%(customer)s')}), '[]')::text"
+    told = decoded(run(session, asked, customer=customer_id).scalar_one())
+    return [_person(person) for person in told]
+
+
 def _person(told: Mapping[str, Any]) -> Person:
-    return Person(**told, usable=told["opted_out_at"] is None and told["invalid_since"] is None)
+    marks = [Mark(**mark) for mark in told["marks"]]
+    usable = told["opted_out_at"] is None and told["invalid_since"] is None
+    return Person(
+        **{**told, "marks": marks, "usable": usable and left(told["email"], told["phone"], marks)},
+    )
+
+
+def marked(mark: AddressMark) -> Mark:
+    """A mark as it is shown."""
+    return Mark(
+        channel=mark.channel,
+        cause=UnreachableCause(mark.cause),
+        since=mark.since,
+        communication=mark.communication_id,
+        detail=mark.detail,
+    )
 
 
 def _next_contact(loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime) -> NextContact | None:

@@ -15,6 +15,7 @@ from admin.api.reads.answers import answer
 from admin.api.security import ManagerOf, Viewer, ViewerOf
 from admin.queries import registers
 from admin.queries.companies import CompanyRow, get_company, list_companies
+from admin.queries.quality import QualityFilter, QualityRow, data_quality
 from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.registers import AuditRow, Cause, KindOutcomes, Me, PolicyEdition, PolicyPage
 
@@ -70,6 +71,19 @@ def audit(access: ManagerOf, paging: Annotated[Paging, Query()], api: ApiContext
     """Read who did what to a company through the API, newest first."""
     with snapshot(api.engine) as session:
         return answer(registers.list_audit(session, access.company_id, paging))
+
+
+@router.get(
+    "/companies/{company}/data-quality",
+    operation_id="list_data_quality",
+    tags=["customers"],
+    response_model=Page[QualityRow],
+    responses=responses(403, 404),
+)
+def quality(access: ViewerOf, wanted: Annotated[QualityFilter, Query()], api: ApiContext) -> Response:
+    """List the customers whose data lack something for the steps to come: a mobile, an e-mail address."""
+    with snapshot(api.engine) as session:
+        return answer(data_quality(session, access.company_id, wanted))
 
 
 @router.get(
