@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -35,15 +35,12 @@ from activities.rendering import (
     render_sms,
 )
 from activities.statement import Statement
-from activities.store.load import LoadedCustomer
+from activities.store.load import LoadedToWrite
 from activities.store.records import (
     InvoiceRecord,
     PersonRecord,
     StaffRecord,
-    columns,
-    of_row,
 )
-from activities.store.sql import run
 from models.errors import RelanceError
 from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience
@@ -53,8 +50,6 @@ from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
 from rules.recipients import copies, first
-
-_STAFF: Final = f"SELECT {columns(StaffRecord, 's')} FROM app_user s WHERE s.email = %(email)s"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +68,10 @@ class Composed:
 
 
 class Composer:
-    """Everything about one customer that messages quote, read once for one pass of its outreach."""
+    """Everything about one customer that messages quote, as `load_to_write` found it."""
 
     def __init__(
-        self, session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime
+        self, session: Session, loaded: LoadedToWrite, decisions: Sequence[Decision], now: datetime
     ) -> None:
         self._session = session
         self._loaded = loaded
@@ -85,8 +80,8 @@ class Composer:
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
         self._cases = {case.facts.invoice: case for case in loaded.cases}
         self._people = loaded.people
-        self._staff: dict[str, StaffRecord | None] = {}
-        self._statement = Statement(session, loaded, decisions, now)
+        self._staff = loaded.outreach.staff
+        self._statement = Statement(loaded, loaded.outreach.credits, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
@@ -129,12 +124,7 @@ class Composer:
         )
 
     def _colleague_row(self, email: str | None) -> StaffRecord | None:
-        if email is None:
-            return None
-        if email not in self._staff:
-            found = run(self._session, _STAFF, email=email).one_or_none()
-            self._staff[email] = None if found is None else of_row(StaffRecord, found)
-        return self._staff[email]
+        return None if email is None else self._staff.get(email)
 
     # ------------------------------------------------------------------ what
 

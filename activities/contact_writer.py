@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session
 
 from activities.compose import Composed, Composer
-from activities.envelope import keep
+from activities.envelope import MEDIA_TYPE, seal
 from activities.logs import fields
 from activities.rendering.render import SMS_PARTS
 from activities.store.load import LoadedCase, LoadedCustomer, facts_hash
@@ -45,7 +45,10 @@ _CONTACT: Final = """
 _MESSAGE: Final = """
     WITH named AS (
         UPDATE contact_made SET contact_person_id = %(recipient_contact_id)s
-         WHERE id = %(contact_id)s AND %(leads)s)
+         WHERE id = %(contact_id)s AND %(leads)s),
+    kept AS (
+        INSERT INTO content (hash, media_type, body) VALUES (%(content_hash)s, %(media_type)s, %(body)s)
+        ON CONFLICT (hash) DO NOTHING)
     INSERT INTO communication (id, contact_id, customer_id, company_id, kind, audience, channel,
                                recipient_contact_id, to_address, cc, language, subject, content_hash, status,
                                ledger_seq, balance_quoted, policy_key, policy_version, planned_at, attempts,
@@ -146,6 +149,7 @@ class ContactWriter:
         ):
             to = reply_address(self._reply_domain, message_id)
             envelope = envelope.model_copy(update={"reply_to_address": to})
+        digest, body = seal(self._session, envelope, message.files)
         run(
             self._session,
             _MESSAGE,
@@ -162,7 +166,9 @@ class ContactWriter:
             cc=json.dumps(envelope.cc),
             language=message.language,
             subject=envelope.subject,
-            content_hash=keep(self._session, envelope, message.files),
+            content_hash=digest,
+            media_type=MEDIA_TYPE,
+            body=body,
             ledger_seq=self._customer.ledger_seq,
             balance_quoted=json.dumps(quoted if message.audience is Audience.DEBTOR else {}),
             policy_key=case.case.policy_key if case else None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,7 +25,7 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.clock import Clock
 from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
-from activities.envelope import fetch, fetch_files
+from activities.envelope import fetch_files, opened
 from activities.evidence import question, question_key, settle_from_events
 from activities.handing_over import Taken, hand_over
 from activities.inbound.places import COMMUNICATION
@@ -75,15 +75,17 @@ _SETTLED = {
     CommunicationStatus.WITHDRAWN: "stale",
 }
 
+# What it says is read where it is to be handed over.
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")}
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
+           CASE WHEN %(whole)s THEN (SELECT t.body FROM content t WHERE t.hash = m.content_hash) END
       FROM communication m JOIN company c ON c.id = m.company_id
       LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
-_WIDTH: Final = len(fields(MessageRecord))
-_CREDITOR: Final = _WIDTH + len(fields(CreditorRecord))
+_WIDTH: Final = len(MessageRecord._fields)
+_CREDITOR: Final = _WIDTH + len(CreditorRecord._fields)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class _At:
     now: datetime
     fingerprint: str
     notes: list[int]
+    body: bytes | None
 
     @property
     def whom(self) -> str:
@@ -119,7 +122,7 @@ class _At:
         written = ", ".join(f"{name} = %({name})s" for name in named)
         sql = f"UPDATE communication SET {written} WHERE id = %(id)s"  # noqa: S608 (our own column names)
         run(self.session, sql, id=self.message.id, **named)
-        self.message = replace(self.message, status=status.value)
+        self.message = self.message._replace(status=status.value)
 
     def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
         """End the contact, if this message is the one that decides: while it is under way."""
@@ -215,7 +218,7 @@ class SendingActivities:
         deadline = time.monotonic() + MOMENT_S
         while True:
             with transaction(self._engine) as session:
-                at = self._lock(session, what)
+                at = self._lock(session, what, whole=True)
                 taken = self._take(at)
             seconds = taken.turn.total_seconds() if isinstance(taken, Wait) else 0.0
             if not isinstance(taken, Wait) or time.monotonic() + seconds > deadline:
@@ -267,7 +270,7 @@ class SendingActivities:
         while True:
             try:
                 with transaction(self._engine) as session:
-                    at = self._lock(session, what)
+                    at = self._lock(session, what, whole=False)
                     return at, self._settle(at, outcome)
             except OperationalError as error:
                 if time.monotonic() + WRITE_AGAIN_S > deadline:
@@ -275,9 +278,9 @@ class SendingActivities:
                 log.warning("outcome of %s not written, tried again: %s", what.communication_id, told(error))
                 time.sleep(WRITE_AGAIN_S)
 
-    def _lock(self, session: Session, what: SendInput) -> _At:
+    def _lock(self, session: Session, what: SendInput, *, whole: bool) -> _At:
         customer = None if what.customer_id is None else locked_customer(session, what.customer_id)
-        row = run(session, _MESSAGE, message=what.communication_id).one_or_none()
+        row = run(session, _MESSAGE, message=what.communication_id, whole=whole).one_or_none()
         if row is None:
             raise ApplicationError(
                 f"no communication {what.communication_id}", type="NotFound", non_retryable=True
@@ -289,12 +292,13 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
             creditor=creditor,
             calendar=business_calendar(whose.country, whose.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
+            body=row[-1],
         )
 
     def _take(self, at: _At) -> Taken | SendResult | Wait:
@@ -330,11 +334,11 @@ class SendingActivities:
         return taken if wait is None else Wait(wait, within(hours, wait))
 
     def _taken(self, at: _At) -> Taken:
-        envelope = fetch(at.session, at.message.content_hash)
+        envelope = opened(at.body, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
         return Taken(
             message_id=at.message.id,
-            envelope=envelope.model_copy(update={"cc": allowed}),
+            envelope=envelope if allowed == envelope.cc else envelope.model_copy(update={"cc": allowed}),
             custom_args={
                 COMMUNICATION: str(at.message.id),
                 **({"customer": str(at.customer.id)} if at.customer else {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -50,6 +51,12 @@ class LogLevel(StrEnum):
 
 class SettingInvalid(RelanceError):
     """A setting that cannot be used; the text names the variable and what it takes."""
+
+
+@lru_cache(maxsize=16)
+def _fingerprint(sending: str, allowlist: tuple[str, ...]) -> str:
+    text = "\n".join((sending, *allowlist))
+    return f"{sending}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 class Settings(BaseSettings):
@@ -211,8 +218,7 @@ class Settings(BaseSettings):
     @property
     def sending_fingerprint(self) -> str:
         """Names the position of the switch: what one position withheld is looked at again under another."""
-        text = "\n".join((self.sending.value, *sorted(self.allowlist)))
-        return f"{self.sending.value}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return _fingerprint(self.sending.value, tuple(sorted(self.allowlist)))
 
     def may_send_to(self, address: str) -> bool:
         """Whether a message to `address` may leave: an allowlist names addresses, numbers or `@domains`."""

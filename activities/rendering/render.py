@@ -7,7 +7,7 @@ out from it by `templates/_layouts`, a letter's pages by :mod:`.letter`, so they
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from activities.rendering.call_view import call_history, call_promises, call_rows
@@ -46,6 +47,7 @@ SMS_PARTS: Final = 2
 UCS2_PARTS: Final = 5
 """Parts at most where a name is in another script: a part holds 67 letters instead of 153."""
 
+_FORMATTING: Final = frozenset({"format", "format_map"})
 _FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -299,19 +301,37 @@ class _TypesetLoader(BaseLoader):
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, which asks once for each attribute of each type whether a template may read it.
 
-    It looks at nothing else of an object, and a message reads a hundred attributes.
+    It looks at nothing else of an object, and a message reads a hundred attributes. The formatting methods of
+    texts are the exception: the sandbox gives out its own in their stead, each time.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._safe: dict[tuple[type, str], bool] = {}
+        self._plain: set[tuple[type, str]] = set()
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        key = (type(obj), attr)
-        safe = self._safe.get(key)
-        if safe is None:
-            safe = self._safe[key] = super().is_safe_attribute(obj, attr, value)
-        return safe
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if (type(obj), attribute) in self._plain:
+            # What one object of its type has, another may still lack: then Jinja says what it is instead.
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
+        value = super().getattr(obj, attribute)
+        if attribute not in _FORMATTING and value is getattr(obj, attribute, self):
+            self._plain.add((type(obj), attribute))
+        return value
+
+    def call(self, context: Context, called: Any, *args: Any, **options: Any) -> Any:
+        if type(called) is not Macro:
+            return super().call(context, called, *args, **options)
+        # A macro is a template's own: it is safe, and known to want how it is called to escape.
+        options.pop("_block_vars", None)
+        options.pop("_loop_vars", None)
+        return called(context.eval_ctx, *args, **options)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        # Set once, before any template is loaded: a chain of mappings would be walked for each template.
+        return {**self.globals, **(d or {})}
 
 
 @lru_cache(maxsize=len(LOCALES))

@@ -146,7 +146,7 @@ def claim(
     else:
         rows = run(session, _CLAIM_THESE, ids=list(ids), **asked).all()
     # What an UPDATE returns has no order of its own.
-    earliest_first = sorted(rows, key=lambda row: (row.order_at, row.id))
+    earliest_first = sorted(rows, key=lambda row: row[:2])
     return [Claimed(note_id, NoteTo(workflow), *rest) for _, note_id, workflow, *rest in earliest_first]
 
 

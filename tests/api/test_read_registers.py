@@ -14,6 +14,7 @@ import pytest
 
 from activities.store.engine import transaction
 from admin.queries.words import CAUSES, SENTENCES, in_words
+from bench.statements import statements
 from models.ids import CaseSignal
 from models.tables.words import DisputeCause, TaskKind
 from policies import builtin_policy_texts
@@ -141,18 +142,10 @@ def test_content_that_was_altered_is_not_shown(door: Door) -> None:
 
 @integration
 def test_one_statement_tells_key_and_company(door: Door) -> None:
-    from sqlalchemy import event
-
-    said: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
-
     got(door, "/v1/me")
     engine = door.client.app.state.api.engine  # type: ignore[attr-defined]
-    event.listen(engine, "before_cursor_execute", note)
-    got(door, "/v1/companies/acme")
-    event.remove(engine, "before_cursor_execute", note)
+    with statements(engine) as said:
+        got(door, "/v1/companies/acme")
     assert len([statement for statement in said if "api_key" in statement]) == 1
     assert len(said) == 2
 

@@ -9,12 +9,12 @@ import pytest
 from activities.channels.outcomes import Outcome, Sent
 from activities.channels.sendgrid_email import Email
 from activities.providers import Providers
-from tests.fixtures.statements import statements
+from bench.statements import statements
 from tests.integration.sending.desk import DUE, NOW, Desk
 
 pytestmark = pytest.mark.integration
 
-PREPARE, SEND = 8, 14
+PREPARE, SEND = 4, 11
 """Statements of a plain reminder by e-mail: to make it ready, and to hand it over and settle."""
 
 REVIEW_AGAIN = 4
