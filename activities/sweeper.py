@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, and_, func, or_
+from sqlalchemy import ColumnElement, Engine, and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from activities import watch
@@ -133,19 +133,21 @@ class Sweeper:
 
 def late(before: datetime) -> ColumnElement[bool]:
     """The condition for an open case that should have been looked at before an instant of business time."""
+    # Held for a bank file, a case shows when its step was due; only its other instants are to be kept.
+    step_at = case((col(DunningCase.state) == "awaiting_bank", None), else_=col(DunningCase.next_at))
     return and_(
         col(DunningCase.closed_at).is_(None),
         or_(
             # LEAST passes over what is NULL: a decided case without either time waits for a fact.
             and_(
-                func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
+                func.least(step_at, col(DunningCase.wake_at)) < before,
                 # Also tried again an hour after it was woken, not at every sweep.
                 col(DunningCase.decided_at) < before,
             ),
             # Started, and lost before its first look.
             and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
         ),
-        col(DunningCase.state).not_in(("awaiting_person", "awaiting_bank", "stopped")),
+        col(DunningCase.state).not_in(("awaiting_person", "stopped")),
     )
 
 

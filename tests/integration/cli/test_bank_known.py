@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.fixtures.local_stack import FRANCE
 from tests.integration.cli.debtors import COMPANY, Debtor
-from tests.integration.cli.place import FRANCE, Installation
+from tests.integration.cli.place import Installation
 from tests.integration.cli.test_doctor import BAD, NOTE, examined
 
 pytestmark = pytest.mark.integration
