@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from admin.cli.portfolio import import_portfolio
+from workflows.ending import run_to_end
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False, rich_markup_mode="markdown")
 app.command()(import_portfolio)
@@ -16,7 +17,7 @@ app.command()(import_portfolio)
 
 def main() -> None:
     """Run the command."""
-    app()
+    run_to_end(app)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ import migrations
 from activities import logs, metrics
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
+from activities.doubts import Doubts
+from activities.inbound.inbox import Inbox
+from activities.inbound.work import Work
 from activities.installation import read_offset, record_sending
 from activities.outbox import Courier
 from activities.providers import Providers
@@ -34,6 +37,7 @@ from activities.store.engine import make_engine
 from activities.sweeper import Sweeper
 from models.errors import RelanceError
 from models.ids import TASK_QUEUE
+from workflows.ending import run_to_end
 from workflows.namespace import require_search_attributes
 from workflows.runtime import WORKFLOWS, OneArgument, connect, workflow_runner
 
@@ -153,7 +157,15 @@ async def _work(
         log.warning("sending is now %s (recorded in the audit trail)", settings.sending.value)
     courier = Courier(engine, client, asyncio.get_running_loop(), clock)
     needs = Needs(engine, clock, courier, settings, providers)
-    sweeper = Sweeper(engine, clock, courier, every=settings.sweep_seconds)
+    work = Work(engine, clock, courier, settings)
+    sweeper = Sweeper(
+        engine,
+        clock,
+        courier,
+        inbox=Inbox(work),
+        doubts=Doubts(work, providers.sms),
+        every=settings.sweep_seconds,
+    )
     async with make_worker(client, needs, executor):
         shown = metrics.WORKER.labels(logs.VERSION, TASK_QUEUE, settings.sending.value)
         shown.set(1)
@@ -211,4 +223,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_to_end(main)

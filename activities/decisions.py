@@ -15,7 +15,8 @@ from activities.store.postings import remark_on_posting
 from activities.store.tasks import open_task, owner
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import ContactItem, ContactMade, Task
-from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
+from models.tables.words import ContactStatus, NoteTo, TaskStatus
+from models.work import CALL_KINDS
 from rules.decide import Decision, State, decide
 from rules.facts import Tone
 from rules.pauses import TaskRequest
@@ -129,7 +130,7 @@ def _escalate(session: Session, loaded: LoadedCase, now: datetime) -> None:
     of_contacts = select(ContactItem.contact_id).where(ContactItem.invoice_id == loaded.invoice.id)
     calls = session.exec(
         select(Task).where(
-            Task.kind == TaskKind.PHONE_CALL,
+            col(Task.kind).in_(CALL_KINDS),
             Task.status == TaskStatus.OPEN,
             col(Task.contact_id).in_(of_contacts),
         )

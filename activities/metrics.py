@@ -70,12 +70,38 @@ SWEPT: Final = Counter(
     ("what",),
     registry=REGISTRY,
 )
+RECEIPTS: Final = Counter(
+    "relance_webhook_receipts_worked",
+    "Posts of providers that were worked on, by what came of it; `failed` is tried again.",
+    ("provider", "kind", "result"),
+    registry=REGISTRY,
+)
+DOUBTS: Final = Counter(
+    "relance_doubts_cleared",
+    "Uncertain messages: told of by the provider, found in its list, or put to a person.",
+    ("how",),
+    registry=REGISTRY,
+)
+EVENTS: Final = Counter(
+    "relance_provider_events",
+    "Events of messages, as providers told them: kept, told before, or of a message nobody knows.",
+    ("provider", "result"),
+    registry=REGISTRY,
+)
 REJECTED: Final = Counter(
     "relance_facts_rejected",
     "Facts told as signals that the ledger refused.",
     ("signal",),
     registry=REGISTRY,
 )
+POST_REGISTRY: Final = CollectorRegistry()
+POSTS: Final = Counter(
+    "relance_webhook_posts",
+    "Posts that came to the webhooks of this process: stored, told before, or refused and why.",
+    ("provider", "kind", "result"),
+    registry=POST_REGISTRY,
+)
+"""Counted where the posts come in, and served with the API's own page: a refused one is nowhere else."""
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from activities.channels.outcomes import Outcome
@@ -29,6 +31,10 @@ class SmsSender(Protocol):
 
     def send(self, sms: Sms) -> Outcome:
         """What became of it; never raises for what the provider answers."""
+        ...
+
+    def find(self, to: str, sent_since: datetime, body: str, known: Collection[str] = ()) -> str | None:
+        """The provider's id of an SMS with this text to this number that is none of the `known` ones."""
         ...
 
 

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -28,6 +29,8 @@ from activities.clock import Clock
 from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import Envelope, fetch, fetch_files
+from activities.evidence import question, question_key, settle_from_events
+from activities.inbound.places import COMMUNICATION, status_callback
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
@@ -91,6 +94,7 @@ _TAKE: Final = """
 class _Taken:
     """A message that is ours to hand over."""
 
+    message_id: UUID
     envelope: Envelope
     custom_args: dict[str, str]
     validity_seconds: int | None
@@ -274,8 +278,7 @@ class SendingActivities:
         message = at.message
         if message.status == CommunicationStatus.SENDING:
             reason = "the worker stopped while the provider was being called"
-            _uncertain(at, reason)
-            return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
+            return self._uncertain(at, reason)
         if message.status != CommunicationStatus.PLANNED:
             outcome = _SETTLED[CommunicationStatus(message.status)]
             return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
@@ -301,9 +304,10 @@ class SendingActivities:
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
         closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
         return _Taken(
+            message_id=at.message.id,
             envelope=envelope.model_copy(update={"cc": allowed}),
             custom_args={
-                "communication": str(at.message.id),
+                COMMUNICATION: str(at.message.id),
                 "customer": str(at.customer.id),
                 "company": str(at.message.company_id),
             },
@@ -323,7 +327,7 @@ class SendingActivities:
                     body=envelope.text,
                     sender=self._providers.sms_sender,
                     validity_seconds=taken.validity_seconds,
-                    status_callback=None,
+                    status_callback=status_callback(self._settings.public_url, taken.message_id),
                 )
             )
         if self._providers.email is None:
@@ -391,12 +395,34 @@ class SendingActivities:
                 at.conclude(ContactStatus.FAILED, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case Uncertain():
-                _uncertain(at, outcome.reason)
-                return SendResult(communication_id=message.id, outcome="uncertain", reason=outcome.reason)
+                return self._uncertain(at, outcome.reason)
+
+    def _uncertain(self, at: _At, reason: str) -> SendResult:
+        """Nobody knows whether it left: the step counts as done, and evidence or a person is to tell.
+
+        Where the provider tells by itself what it took, it has a while for that: `activities.doubts` asks.
+        """
+        message = at.message
+        if message.status != CommunicationStatus.SENT:
+            at.write(CommunicationStatus.UNCERTAIN, error=reason)
+            at.log("uncertain", reason)
+            at.conclude(ContactStatus.UNCERTAIN, reason)
+            certain, notes = settle_from_events(at.session, message.id, at.now, at.fingerprint)
+            at.notes += notes
+            if certain:
+                return SendResult(communication_id=message.id, outcome="sent")
+            if not self._settings.evidence_may_come(message.channel):
+                at.ask(
+                    TaskKind.UNCERTAIN_MESSAGE,
+                    question_key(message.id),
+                    f"Did {message.kind} to {at.customer.name} leave?",
+                    question(message.id, reason),
+                )
+        return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
 
     def _left_after_all(self, at: _At) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""
-        key = f"uncertain/{at.message.id}"
+        key = question_key(at.message.id)
         withdraw_tasks(at.session, now=at.now, why="the provider took it", keys=(key,))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
@@ -405,7 +431,7 @@ class SendingActivities:
     def _not_left_after_all(self, at: _At, reason: str) -> None:
         """As `_left_after_all`, the other way round."""
         at.write(CommunicationStatus.FAILED, error=reason)
-        withdraw_tasks(at.session, now=at.now, why=reason, keys=(f"uncertain/{at.message.id}",))
+        withdraw_tasks(at.session, now=at.now, why=reason, keys=(question_key(at.message.id),))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             at.notes += take_back(at.session, contact, reason, at.now)
@@ -432,22 +458,6 @@ def _bank_too_old(at: _At) -> bool:
         return False
     bank = Bank(creditor.bank_known_until, business_calendar(creditor.country, creditor.zone))
     return too_old(bank, at.contact.bank_max_age_days, at.now) is not None
-
-
-def _uncertain(at: _At, reason: str) -> None:
-    """Nobody knows whether it left: the step counts as done, and a person is asked."""
-    message = at.message
-    if message.status == CommunicationStatus.SENT:
-        return
-    at.write(CommunicationStatus.UNCERTAIN, error=reason)
-    at.log("uncertain", reason)
-    at.ask(
-        TaskKind.UNCERTAIN_MESSAGE,
-        f"uncertain/{message.id}",
-        f"Did {message.kind} to {at.customer.name} leave?",
-        f"{reason}. Look in the provider's log for our id {message.id}, then answer: sent, or not_sent.",
-    )
-    at.conclude(ContactStatus.UNCERTAIN, reason)
 
 
 def _attempt() -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from activities.inbound.signatures import sendgrid_key
 from models.errors import RelanceError
+from rules.calendar import Channel
 
 
 class Sending(StrEnum):
@@ -59,6 +62,9 @@ class Settings(BaseSettings):
     sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
     sendgrid_host: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_HOST")
     sendgrid_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="SENDGRID_TIMEOUT")
+    sendgrid_webhook_public_key: str | None = Field(
+        default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY"
+    )
     twilio_account_sid: str | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
     twilio_from: str | None = Field(default=None, validation_alias="TWILIO_FROM")
@@ -67,6 +73,13 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str | None = Field(default=None, validation_alias="TWILIO_BASE_URL")
     twilio_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+    public_url: str | None = Field(default=None, validation_alias="RELANCE_PUBLIC_URL")
+    webhook_fresh_seconds: float = Field(
+        default=600.0, gt=0, le=172_800, validation_alias="RELANCE_WEBHOOK_FRESH_SECONDS"
+    )
+    evidence_seconds: float = Field(
+        default=1800.0, ge=0, le=604_800, validation_alias="RELANCE_EVIDENCE_SECONDS"
+    )
     temporal_ui: str | None = Field(default=None, validation_alias="RELANCE_TEMPORAL_UI")
     sandbox_url: str | None = Field(default=None, validation_alias="RELANCE_SANDBOX_URL")
     worker_slots: int = Field(default=20, ge=2, le=500, validation_alias="RELANCE_WORKER_SLOTS")
@@ -92,6 +105,24 @@ class Settings(BaseSettings):
             if not url.drivername.startswith("postgres"):
                 raise ValueError(expected)
         return value
+
+    @field_validator("sendgrid_webhook_public_key")
+    @classmethod
+    def _p256(cls, value: str | None) -> str | None:
+        if value is not None:
+            sendgrid_key(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value.strip())
+        plain = not (parts.query or parts.fragment or parts.username)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+            raise ValueError("expected https://host, with the path before /webhooks if there is one")
+        return value.strip().rstrip("/")
 
     @field_validator("log", "log_level", mode="before")
     @classmethod
@@ -125,6 +156,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    def evidence_may_come(self, channel: str) -> bool:
+        """Whether a provider can tell by itself what became of a message nobody is sure of."""
+        if not self.evidence_seconds:
+            return False
+        if channel == Channel.SMS:
+            return self.public_url is not None and self.twilio_auth_token is not None
+        return self.sendgrid_webhook_public_key is not None
 
     @property
     def sending_fingerprint(self) -> str:

@@ -1,5 +1,5 @@
-"""What every worker does beside its tasks: deliver left-over notes, wake overdue cases, settle strays, hand
-tasks over where somebody is away, and see to what waits for a bank file.
+"""What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
+cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -20,6 +20,8 @@ from sqlmodel import Session, col, select
 from activities import watch
 from activities.clock import Clock
 from activities.discreet import told
+from activities.doubts import Doubts
+from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.store.absences import settle_absences
 from activities.store.bank import tell_ready
@@ -51,10 +53,21 @@ class Swept:
 class Sweeper:
     """Heals what a crash, or a lost Temporal store, left behind."""
 
-    def __init__(self, engine: Engine, clock: Clock, courier: Courier, *, every: float = 30.0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        courier: Courier,
+        *,
+        inbox: Inbox | None = None,
+        doubts: Doubts | None = None,
+        every: float = 30.0,
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._courier = courier
+        self._inbox = inbox
+        self._doubts = doubts
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -73,7 +86,12 @@ class Sweeper:
                 continue
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
-        """One round: notes, then cases whose next action is `overdue`, then messages stuck in `sending`."""
+        """One round: posts, doubts, notes, cases whose next action is `overdue`, messages in `sending`."""
+        if self._inbox is not None:
+            await asyncio.to_thread(self._inbox.drain)
+            await asyncio.to_thread(self._inbox.forget)
+        if self._doubts is not None:
+            await asyncio.to_thread(self._doubts.once)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()

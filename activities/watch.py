@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import perf_counter
 from uuid import UUID
@@ -98,6 +98,31 @@ def fact_rejected(signal: str, company: str, invoice: str) -> None:
     known = signal if signal in set(CaseSignal) else "unknown"
     metrics.REJECTED.labels(known).inc()
     log.warning("fact rejected", extra=fields(signal=known, company=company, invoice=invoice))
+
+
+def post_came(provider: str, kind: str, result: str) -> None:
+    """A post to a webhook: `stored`, `duplicate`, or why it was refused."""
+    metrics.POSTS.labels(provider, kind, result).inc()
+    if result not in ("stored", "duplicate"):
+        log.warning("webhook post refused", extra=fields(provider=provider, kind=kind, result=result))
+
+
+def receipt_settled(provider: str, kind: str, result: str) -> None:
+    """A post that was kept has been worked on."""
+    metrics.RECEIPTS.labels(provider, kind, result).inc()
+
+
+def doubt_cleared(how: str) -> None:
+    """An uncertain message is one no more (`told`, `found`), or a person is `asked`."""
+    metrics.DOUBTS.labels(how).inc()
+    log.info("doubt cleared", extra=fields(how=how))
+
+
+def events_kept(provider: str, counts: Mapping[str, int]) -> None:
+    """Events of one post, by what became of each."""
+    for result, count in counts.items():
+        if count:
+            metrics.EVENTS.labels(provider, result).inc(count)
 
 
 def notes_settled(delivered: int, failed: int) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Final
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, cast, func
 from sqlalchemy import String as Text
+from sqlalchemy import select as alchemy_select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 from temporalio.service import RPCError
@@ -35,22 +38,38 @@ from activities.store.customers import (
 from activities.store.engine import make_engine, transaction
 from activities.store.lookup import company_by_ref
 from activities.store.postings import letter_of
+from activities.store.receipts import retry_refused
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
 from admin.portfolio import cells
+from admin.proof import archive, summary
+from admin.queries.proof import company_of, get_proof
+from admin.queries.reading import snapshot
 from admin.stack.connection import find_installation
 from models.errors import Conflict, NotFound, RelanceError, Unreachable
 from models.ids import CaseSignal
 from models.messages import FACTS, Fact
-from models.tables import Absence, ApiKey, AuditEvent, Communication, Company, Task
-from models.tables.words import ApiRole, PhoneKind, TaskStatus
+from models.tables import (
+    Absence,
+    ApiKey,
+    AuditEvent,
+    Communication,
+    Company,
+    Task,
+    UnknownEvent,
+    WebhookReceipt,
+)
+from models.tables.words import ApiRole, PhoneKind, ReceiptState, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
 from rules.facts import Role, StopReason
 from workflows.runtime import connect
 
 _AS_THEY_COME = "payments are recorded as they come"
+
+_SHOWN: Final = 100
+"""Refused posts that are listed at most."""
 
 
 class Desk:
@@ -132,14 +151,55 @@ class Desk:
             files = fetch_files(session, fetch(session, letter.content_hash)) if letter else ()
         if not files:
             raise NotFound(f"task {task_id}: it has no letter with pages to save")
-        try:
-            with path.open("xb") as file:
-                file.write(files[0].content)
-        except FileExistsError:
-            raise Conflict(f"{path}: there is such a file already") from None
-        except OSError as error:
-            raise RelanceError(f"{path}: cannot be written ({error.strerror})") from None
+        _write_new(path, files[0].content)
         return f"{path}: {files[0].name}, {_size(len(files[0].content))}"
+
+    def prove(self, message: str, path: Path | None) -> str:
+        """What proves a message: a page to read, or the archive in a file that is not there yet."""
+        try:
+            message_id = UUID(message)
+        except ValueError:
+            raise NotFound(f"{message!r} is no id of a message") from None
+        with snapshot(self._engine) as session:
+            evidence = get_proof(session, company_of(session, message_id), message_id)
+        if path is None:
+            return summary(evidence, evidence.proof.files)
+        packed = archive(evidence)
+        _write_new(path, packed)
+        return f"{path}: {len(evidence.proof.events)} events, {_size(len(packed))}"
+
+    def webhooks(self, *, again: bool) -> str:
+        """What providers told that nobody could work on, and of which messages nobody knows.
+
+        With `again`, workers try what they refused once more.
+        """
+        with transaction(self._engine) as session:
+            refused = session.connection().execute(
+                # Not the bodies: they are large, and hold addresses.
+                alchemy_select(
+                    col(WebhookReceipt.provider),
+                    col(WebhookReceipt.kind),
+                    col(WebhookReceipt.arrived_at),
+                    col(WebhookReceipt.attempts),
+                    col(WebhookReceipt.last_error),
+                )
+                .where(col(WebhookReceipt.state) == ReceiptState.REFUSED)
+                .order_by(col(WebhookReceipt.id))
+                .limit(_SHOWN)
+            )
+            unknown = session.exec(
+                select(UnknownEvent.provider, UnknownEvent.kind, func.count())
+                .group_by(UnknownEvent.provider, UnknownEvent.kind)
+                .order_by(UnknownEvent.provider, UnknownEvent.kind)
+            ).all()
+            lines = [
+                f"{provider} {kind} of {at:%Y-%m-%d %H:%M} UTC, tried {attempts} times: {error}"
+                for provider, kind, at, attempts, error in refused
+            ]
+            lines += [f"{provider} {kind} of unknown messages: {count}" for provider, kind, count in unknown]
+            if again:
+                lines.append(f"{retry_refused(session)} posts will be tried again")
+        return "\n".join(lines) or "Nothing was refused, and every message is known."
 
     def complete(self, task_id: str, completion: Completion) -> str:
         """Complete a task in the name of who runs the command."""
@@ -321,6 +381,16 @@ class Desk:
             asyncio.run(run())
         except (Unreachable, RPCError) as error:
             remark(f"relance: recorded; the cases are told as soon as Temporal answers ({error})")
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise Conflict(f"{path}: there is such a file already") from None
+    except OSError as error:
+        raise RelanceError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _size(count: int) -> str:

@@ -16,6 +16,7 @@ from activities.settings import Sending, Settings
 from activities.store.bank_tasks import held_by_bank
 from activities.store.engine import make_engine, transaction
 from activities.sweeper import OVERDUE, late
+from admin.doctor_webhooks import look_at_webhooks
 from admin.findings import Finding, Mark, counted
 from models.tables import ApiKey, Communication, Company, DunningCase, Installation, OutboxNote, Task
 from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
@@ -69,6 +70,7 @@ def look_at_ledger(settings: Settings) -> Iterator[Finding]:
             yield from _skew(session, clock)
             yield from _late(session, clock.now())
             yield from _messages(session, clock.now())
+            yield from look_at_webhooks(session, settings, clock)
             yield from _people(session, clock.now())
             yield from _parties(session)
             yield from _bank(session, clock.now())

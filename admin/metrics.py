@@ -54,6 +54,12 @@ FROM task t JOIN company co ON co.id = t.company_id WHERE t.status = 'open' GROU
 
 _OUTBOX = "SELECT count(*), min(created_at), count(*) FILTER (WHERE attempts > 0) FROM outbox_note"
 
+_RECEIPTS = """
+SELECT provider, kind, state, count(*), min(arrived_at) FILTER (WHERE state = 'new')
+FROM webhook_receipt WHERE state <> 'done' GROUP BY provider, kind, state"""
+
+_UNKNOWN = "SELECT provider, count(*) FROM unknown_event GROUP BY provider"
+
 _BANK = "SELECT ref, bank_known_until FROM company WHERE bank_known_until IS NOT NULL"
 
 _HISTORY = "SELECT channel, status, count(*), max(sent_at) FROM communication GROUP BY channel, status"
@@ -94,7 +100,7 @@ def _read(engine: Engine, now: datetime, kept: _Kept) -> bytes:
             if monotonic() - kept.history_at >= HISTORY_FRESH_S:
                 kept.history, kept.history_at = tuple(_rows(session, _HISTORY)), monotonic()
             found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=1)]
-            for part in (_cases, _messages, _tasks, _outbox, _bank, _itself):
+            for part in (_cases, _messages, _tasks, _outbox, _webhooks, _bank, _itself):
                 found += part(session, now)
             found += _sent(kept.history, now)
     except SQLAlchemyError:
@@ -214,6 +220,29 @@ def _outbox(session: Session, now: datetime) -> Iterator[Metric]:
         "relance_outbox_oldest_seconds",
         "Age of the oldest note that waits; 0 when none does.",
         value=0 if oldest is None else max((now - oldest).total_seconds(), 0),
+    )
+
+
+def _webhooks(session: Session, now: datetime) -> Iterator[Metric]:  # noqa: ARG001 - as its neighbours
+    rows = _rows(session, _RECEIPTS)
+    yield _gauge(
+        "relance_webhook_receipts",
+        "Posts of providers that wait to be worked on (new), or could not be (refused).",
+        ("provider", "kind", "state"),
+        ((provider, kind, state, count) for provider, kind, state, count, _ in rows),
+    )
+    waiting = [since for *_, since in rows if since is not None]
+    yield _gauge(
+        "relance_webhook_oldest_seconds",
+        "Age of the oldest post that waits; 0 when none does.",
+        # Posts arrive by the machine's clock, not by business time.
+        value=(Clock().wall() - min(waiting)).total_seconds() if waiting else 0,
+    )
+    yield _gauge(
+        "relance_unknown_events",
+        "What providers told in the last 30 days of messages that the ledger does not know.",
+        ("provider",),
+        _rows(session, _UNKNOWN),
     )
 
 

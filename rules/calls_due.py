@@ -31,10 +31,9 @@ class CallsDue:
         task, at = notice
         if task is not None and old is not None:
             return replace(self, awaits_bank=old.needed)
-        if at is not None:
-            at = at if self.wake_at is None else min(at, self.wake_at)
-            return replace(self, wake_at=at)
-        return self if task is None else replace(self, tasks=(*self.tasks, task))
+        wakes = [wake for wake in (at, self.wake_at) if wake is not None]
+        tasks = self.tasks if task is None else (*self.tasks, task)
+        return replace(self, wake_at=min(wakes, default=None), tasks=tasks)
 
 
 def calls_due(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> CallsDue:
@@ -79,5 +78,10 @@ def call_after_notice(
         if calendar.slot(call_on) > now:
             return None, calendar.slot(call_on)
         why = f"{done.step} of {done.on}: call the debtor about it"
-        return TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why), None
+        late_at = calendar.slot(calendar.add_business_days(call_on, CALL_BUSINESS_DAYS))
+        return (
+            TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),
+            # The call is not open yet as this is decided: here it is known when it will be overdue.
+            late_at if late_at > now else None,
+        )
     return None, None

@@ -171,7 +171,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A phone task nobody has closed yet; `again_on` is the day agreed for calling back, if any."""
+    """A phone task nobody has closed yet; `again_on` is the day agreed for calling back, if any.
+
+    `step` is the phone step's, or that of the formal notice which the call is about.
+    """
 
     step: str
     opened_on: date

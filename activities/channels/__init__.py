@@ -4,6 +4,7 @@ Call `send` only for a row already moved to `sending`, in an activity whose thre
 (`no_thread_cancel_exception`): its outcome must be stored, or the row counts as uncertain.
 """
 
+from activities.channels._answers import presentable
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from activities.channels.sendgrid_email import Attachment, Email, SendGridEmail
 from activities.channels.twilio_sms import LookupFailedError, Sms, TwilioSms
@@ -20,4 +21,5 @@ __all__ = [
     "Sms",
     "TwilioSms",
     "Uncertain",
+    "presentable",
 ]

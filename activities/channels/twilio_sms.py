@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -136,12 +137,13 @@ class TwilioSms:
         sid = message.sid
         return Sent(PROVIDER, sid if isinstance(sid, str) and sid else None)
 
-    def find(self, to: str, sent_since: datetime, body: str) -> str | None:
+    def find(self, to: str, sent_since: datetime, body: str, known: Collection[str] = ()) -> str | None:
         """The SID of an SMS Twilio took, with this text, for this number, not before an instant.
 
         `sent_since` is an aware instant of real time (not business time); two minutes of slack are given to
         the clocks. Evidence for an uncertain SMS: an SID proves that it was taken, whatever became of it
-        since. `None` proves nothing within the minute after sending: a request may still be on its way.
+        since. `known` are SIDs of other messages: the same text may have gone to this number before.
+        `None` proves nothing within the minute after sending: a request may still be on its way.
 
         Raises `LookupFailedError` when the list cannot be read, `ValueError` for a naive instant.
         """
@@ -165,6 +167,7 @@ class TwilioSms:
             if (
                 isinstance(created, datetime)
                 and created >= earliest
+                and str(message.sid) not in known
                 and str(message.direction or "").startswith("outbound")
                 # A trial account puts a sentence of Twilio's before ours.
                 and str(message.body or "").strip().endswith(wanted)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from activities.store.records import instant
 from models.tables.words import ContactStatus, TaskKind
+from models.work import CALL_KINDS
 from rules.calendar import Channel
 from rules.facts import Blocked, Obstacle, OpenCall, StepDone, Tone
 
@@ -57,7 +58,7 @@ CONTACT_PARTS: Final[Mapping[str, str]] = {
           FROM task k
          WHERE k.customer_id = (SELECT id FROM debtor)
            AND k.status = 'open'
-           AND k.kind IN ('find_contact', 'delivery_failed', 'phone_call')
+           AND k.kind IN ('find_contact', 'delivery_failed', 'phone_call', 'notice_call')
            AND (k.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
                 OR k.invoice_id IS NULL
                    AND EXISTS (SELECT FROM contact_item t
@@ -133,7 +134,7 @@ def contacts_of(
     for kind, invoice, step, opened_on, escalated, again_on, rows in parts["tasks"] or ():
         since = date.fromisoformat(opened_on)
         for invoice_id, of_step in _steps(kind, invoice, step, rows):
-            if kind == TaskKind.PHONE_CALL:
+            if kind in CALL_KINDS:
                 found.open_calls[invoice_id].append(
                     OpenCall(
                         of_step,

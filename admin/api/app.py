@@ -15,6 +15,7 @@ from admin.api.log import RequestLog
 from admin.api.masters import bank, companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
+from admin.api.webhooks import sendgrid, twilio
 from admin.api.work import absences, tasks
 
 DESCRIPTION = """\
@@ -44,6 +45,8 @@ _ROUTERS = (
     absences.router,
     policies.router,
     *READS,
+    sendgrid.router,
+    twilio.router,
 )
 
 

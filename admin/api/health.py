@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
+from activities.metrics import POST_REGISTRY
 from activities.store.engine import transaction
 from admin.api.context import ApiContext
 from admin.api.problems import problem, responses
@@ -62,9 +63,10 @@ def readyz(api: ApiContext) -> Response:
     },
 )
 def metrics(api: ApiContext, holder: Viewer) -> Response:
-    """What the ledger holds, for Prometheus: cases, sums, messages, tasks, the outbox.
+    """What the ledger holds, for Prometheus: cases, sums, messages, tasks, the outbox; what came to webhooks.
 
-    It counts every company, so the key must open every company.
+    It counts every company, so the key must open every company. The posts are those of this process alone.
     """
     everywhere(holder)
-    return Response(ledger_metrics(api.engine, api.clock), media_type=CONTENT_TYPE_LATEST)
+    page = ledger_metrics(api.engine, api.clock) + generate_latest(POST_REGISTRY)
+    return Response(page, media_type=CONTENT_TYPE_LATEST)

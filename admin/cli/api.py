@@ -42,6 +42,21 @@ def serve(
         refuse(f"the ledger does not answer: {str(error.__cause__ or error).splitlines()[0]}")
 
 
+def webhooks(
+    again: Annotated[
+        bool, typer.Option("--again", help="Let workers try once more what they refused.")
+    ] = False,
+) -> None:
+    """Show what providers told and nobody could work on, and of which messages nobody knows.
+
+    Example: `relance webhooks`, then, once the cause is mended, `relance webhooks --again`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.webhooks(again=again))
+
+
 @key.command()
 def create(
     name: Annotated[str, typer.Argument(help="What people and the audit trail call it.")],
@@ -132,4 +147,5 @@ def local() -> None:
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(serve)
+    app.command()(webhooks)
     app.add_typer(key, name="key")

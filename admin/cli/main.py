@@ -10,6 +10,8 @@ from typing import Final
 
 import typer
 
+from workflows.ending import run_to_end
+
 MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "bank", "people", "api")
 """Modules of commands, in the order `relance --help` shows them."""
 
@@ -28,4 +30,4 @@ for _name in MODULES:
 
 def main() -> None:
     """Run the command line; the console script points here."""
-    app()
+    run_to_end(app)

@@ -57,6 +57,20 @@ def task(
         typer.echo(desk.show(task_id) if save is None else desk.save(task_id, save))
 
 
+def proof(
+    message: Annotated[str, typer.Argument(help="The message's id, as a task or the API names it.")],
+    save: Annotated[Path | None, typer.Option(help="Write the archive (ZIP) into this file.")] = None,
+) -> None:
+    """Prove a message: what it said, to whom, what became of it, with the SHA-256 of every part.
+
+    Example: `relance proof 0b1f6f0e-6a55-4c39-8f0c-2f1f9f3c6a10 --save proof.zip`.
+    """
+    from admin.desk import Desk
+
+    with Desk.open() as desk:
+        typer.echo(desk.prove(message, save))
+
+
 def done(  # noqa: PLR0913, PLR0917 (each is one option)
     task_id: Annotated[str, typer.Argument(help="Its id, or the first characters of it.")],
     outcome: Annotated[
@@ -229,5 +243,5 @@ def migrate() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (tasks, task, done, tell, contact, address, stop, reconcile, migrate):
+    for command in (tasks, task, proof, done, tell, contact, address, stop, reconcile, migrate):
         app.command()(command)

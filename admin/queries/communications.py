@@ -13,16 +13,19 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from activities.envelope import Envelope, fetch
+from activities.store.message_events import events_of
 from admin.queries.contacts import ItemOfContact, content_path, items_of
 from admin.queries.models import Answer
 from models.errors import NotFound
 from models.tables import Communication, CommunicationEvent, ContactMade, Content, Customer
+from rules.delivery import standing
 
 
 class DeliveryEvent(Answer):
-    """What a provider said of a message."""
+    """What a provider said of a message: when it happened by its clock, and when it was told."""
 
     at: datetime
+    received_at: datetime
     kind: Annotated[str, Field(examples=["delivered"])]
     detail: dict[str, Any]
 
@@ -59,6 +62,9 @@ class MessagePage(Answer):
     cc: list[str]
     subject: str | None
     status: Annotated[str, Field(examples=["sent"])]
+    delivery: Annotated[
+        str | None, Field(examples=["delivered"], description="How far its provider says it has come")
+    ]
     error: str | None
     attempts: int
     planned_at: datetime
@@ -91,8 +97,14 @@ def get_message(session: Session, company_id: UUID, company: str, message_id: UU
     customer = session.get_one(Customer, message.customer_id)
     envelope = fetch(session, message.content_hash)
     contact = session.get(ContactMade, message.contact_id) if message.contact_id else None
+    delivery = standing(events_of(session, message_id))
     events = session.connection().execute(
-        select(col(CommunicationEvent.at), col(CommunicationEvent.kind), col(CommunicationEvent.detail))
+        select(
+            col(CommunicationEvent.at),
+            col(CommunicationEvent.received_at),
+            col(CommunicationEvent.kind),
+            col(CommunicationEvent.detail),
+        )
         .where(col(CommunicationEvent.communication_id) == message_id)
         .order_by(col(CommunicationEvent.at), col(CommunicationEvent.id))
     )
@@ -108,6 +120,7 @@ def get_message(session: Session, company_id: UUID, company: str, message_id: UU
         reply_to_address=envelope.reply_to_address,
         to_name=envelope.to_name,
         policy=policy,
+        delivery=delivery.value if delivery else None,
         invoices=items_of(session, [contact.id])[contact.id] if contact else [],
         events=[DeliveryEvent.model_validate(event) for event in events],
         content=path,

@@ -25,6 +25,7 @@ from models.tables.facts import (
     PaymentRow,
     PlanRow,
 )
+from models.tables.inbound import UnknownEvent, WebhookReceipt
 from models.tables.parties import (
     ApiKey,
     ApiKeyCompany,
@@ -88,5 +89,7 @@ __all__ = [
     "Staff",
     "Table",
     "Task",
+    "UnknownEvent",
+    "WebhookReceipt",
     "metadata",
 ]

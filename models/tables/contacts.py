@@ -101,6 +101,7 @@ class Communication(Table, table=True):
     """One message. `sender_run` says who moved it to `sending`, so that a crash can be told from a race.
 
     `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`.
+    `evidence_sought_at` is when the provider was last asked about it, while it is uncertain.
     """
 
     __tablename__ = "communication"
@@ -143,11 +144,15 @@ class Communication(Table, table=True):
     error: str | None = None
     attempts: int = 0
     sender_run: str | None = None
+    evidence_sought_at: datetime | None = Field(default=None, sa_type=Instant)
     purpose_key: str | None = Field(default=None, unique=True)
 
 
 class CommunicationEvent(Table, table=True):
-    """What a provider said of a message; the same event told twice is kept once."""
+    """What a provider said of a message; the same event told twice is kept once.
+
+    `at` is when it happened, by the provider's clock, `received_at` when it was told; both business time.
+    """
 
     __tablename__ = "communication_event"
 
@@ -157,6 +162,7 @@ class CommunicationEvent(Table, table=True):
     kind: str
     provider_event_id: str | None = Field(default=None, unique=True)
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    received_at: datetime = Field(sa_type=Instant)
 
 
 class LetterPosting(Table, table=True):

@@ -78,6 +78,7 @@ class TaskKind(StrEnum):
     FIND_ADDRESS = "find_address"
     DELIVERY_FAILED = "delivery_failed"
     UNCERTAIN_MESSAGE = "uncertain_message"
+    POSSIBLE_DOUBLE = "possible_double"
     DISPUTE = "dispute"
     BROKEN_PROMISE = "broken_promise"
     CLAIM_NOT_FOUND = "claim_not_found"
@@ -97,6 +98,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
     not in (
         TaskKind.OVERPAYMENT,
         TaskKind.UNCERTAIN_MESSAGE,
+        TaskKind.POSSIBLE_DOUBLE,
         TaskKind.REJECTED_FACT,
         TaskKind.CLAIM_FILING,
         TaskKind.BANK_FILE,
@@ -112,6 +114,45 @@ class ApiRole(StrEnum):
     VIEWER = "viewer"
     COLLECTOR = "collector"
     MANAGER = "manager"
+
+
+class Provider(StrEnum):
+    """Who carries our messages, and tells us of them."""
+
+    SENDGRID = "sendgrid"
+    TWILIO = "twilio"
+
+
+class ReceiptKind(StrEnum):
+    """What a provider's post is about."""
+
+    EVENTS = "events"
+    """What became of e-mails, many in one post."""
+    STATUS = "status"
+    """What became of one SMS."""
+    INBOUND_MAIL = "inbound_mail"
+    INBOUND_SMS = "inbound_sms"
+
+
+class ReceiptState(StrEnum):
+    """Life of a provider's post in the ledger."""
+
+    NEW = "new"
+    DONE = "done"
+    REFUSED = "refused"
+    """Tried too often: a person must look."""
+
+
+class UnreachableCause(StrEnum):
+    """Why a message cannot reach somebody at an address or a number."""
+
+    HARD_BOUNCE = "hard_bounce"
+    DROPPED = "dropped"
+    SPAM_REPORT = "spam_report"
+    UNSUBSCRIBED = "unsubscribed"
+    INVALID_NUMBER = "invalid_number"
+    LANDLINE = "landline"
+    OPTED_OUT = "opted_out"
 
 
 class NoteTo(StrEnum):

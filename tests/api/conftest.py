@@ -21,6 +21,7 @@ from admin.api.app import create_app
 from admin.api.context import Api
 from models.tables.words import ApiRole
 from tests.fixtures.ledger import NOW, Book, make_book
+from tests.fixtures.signing import PUBLIC, TOKEN, public_key
 
 
 class StillClock(Clock):
@@ -98,6 +99,14 @@ def door(engine: Engine) -> Iterator[Door]:
     """One company `acme`, its customer `C-1`, invoices F-1 and F-2 of 100.00 EUR, and the API before it."""
     book = make_book(engine)
     clock, courier = StillClock(NOW), Noted()
-    api = Api(engine, clock, cast(Courier, courier), Settings.model_validate({"RELANCE_SENDING": "live"}))
+    settings = Settings.model_validate(
+        {
+            "RELANCE_SENDING": "live",
+            "RELANCE_PUBLIC_URL": PUBLIC,
+            "SENDGRID_WEBHOOK_PUBLIC_KEY": public_key(),
+            "TWILIO_AUTH_TOKEN": TOKEN,
+        }
+    )
+    api = Api(engine, clock, cast(Courier, courier), settings)
     with TestClient(create_app(api), raise_server_exceptions=False) as client:
         yield Door(book, client, clock, courier)

@@ -39,6 +39,8 @@ class Reach(StrEnum):
     """Any key: the answer is about the companies it opens."""
     EVERYWHERE = "everywhere"
     """A key that opens every company."""
+    SIGNED = "signed"
+    """No key opens it: a provider signs what it posts."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,9 @@ OPERATIONS: dict[str, Line] = {
     ),
     "create_company": Line(MANAGER, {"company": "new"}, Reach.EVERYWHERE),
     "change_company": Line(MANAGER, {"gap_days": 7}),
+    "get_communication_proof": Line(VIEWER),
+    "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
+    "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
 }
 """By operation id, in an order in which each still succeeds after those before it."""

@@ -126,7 +126,11 @@ def test_a_message_and_its_content_as_sent(door: Door) -> None:
     )
     message = sent(door, reminded(door), files=files)
     with transaction(door.book.engine) as session:
-        session.add(CommunicationEvent(id=uuid4(), communication_id=message, at=NOW, kind="delivered"))
+        session.add(
+            CommunicationEvent(
+                id=uuid4(), communication_id=message, at=NOW, received_at=NOW, kind="delivered"
+            )
+        )
     path = f"/v1/companies/acme/communications/{message}"
     page = got(door, path)
     assert page == page | {

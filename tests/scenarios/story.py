@@ -373,6 +373,9 @@ class Story:
         for task in decision.tasks:
             if task.key not in self.asked and task.kind != "decision":
                 self._note(f"task {task.kind}", (told.case.invoice,))
+                if task.kind == "notice_call" and self.calls == "wait":
+                    call = OpenCall(task.key.rpartition("/")[2], self._calendar.local_day(self._clock))
+                    told.case = replace(told.case, open_calls=(*told.case.open_calls, call))
             self.asked.add(task.key)
         action = decision.next
         if decision.state is not State.DUE or action is None or action.step.is_contact:

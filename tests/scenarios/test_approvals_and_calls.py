@@ -194,6 +194,24 @@ def test_a_call_made_in_time_is_not_escalated() -> None:
     )
 
 
+def test_a_call_about_the_notice_that_nobody_makes_is_escalated_too() -> None:
+    (
+        story(calls="wait", approvals="at once")
+        .invoice(
+            "F-1",
+            "1200.00",
+            due="2026-07-01",
+            entered="2026-08-12",
+            last_step="phone_call",
+            last_contacted_on="2026-08-10",
+        )
+        .day("2026-08-31", "formal_notice by letter")
+        .day("2026-09-03", "task notice_call")
+        .day("2026-09-08", "task call_overdue")  # Thursday's call, not made by Tuesday
+        .status("2026-09-09", State.WAITING, why="call is not made")
+    )
+
+
 @pytest.mark.parametrize("bent", ["pause", "dispute", "plan", "below the minimum"])
 def test_no_call_about_a_notice_while_the_debtor_is_to_be_left_alone(bent: str) -> None:
     told = before_the_notice().approves_everything().day("2026-08-31", "formal_notice by letter")

@@ -250,7 +250,8 @@ async def test_a_life_without_facts_equals_its_preview(lived: Lived) -> None:
 async def test_the_whole_ladder_in_so_many_words(lived: Lived) -> None:
     assert lines(lived.made["never-paid"], LIVES["never-paid"].calendar) == LADDER
     assert [task.status for task in lived.tasks("never-paid", TaskKind.PHONE_CALL)] == [TaskStatus.OPEN]
-    assert len(lived.tasks("never-paid", TaskKind.CALL_OVERDUE)) == 1
+    # The call of the ladder, and the one about the notice.
+    assert len(lived.tasks("never-paid", TaskKind.CALL_OVERDUE)) == 2
     assert [task.outcome for task in lived.tasks("never-paid", TaskKind.APPROVAL)] == ["approved"]
     assert len(lived.tasks("never-paid", TaskKind.NOTICE_CALL)) == 1
     assert [task.status for task in lived.tasks("never-paid", TaskKind.DECISION)] == [TaskStatus.OPEN]

@@ -13,7 +13,9 @@ from admin.api.context import ApiContext
 from admin.api.problems import responses
 from admin.api.reads.answers import answer
 from admin.api.security import ViewerOf
+from admin.proof import archive, file_name
 from admin.queries.communications import MessagePage, Part, attachment_of, get_message, text_of
+from admin.queries.proof import Proof, get_proof
 from admin.queries.reading import snapshot
 
 router = APIRouter(prefix="/v1/companies/{company}/communications/{message_id}", tags=["communications"])
@@ -30,6 +32,7 @@ _SAFE: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
 }
+ZIP: Final = "application/zip"
 _SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
 
 
@@ -85,6 +88,31 @@ def attachment(
     with snapshot(api.engine) as session:
         file = attachment_of(session, access.company_id, message_id, index)
     return _shown(file, inline=file.media_type in _SHOWN)
+
+
+@router.get(
+    "/proof",
+    operation_id="get_communication_proof",
+    response_model=Proof,
+    responses=responses(403, 404)
+    | {200: {"description": "The proof, or the archive", "content": {ZIP: {"schema": {"type": "string"}}}}},
+)
+def proof(
+    access: ViewerOf,
+    message_id: MessageId,
+    api: ApiContext,
+    form: Annotated[
+        Literal["json", "zip"],
+        Query(alias="format", description="`zip` for the archive: bytes, events, a page to read, a manifest"),
+    ] = "json",
+) -> Response:
+    """Prove a message: its bytes with their hash, recipient, balance, policy, provider and every event."""
+    with snapshot(api.engine) as session:
+        evidence = get_proof(session, access.company_id, message_id)
+    if form == "json":
+        return answer(evidence.proof)
+    headers = {**_SAFE, "Content-Disposition": f'attachment; filename="{file_name(evidence.proof)}"'}
+    return Response(archive(evidence), headers=headers, media_type=ZIP)
 
 
 def _shown(part: Part, *, inline: bool) -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from admin.stack.postgres import programs
 from admin.stack.temporal import LocalTemporal
 from models.ids import SEARCH_ATTRIBUTE_TYPES
-from tests.fixtures.local_stack import DEADLINE_S, Ledger, deliveries, runs_of, stands, until
+from tests.fixtures.local_stack import DEADLINE_S, Ledger, deliveries, listed, runs_of, stands, until
 from tests.fixtures.postgres import Server
 from tests.integration.cli.debtors import COMPANY, Debtor
 from tests.integration.cli.place import Installation
@@ -75,7 +75,7 @@ def test_a_restored_ledger_and_an_empty_temporal_go_on_and_nothing_leaves_again(
                 until(lambda: restored.unfinished(place.now) == 0, f"settled: {process.text}")
                 for debtor, done in ((LEFT, ("reminder_1",)), (UNDER_WAY, ("reminder_1",)), (EARLY, ())):
                     stands(empty.address, COMPANY, debtor.invoice, done)
-                assert len(runs_of(empty.address, status="Running")) == 3
+                listed(empty.address, 3, status="Running")
                 assert process.stop() == 0
         kinds = restored.rows("SELECT kind FROM task WHERE status = 'open'")
         assert kinds == [("uncertain_message",)]
@@ -113,13 +113,13 @@ def test_a_temporal_older_than_its_ledger_is_brought_up_to_it(place: Installatio
     shutil.rmtree(store)
     shutil.copytree(copy, store)
     place.temporal.start()
-    assert len(runs_of(place.address)) == 2, "it knows nothing of the third"
+    listed(place.address, 2)  # it knows nothing of the third
     with place.worker() as process:
         told = place.here("reconcile", "--all")
         assert "2 open cases woken" in told.out
         for debtor in (asked, new):
             stands(place.address, COMPANY, debtor.invoice, ("reminder_1",))
-        until(lambda: len(runs_of(place.address, status="Running")) == 2, "the paid one ends")
+        listed(place.address, 2, status="Running")  # the paid one ends
         place.settled()
         assert process.stop() == 0
     assert place.ledger.messages() == {"sent": 4}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.local_stack import ROOT, runs_of, spoken_secrets, until
+from tests.fixtures.local_stack import ROOT, listed, runs_of, spoken_secrets
 from tests.integration.cli.debtors import Debtor, write_portfolio
 from tests.integration.cli.place import Installation
 
@@ -34,8 +34,7 @@ def test_the_sample_starts_its_cases_once(place: Installation, tmp_path: Path) -
     assert not rejects.exists()
     rows = SAMPLE.read_text("utf-8").count("\n") - 1
     assert f"{rows} rows: {rows} new invoices" in told.err
-    until(lambda: set(runs_of(place.address)) == open_cases(place), "all are listed")
-    started = runs_of(place.address)
+    started = listed(place.address, open_cases(place))
     assert place.ledger.value("SELECT count(*) FROM outbox_note") == 0
 
     again = place.starter(SAMPLE, "--companies", SAMPLE_COMPANIES, "--rejects", rejects)
@@ -60,7 +59,7 @@ def test_a_bad_row_is_told_and_kept_aside_and_the_others_are_in(place: Installat
     mended.write_text(mended.read_text("utf-8-sig").replace('"12,50"', "12.50"), "utf-8")
     told = place.here("import", str(mended))
     assert told.status == 0, told
-    until(lambda: len(runs_of(place.address)) == 2, "both cases")
+    listed(place.address, 2)
 
 
 def test_what_it_did_not_start_a_worker_starts_and_a_case_is_started_once(place: Installation) -> None:
@@ -83,12 +82,12 @@ def test_what_it_did_not_start_a_worker_starts_and_a_case_is_started_once(place:
     told = place.here("import", second)
     assert told.status == 0, told
     assert "still in the ledger" in told.err
-    assert set(runs_of(place.address)) == {f"invoice/quartz/{one.invoice}"}
+    listed(place.address, {f"invoice/quartz/{one.invoice}"})
     place.ledger.change(lease, n=two.invoice, secs=0)
     with place.worker():
         place.sandbox.wait_for(2, 60)
         place.settled()
-    assert set(runs_of(place.address)) == {f"invoice/quartz/{debtor.invoice}" for debtor in (one, two)}
+    listed(place.address, {f"invoice/quartz/{debtor.invoice}" for debtor in (one, two)})
     assert len(place.sandbox.messages()) == 2
 
 
@@ -106,7 +105,7 @@ def test_without_temporal_the_ledger_is_filled_and_the_next_run_goes_on(place: I
     told = place.here("import", str(file))
     assert told.status == 0, told
     assert "0 new invoices" in told.err
-    until(lambda: len(runs_of(place.address)) == 2, "both cases")
+    listed(place.address, 2)
 
 
 @pytest.mark.parametrize("url", ["postgresql://relance:pAsSwOrD@127.0.0.1:1/relance", "nonsense:pAsSwOrD"])

@@ -25,6 +25,7 @@ from tests.fixtures.local_stack import (
     at_work,
     child_pids,
     environment,
+    listed,
     program,
     python,
     runs_of,
@@ -149,7 +150,7 @@ def test_it_comes_up_stops_cleanly_and_resumes(folder: DataFolder) -> None:
         arrived(addresses["Sandbox inbox"], 1)
         address = variables_of(folder)["TEMPORAL_ADDRESS"]
         answered(address, one)
-        run = runs_of(address)
+        run = listed(address, 1)
 
     with up(folder) as stack:
         assert shown(stack.text) == addresses

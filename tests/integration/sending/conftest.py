@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from admin.sandbox import SandboxServer
 from tests.integration.sending.desk import Desk, settings_for
+from tests.integration.sending.ear import EVIDENCE, Ear
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,13 @@ def sandbox(running_sandbox: SandboxServer) -> Iterator[SandboxServer]:
     yield running_sandbox
     running_sandbox.clear_faults()
     running_sandbox.store.clear()
+
+
+@pytest.fixture
+def ear(desk: Desk) -> Ear:
+    """The same desk, in an installation that its providers can reach."""
+    desk.settings = settings_for(desk.sandbox.url, **EVIDENCE)
+    return Ear(desk, desk.settings)
 
 
 @pytest.fixture

@@ -289,3 +289,10 @@ def test_one_call_about_one_letter_three_business_days_after_it(book: Book, post
     settle(NOW.replace(day=16))
     (task,) = book.tasks(TaskKind.NOTICE_CALL)
     assert (task.contact_id, task.opened_on) == (posted_by_hand.contact_id, date(2026, 3, 13))
+    # Wednesday the 18th: nobody has called for three business days.
+    settle(NOW.replace(day=18, hour=8, minute=29))
+    assert book.tasks(TaskKind.CALL_OVERDUE) == []
+    settle(NOW.replace(day=18, hour=8, minute=30))
+    settle(NOW.replace(day=20))
+    (late,) = book.tasks(TaskKind.CALL_OVERDUE)
+    assert "call of 2026-03-13 not made" in late.body
