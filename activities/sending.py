@@ -26,7 +26,7 @@ from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncer
 from activities.channels.sendgrid_email import Attachment, Email
 from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
-from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, SUSPENDED, conclude, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import Envelope, fetch, fetch_files
 from activities.evidence import question, question_key, settle_from_events
@@ -64,6 +64,7 @@ WRITE_AGAIN_S: Final = 0.5
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
     BANK_TOO_OLD: "the bank data grew too old before it could leave",
+    SUSPENDED: "contact was suspended before it could leave",
     "out_of_hours": "the hours closed before it could leave",
 }
 _SETTLED = {
@@ -75,7 +76,15 @@ _SETTLED = {
 }
 
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")}
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
+           EXISTS (SELECT FROM suspension s
+                    WHERE s.company_id = m.company_id AND s.ended_at IS NULL
+                      AND (s.scope = 'company' OR s.customer_id = m.customer_id
+                           OR s.scope = 'channel' AND s.target = m.channel
+                           OR s.scope = 'policy'
+                              AND EXISTS (SELECT FROM contact_item t
+                                            JOIN dunning_case d ON d.invoice_id = t.invoice_id
+                                           WHERE t.contact_id = m.contact_id AND d.policy_key = s.target)))
       FROM communication m JOIN company c ON c.id = m.company_id
       LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
@@ -110,6 +119,7 @@ class _At:
     message: MessageRecord
     contact: ContactRecord | None
     creditor: CreditorRecord
+    suspended: bool
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
@@ -265,8 +275,9 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
             creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
+            suspended=row[-1],
             calendar=business_calendar(customer.country, customer.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
@@ -438,14 +449,16 @@ class SendingActivities:
 
 
 def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
-    bank data it asks for money on have grown too old."""
+    """Why a planned message may not leave now: its facts moved, its contact is over or suspended, the hours
+    are, or the bank data it asks for money on have grown too old."""
     if at.message.audience != Audience.DEBTOR:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
+    if at.suspended:
+        return SUSPENDED
     if not at.calendar.is_open(Channel(at.message.channel), at.now):
         return "out_of_hours"
     return BANK_TOO_OLD if _bank_too_old(at) else None

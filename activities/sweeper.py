@@ -1,5 +1,6 @@
 """What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
-cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file.
+cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file or for the
+end of a suspension.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -28,6 +29,7 @@ from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
+from activities.store.suspensions import end_those_due, tell_released
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
@@ -41,8 +43,8 @@ WAKE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told of the
-    bank."""
+    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told that
+    nothing holds them any more."""
 
     delivered: int = 0
     woken: int = 0
@@ -97,7 +99,7 @@ class Sweeper:
         delivered += await self._notes()
         told = 0
         # Batch by batch, delivered in between: a hundred thousand cases are never a hundred thousand notes.
-        while more := await asyncio.to_thread(self._bank_known):
+        while more := await asyncio.to_thread(self._released):
             told += more
             delivered += await self._notes()
         await asyncio.to_thread(self._bank_files)
@@ -126,9 +128,12 @@ class Sweeper:
             total += taken
         return total
 
-    def _bank_known(self) -> int:
+    def _released(self) -> int:
+        """Cases told that the bank is known far enough, or that what suspended them is over."""
         with transaction(self._engine) as session:
-            return len(tell_ready(session, self._clock.now()))
+            now = self._clock.now()
+            ended = end_those_due(session, now)
+            return len(ended) + len(tell_ready(session, now)) + len(tell_released(session, now))
 
     def _bank_files(self) -> None:
         with transaction(self._engine) as session:
@@ -151,8 +156,9 @@ class Sweeper:
 
 def late(before: datetime) -> ColumnElement[bool]:
     """The condition for an open case that should have been looked at before an instant of business time."""
-    # Held for a bank file, a case shows when its step was due; only its other instants are to be kept.
-    step_at = case((col(DunningCase.state) == "awaiting_bank", None), else_=col(DunningCase.next_at))
+    # While it is held, a case shows when its step was due; only its other instants are to be kept.
+    held = col(DunningCase.state).in_(("awaiting_bank", "suspended"))
+    step_at = case((held, None), else_=col(DunningCase.next_at))
     return and_(
         col(DunningCase.closed_at).is_(None),
         or_(

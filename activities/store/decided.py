@@ -25,7 +25,8 @@ _WRITE: Final = """
        SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
            next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
            outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
-           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s, decided_at = %(decided_at)s,
+           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s,
+           suspension_id = %(suspension_id)s, decided_at = %(decided_at)s,
            decided_seq = %(decided_seq)s
      WHERE invoice_id = %(invoice_id)s
 """
@@ -95,6 +96,7 @@ def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
         paused_by=decision.paused_by,
         wake_at=decision.wake_at,
         awaits_bank=decision.awaits_bank,
+        suspension_id=decision.suspension,
         closed_at=closed_at,
         closing_reason=closing_reason,
     )
@@ -121,6 +123,7 @@ def _row(stored: Stored, now: datetime) -> dict[str, object]:
         "next_at": case.next_at,
         "wake_at": case.wake_at,
         "awaits_bank": case.awaits_bank,
+        "suspension_id": case.suspension_id,
         "next_why": case.next_why,
         "paused_by": case.paused_by,
         "outstanding": case.outstanding,
@@ -151,12 +154,12 @@ def _line(stored: Stored, now: datetime) -> Event:
 
 
 def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
-    """A due step keeps its announced time, also while it waits for the bank; what waits for a person shows
-    when it is next looked at."""
+    """A due step keeps its announced time, also while it is held; what waits for a person shows when it is
+    next looked at."""
     if decision.next is None:
         return None
     if (
-        decision.state in (State.DUE, State.AWAITING_BANK)
+        decision.state in (State.DUE, State.AWAITING_BANK, State.SUSPENDED)
         and step == decision.next.step.key
         and shown is not None
     ):

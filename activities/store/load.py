@@ -35,7 +35,19 @@ from models.errors import NotFound
 from models.tables.words import PhoneKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
-from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, Reach, Role, StopReason
+from rules.facts import (
+    Bank,
+    BankStatement,
+    CaseFacts,
+    CustomerFacts,
+    Draft,
+    Reach,
+    Role,
+    StopReason,
+    Suspension,
+    SuspensionScope,
+    Turn,
+)
 from rules.money import round_money
 from rules.policy import Policy
 
@@ -83,6 +95,19 @@ _PARTS: Final[Mapping[str, str]] = {
                       WHERE c.invoice_id = ANY (ARRAY(SELECT id FROM wanted))))
                 OR b.id = (SELECT min(f.id) FROM bank_statement f
                             WHERE f.company_id = b.company_id AND f.retracted_at IS NULL))
+    """,
+    "suspensions": """
+        SELECT json_agg(json_build_array(s.id, s.scope, s.target, s.until) ORDER BY s.id)
+          FROM suspension s
+         WHERE s.company_id = (SELECT company_id FROM debtor) AND s.ended_at IS NULL
+           AND (s.customer_id IS NULL OR s.customer_id = (SELECT id FROM debtor))
+    """,
+    "turn": """
+        SELECT json_build_array(t.day, t.suspension_id)
+          FROM suspension_turn t
+         WHERE t.customer_id = (SELECT id FROM debtor)
+         ORDER BY t.day DESC, t.suspension_id DESC
+         LIMIT 1
     """,
     **LEDGER_PARTS,
     **CONTACT_PARTS,
@@ -222,7 +247,8 @@ def _loaded(
     if contacts.waiting:
         facts = _with_drafts(facts, contacts, now)
     bank = _bank(company, parts["stated"] or (), now)
-    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"], bank)
+    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
+    about = replace(about, bank=bank, suspensions=_suspensions(parts), turn=_turn(parts, today))
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -290,7 +316,6 @@ def _customer_facts(
     people: Sequence[PersonRecord],
     calendar: BusinessCalendar,
     last_contact_on: str | None,
-    bank: Bank | None,
 ) -> CustomerFacts:
     stops = (
         (StopReason.INSOLVENCY, customer.insolvency_on),
@@ -305,8 +330,23 @@ def _customer_facts(
         stopped_by=reason,
         stopped_on=since,
         reach={role: _reach([person for person in people if person.role == role]) for role in Role},
-        bank=bank,
     )
+
+
+def _suspensions(parts: Mapping[str, Any]) -> tuple[Suspension, ...]:
+    return tuple(
+        Suspension(row, SuspensionScope(scope), target, date.fromisoformat(until) if until else None)
+        for row, scope, target, until in parts["suspensions"] or ()
+    )
+
+
+def _turn(parts: Mapping[str, Any], today: date) -> Turn | None:
+    """The customer's turn, while it is to come: a day that has passed holds nothing up."""
+    if parts["turn"] is None:
+        return None
+    day, suspension = parts["turn"]
+    turn = Turn(date.fromisoformat(day), suspension)
+    return turn if turn.day >= today else None
 
 
 def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime) -> Bank | None:

@@ -105,6 +105,7 @@ class CaseRecord:
     closing_reason: str | None
     closed_by_person: str | None
     awaits_bank: date | None
+    suspension_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from models.tables.parties import (
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.suspensions import SuspensionRow, SuspensionTurn
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -87,6 +88,8 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "Staff",
+    "SuspensionRow",
+    "SuspensionTurn",
     "Table",
     "Task",
     "UnknownEvent",

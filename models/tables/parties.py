@@ -17,12 +17,17 @@ class Company(Table, table=True):
     """A creditor; several may share one installation.
 
     `gap_days` local calendar days lie between two contacts with one customer. `bank_known_until` is the
-    last day whose bank movements are recorded, unset when payments are recorded as they come. The
+    last day whose bank movements are recorded, unset when payments are recorded as they come.
+    `resume_per_day` customers are contacted a business day after a suspension, unset: within five days. The
     signatory is the credit manager, who signs and is asked where a customer has no collector.
     """
 
     __tablename__ = "company"
-    __table_args__ = (check("country", _COUNTRY), check("gap_days", "gap_days BETWEEN 1 AND 60"))
+    __table_args__ = (
+        check("country", _COUNTRY),
+        check("gap_days", "gap_days BETWEEN 1 AND 60"),
+        check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
+    )
 
     id: UUID = Field(primary_key=True)
     ref: str = Field(unique=True)
@@ -45,6 +50,7 @@ class Company(Table, table=True):
     signatory_name: str | None = None
     signatory_email: str | None = None
     signatory_phone: str | None = None
+    resume_per_day: int | None = None
 
 
 class BankStatementRow(Table, table=True):
