@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -86,7 +86,7 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Desk]:
+    def open(cls) -> Iterator[Self]:
         """The installation the environment names, else the local stack; errors end the command plainly."""
         find_installation()
         engine: Engine | None = None

@@ -194,7 +194,7 @@ def _paid(case: CaseFacts, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The next step; `come` says that its day has come, whatever the hour; `reached`, a business day since."""
+    """The next step; `come` says that its day has come, whatever the hour; `reached`, a business day."""
 
     next: NextAction
     why: str

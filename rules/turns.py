@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from rules.calendar import BusinessCalendar, Channel, opening_hours
 
@@ -17,9 +16,9 @@ DAYS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A customer of the backlog: `since` is when its earliest held step was due."""
+    """A customer of the backlog, by its id: `since` is when its earliest held step was due."""
 
-    customer: UUID
+    customer: str
     calendar: BusinessCalendar
     since: datetime
 
@@ -29,7 +28,7 @@ def per_day(backlog: int, wanted: int | None) -> int:
     return wanted if wanted is not None else max(1, -(-backlog // DAYS))
 
 
-def turns(backlog: Iterable[Waiting], a_day: int, now: datetime) -> dict[UUID, date]:
+def turns(backlog: Iterable[Waiting], a_day: int, now: datetime) -> dict[str, date]:
     """The local day of each customer: the longest waiting first, at most `a_day` customers on any day.
 
     A day is a business day of the customer's; the first is today while somebody could still be written to.
@@ -42,8 +41,8 @@ def turns(backlog: Iterable[Waiting], a_day: int, now: datetime) -> dict[UUID, d
         raise ValueError(f"cannot contact {a_day} customers a day: expected 1 or more")
     taken: Counter[date] = Counter()
     reached: dict[BusinessCalendar, date] = {}
-    found: dict[UUID, date] = {}
-    for each in sorted(backlog, key=lambda waiting: (waiting.since, str(waiting.customer))):
+    found: dict[str, date] = {}
+    for each in sorted(backlog, key=lambda waiting: (waiting.since, waiting.customer)):
         calendar = each.calendar
         day = reached.get(calendar) or _first(calendar, now)
         while taken[day] >= a_day:

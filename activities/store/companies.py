@@ -21,7 +21,7 @@ from models.tables.words import NoteTo
 HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their last four characters."""
 
-_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email"})
+_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email", "resume_per_day"})
 """Settings that no message to a debtor shows."""
 
 

@@ -196,7 +196,7 @@ def _end(session: Session, row: SuspensionRow, now: datetime, who: str, a_day: i
     row.ended_at, row.ended_by = now, who
     session.flush()
     backlog = [
-        Waiting(customer, business_calendar(country, zone), since)
+        Waiting(str(customer), business_calendar(country, zone), since)
         for customer, country, zone, since in run(session, _BACKLOG, suspension=row.id)
     ]
     days = turns(backlog, per_day(len(backlog), a_day), now)

@@ -80,6 +80,9 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
+    "list_suspensions": Line(VIEWER),
+    "suspend_contact": Line(COLLECTOR, {"scope": "customer", "customer": "C-1", "reason": "an audit"}),
+    "resume_contact": Line(COLLECTOR, {}),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
@@ -219,6 +222,7 @@ def furnish(book: Book) -> Furnished:
             "key": "short",
             "absence_id": absence_id,
             "message_id": message_id,
+            "suspension_id": "1",
             "index": "0",
             "version": "1",
         },

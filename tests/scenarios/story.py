@@ -25,7 +25,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Self, TypeAlias
-from uuid import UUID
 
 import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
@@ -252,8 +251,8 @@ class Story:
         """Every suspension ends; `before` other customers have waited longer, `a_day` are contacted a day."""
         self._live_until(self._moment(at))
         calendar, suspension = self._calendar, self.customer.suspensions[-1].id
-        others = [Waiting(UUID(int=n), calendar, self._clock - timedelta(days=99)) for n in range(before)]
-        mine = UUID(int=10**6)
+        others = [Waiting(f"{n:06}", calendar, self._clock - timedelta(days=99)) for n in range(before)]
+        mine = "this one"
         days = turns([*others, Waiting(mine, calendar, self._clock)], a_day, self._clock)
         self.customer = replace(self.customer, suspensions=(), turn=Turn(days[mine], suspension))
         return self

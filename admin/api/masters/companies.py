@@ -65,6 +65,10 @@ class CompanyChange(Given):
     gap_days: Annotated[
         int | None, Field(ge=1, le=60, description="Calendar days between two contacts with one customer")
     ] = None
+    resume_per_day: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000, description="Customers contacted a business day after a suspension"),
+    ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
@@ -98,6 +102,7 @@ class CompanyNow(BaseModel):
     payment_link: str | None
     logistics_email: str | None
     gap_days: int
+    resume_per_day: int | None
     bank_known_until: date | None
     signatory_name: str | None
     signatory_email: str | None
