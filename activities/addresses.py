@@ -7,10 +7,15 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import phonenumbers
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailSyntaxError, validate_email
 
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_EMAIL: Final = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>{_LABEL}(?:\.{_LABEL})+)")
+_PLAIN: Final = re.compile(
+    r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?P<top>[a-z]{2,12})", re.ASCII
+)
+"""What nearly all addresses are like. The library takes twenty times as long, and says the same of them."""
+
+_LONGEST_PLAIN: Final = 60
+"""So that none of its parts can be too long."""
 
 _MOBILE: Final = frozenset(
     {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
@@ -27,19 +32,24 @@ class Phone(NamedTuple):
 
 @lru_cache(maxsize=32768)
 def email(cell: str) -> str:
-    """One e-mail address; its domain in lower case.
+    """One e-mail address of a domain that can have mail; the domain in lower case.
+
+    Only its syntax is looked at: nobody is asked whether it exists.
 
     Raises:
-        ValueError: not an address, or more than one.
+        ValueError: not an address, or more than one; the text says what is wrong with it.
     """
+    plain = _PLAIN.fullmatch(cell)
+    if plain is not None and len(cell) <= _LONGEST_PLAIN and plain["top"] not in SPECIAL_USE_DOMAIN_NAMES:
+        return cell
     if cell.count("@") > 1 or any(mark in cell for mark in ";,<> "):
         raise ValueError("not one e-mail address; give a single one, without name")
-    match = _EMAIL.fullmatch(cell)
-    if match is None:
-        raise ValueError("not an e-mail address")
-    if len(cell) > 254 or len(match["local"]) > 64 or match["domain"].rpartition(".")[2].isdigit():
-        raise ValueError("not an e-mail address")
-    return f"{match['local']}@{match['domain'].lower()}"
+    try:
+        found = validate_email(cell, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailSyntaxError as error:
+        reason = str(error)
+        raise ValueError(f"not an e-mail address: {reason[0].lower()}{reason[1:].rstrip('.')}") from None
+    return found.normalized
 
 
 @lru_cache(maxsize=32768)

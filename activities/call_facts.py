@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from activities.rendering import Callee, CallFacts, PastContact, PastPromise
 from activities.store.load import LoadedCustomer, load_case
-from models.tables import CallAttempt, Contact, ContactMade, Invoice, PlanRow, Task
+from activities.store.marks import usable
+from activities.store.records import PersonRecord, columns, of_row
+from activities.store.sql import run
+from models.tables import CallAttempt, ContactMade, Invoice, PlanRow, Task
 from models.tables.words import CallOutcome
 from rules.calendar import Channel
 from rules.facts import Role
 from rules.ledger import plan_state
+from rules.recipients import reaches
 
 SHOWN = 6
 """How many contacts, and how many promises, a call sheet shows."""
 
+_PEOPLE: Final = f"""
+    SELECT {columns(PersonRecord, "p")} FROM {usable("c.customer_id = %(customer)s")} p
+     ORDER BY p.role, p.preference, p.email, p.id
+"""  # noqa: S608 (our own column names)
 _UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
 
 
@@ -54,24 +63,17 @@ def unanswered(session: Session, task: Task) -> int:
     )
 
 
-def callable_people(session: Session, customer_id: UUID) -> list[Contact]:
+def usable_people(session: Session, customer_id: UUID) -> list[PersonRecord]:
+    """Who can be written to or called, by role and preference."""
+    return [of_row(PersonRecord, row) for row in run(session, _PEOPLE, customer=customer_id)]
+
+
+def callable_people(session: Session, customer_id: UUID) -> list[PersonRecord]:
     """Who can be called: a number that is not known to be wrong, of somebody still there."""
-    return list(
-        session.exec(
-            select(Contact)
-            .where(
-                Contact.customer_id == customer_id,
-                col(Contact.phone).is_not(None),
-                col(Contact.phone_invalid_since).is_(None),
-                col(Contact.opted_out_at).is_(None),
-                col(Contact.invalid_since).is_(None),
-            )
-            .order_by(col(Contact.role), col(Contact.email), col(Contact.id))
-        )
-    )
+    return [person for person in usable_people(session, customer_id) if reaches(Channel.PHONE, person)]
 
 
-def _people(people: list[Contact], role: Role | None) -> tuple[Callee, ...]:
+def _people(people: list[PersonRecord], role: Role | None) -> tuple[Callee, ...]:
     return tuple(
         Callee(person.name, person.function, person.role, person.phone, person.phone_kind, person.hours)
         for person in sorted(people, key=lambda person: person.role != role)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -47,12 +46,13 @@ from activities.store.records import (
 from activities.store.sql import run
 from models.errors import RelanceError
 from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
-from models.tables.words import Audience, PhoneKind
+from models.tables.words import Audience
 from rules import facts as rules_facts
 from rules.calendar import Channel
 from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
+from rules.recipients import copies, first
 
 _STAFF: Final = f"SELECT {columns(StaffRecord, 's')} FROM app_user s WHERE s.email = %(email)s"  # noqa: S608
 
@@ -83,28 +83,19 @@ class Composer:
         self.today: date = loaded.customer.calendar.local_day(now)
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
         self._cases = {case.facts.invoice: case for case in loaded.cases}
-        self._people: dict[str, list[PersonRecord]] = defaultdict(list)
-        for person in loaded.people:
-            self._people[person.role].append(person)
+        self._people = loaded.people
         self._staff: dict[str, StaffRecord | None] = {}
         self._statement = Statement(session, loaded, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
     def person(self, role: Role, channel: Channel) -> PersonRecord | None:
-        """The first of the role's people whom the channel reaches."""
-        people = self._people[role]
-        if channel is Channel.PHONE:
-            people = sorted(people, key=lambda person: _number(person) is None)
-        for person in people:
-            number = _number(person)
-            if channel is Channel.EMAIL and person.email:
-                return person
-            if channel is Channel.SMS and number and person.phone_kind == PhoneKind.MOBILE:
-                return person
-            if channel in (Channel.PHONE, Channel.LETTER) and (number or person.email):
-                return person
-        return None
+        """The first of the role's people, in their order of preference, whom the channel reaches."""
+        found = first(self._people, role, channel)
+        if found is None and channel is Channel.PHONE:
+            # Without a number, the caller is told at least whom to ask for.
+            return first(self._people, role, Channel.LETTER)
+        return found
 
     def language(self, person: PersonRecord | None) -> str:
         """The person's language, else the customer's, else that of its country."""
@@ -187,17 +178,13 @@ class Composer:
 
     def _copies(self, contact: DueContact, letter: Composed) -> list[Composed]:
         """The e-mail that brings a notice's pages to those its step names in `cc`, accounting first."""
-        people = [
-            person
-            for role in sorted(contact.step.cc, key=list(Role).index)
-            if (person := self.person(role, Channel.EMAIL)) is not None
-        ]
-        if not people or not letter.files:
+        roles = sorted(contact.step.cc, key=list(Role).index)
+        found = (self.person(role, Channel.EMAIL) for role in roles)
+        to = next((person for person in found if person is not None), None)
+        if to is None or not letter.files:
             return []
-        first, *others = people
-        message = self._facts(contact, "notice_copy", first)
-        cc = [person.email for person in others if person.email]
-        return [replace(self._email(message, first, first.email or "", cc=cc), files=letter.files)]
+        message = self._facts(contact, "notice_copy", to)
+        return [replace(self._email(message, to, to.email or "", cc_roles=roles), files=letter.files)]
 
     def call_sheet(
         self, acted: set[str], template: str, tone: Tone, role: Role | None, task: Task | None = None
@@ -269,11 +256,6 @@ class Composer:
             number = (person.phone if person else None) or ""
             envelope = Envelope(channel="sms", to_address=number, text=render_sms(message))
             return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
-        cc = [
-            found.email
-            for role in contact.step.cc
-            if (found := self.person(role, Channel.EMAIL)) is not None and found.email
-        ]
         address = (person.email if person else None) or ""
         if channel is Channel.LETTER:
             rendered = render(message)
@@ -294,7 +276,7 @@ class Composer:
                 person,
                 files=self._pages(rendered, self.language(person)),
             )
-        return self._email(message, person, address, cc=cc)
+        return self._email(message, person, address, cc_roles=contact.step.cc)
 
     def _pages(self, rendered: Rendered, language: str) -> tuple[Attachment, ...]:
         """The PDF of a letter, under a name that says whose it is and of which day."""
@@ -330,7 +312,7 @@ class Composer:
         message: Message,
         person: PersonRecord | None,
         address: str,
-        cc: Iterable[str] = (),
+        cc_roles: Sequence[Role] = (),
         purpose_key: str | None = None,
     ) -> Composed:
         rendered = render(message)
@@ -346,7 +328,7 @@ class Composer:
             else company.name,
             reply_to_address=signatory.email,
             reply_to_name=signatory.name,
-            cc=tuple(dict.fromkeys(c for c in cc if c.lower() != address.lower())),
+            cc=copies(self._people, person, cc_roles) if person else (),
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
@@ -401,7 +383,7 @@ class Composer:
             person.name if person else None,
             person.function if person else None,
             person.email if person else None,
-            _number(person) if person else None,
+            person.phone if person else None,
             self.language(person),
         )
         return Message(
@@ -467,11 +449,6 @@ class Composer:
 
 class NoAddress(RelanceError):
     """Nobody of the wanted roles can be reached by the channel of a step."""
-
-
-def _number(person: PersonRecord) -> str | None:
-    """Their number, unless it is known to be wrong."""
-    return person.phone if person.phone_invalid_since is None else None
 
 
 def _creditor(company: CompanyRecord) -> Creditor:

@@ -18,7 +18,7 @@ from activities import watch
 from activities.channels import LookupFailedError
 from activities.discreet import told
 from activities.envelope import fetch
-from activities.evidence import At, settle_from_events
+from activities.evidence import At, locked_message, settle_from_events
 from activities.inbound.events import take
 from activities.inbound.work import Work
 from activities.providers import SmsSender
@@ -26,7 +26,6 @@ from activities.store.engine import transaction
 from activities.store.lookup import lock_customer
 from activities.store.message_events import Told, forget_unknown
 from activities.store.sql import run
-from models.tables import Communication
 from models.tables.words import CommunicationStatus, Provider
 
 log = logging.getLogger(__name__)
@@ -169,7 +168,7 @@ class Doubts:
 
     def _at(self, session: Session, customer_id: UUID, message_id: UUID) -> At:
         customer = lock_customer(session, customer_id)
-        message = session.get_one(Communication, message_id, with_for_update=True, populate_existing=True)
+        message = locked_message(session, message_id)
         fingerprint = self._work.settings.sending_fingerprint
         return At(session, customer, message, self._work.clock.now(), fingerprint)
 

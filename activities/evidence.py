@@ -35,6 +35,20 @@ def question_key(message_id: UUID) -> str:
     return f"uncertain/{message_id}"
 
 
+def locked_message(session: Session, message_id: UUID) -> Communication:
+    """A message, freshly read and locked; its customer is locked already.
+
+    Not FOR UPDATE: events of this and other messages are inserted meanwhile, each holding its message's key,
+    and two of those in turn would wait for each other.
+    """
+    return session.exec(
+        select(Communication)
+        .where(Communication.id == message_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
 @dataclass(frozen=True, slots=True)
 class At:
     """One message under its customer's lock, both rows freshly read; `now` is business time."""
@@ -54,6 +68,7 @@ class At:
         """The contact it belongs to, freshly read."""
         if self.message.contact_id is None:
             return None
+        self.session.flush()
         return self.session.get_one(ContactMade, self.message.contact_id, populate_existing=True)
 
     def log(self, what: str, why: str | None, **detail: str) -> None:

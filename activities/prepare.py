@@ -28,6 +28,7 @@ from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
 from activities.store.lookup import locked_customer
+from activities.store.marks import open_marks
 from activities.store.planned import withdraw_contact
 from activities.store.records import ContactRecord, CustomerRecord
 from activities.store.sql import run
@@ -356,11 +357,20 @@ class _Pass:
             TaskKind.FIND_CONTACT if missing else TaskKind.DELIVERY_FAILED,
             f"find-contact/{made.id}" if missing else f"delivery-failed/{made.id}",
             f"Find a contact at {self.customer.name}" if missing else f"{contact.step.key} cannot be written",
-            f"{error}. {contact.step.key} waits for it; complete this task once it is mended.",
+            f"{error}. {contact.step.key} waits for it; complete this task once it is mended."
+            + (self._known_marks() if missing else ""),
             owner(self.customer, loaded.company),
         )
         self.notes += settle_customer(self.session, self.customer.id, self.now, self.fingerprint)
         return Prepared(contact_id=made.id, step=contact.step.key, again=True)
+
+    def _known_marks(self) -> str:
+        """What is known against the customer's addresses, for who looks for another one."""
+        lines = [
+            f"- {mark.address}: {mark.cause.replace('_', ' ')} on {self._calendar().local_day(mark.since)}"
+            for mark in open_marks(self.session, self.customer.id)
+        ]
+        return "\n\nNot used:\n" + "\n".join(lines) if lines else ""
 
     # ------------------------------------------------------------- thank-you
 

@@ -37,6 +37,7 @@ from activities.settings import Settings
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
+from activities.store.reachability import mark_refused
 from activities.store.records import (
     ContactRecord,
     CreditorRecord,
@@ -396,7 +397,9 @@ class SendingActivities:
                     self._not_left_after_all(at, outcome.reason)
                 at.write(CommunicationStatus.FAILED, error=outcome.reason)
                 at.log("refused", outcome.reason)
-                if not at.tell_of_copy(outcome.reason):
+                # The address is marked, so the step goes on by itself to the next person or channel.
+                marked = self._mark(at, outcome)
+                if not at.tell_of_copy(outcome.reason) and not marked:
                     at.ask(
                         TaskKind.DELIVERY_FAILED,
                         f"delivery-failed/{message.id}",
@@ -430,6 +433,20 @@ class SendingActivities:
                     question(message.id, reason),
                 )
         return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
+
+    def _mark(self, at: _At, refused: Rejected) -> bool:
+        """Mark the addresses it was refused for; whether anything new is known by it."""
+        if not refused.unreachable or at.message.audience != Audience.DEBTOR:
+            return False
+        news, notes = mark_refused(
+            at.session,
+            communication_id=at.message.id,
+            refused=refused.unreachable,
+            detail=refused.reason,
+            now=at.now,
+        )
+        at.notes += notes
+        return news
 
     def _left_after_all(self, at: _At) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""

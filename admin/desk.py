@@ -29,7 +29,6 @@ from activities.store.absences import absences, end_absence, record_absence
 from activities.store.bank import state_bank_day
 from activities.store.bank_tasks import held_by_bank
 from activities.store.customers import (
-    add_contact,
     allow_contact,
     customer_by_ref,
     set_address,
@@ -42,7 +41,6 @@ from activities.store.receipts import retry_refused
 from activities.store.work import Completion, complete_task
 from activities.sweeper import Sweeper
 from admin.cli.output import refuse, remark
-from admin.portfolio import cells
 from admin.proof import archive, summary
 from admin.queries.proof import company_of, get_proof
 from admin.queries.reading import snapshot
@@ -60,10 +58,10 @@ from models.tables import (
     UnknownEvent,
     WebhookReceipt,
 )
-from models.tables.words import ApiRole, PhoneKind, ReceiptState, TaskStatus
+from models.tables.words import ApiRole, ReceiptState, TaskStatus
 from models.work import outcomes_of
 from rules.calendar import Channel
-from rules.facts import Role, StopReason
+from rules.facts import StopReason
 from workflows.runtime import connect
 
 _AS_THEY_COME = "payments are recorded as they come"
@@ -78,6 +76,11 @@ class Desk:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._clock = Clock(read_offset(engine))
+
+    @property
+    def clock(self) -> Clock:
+        """Business time."""
+        return self._clock
 
     @property
     def engine(self) -> Engine:
@@ -212,7 +215,7 @@ class Desk:
             still = f"; still open, due on {task.due_on or 'the day a number is found'}"
             said = f"{task.title}: {completion.outcome or 'done'}"
             said += still if task.status == TaskStatus.OPEN else ""
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         return said
 
     def absent(self, staff: str, first_day: date, last_day: date, deputy: str) -> str:
@@ -262,7 +265,7 @@ class Desk:
             )
         if done.duplicate:
             return f"{number}: {signal} was recorded already ({done.event_id}); nothing changed"
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         return f"{number}: {signal} recorded ({done.event_id})"
 
     def reconcile(self, *, everything: bool = False) -> str:
@@ -288,36 +291,15 @@ class Desk:
             row = customer_by_ref(session, company, customer)
             change = allow_contact if lift else stop_contact
             notes = change(session, row, reason, self._clock.now(), who_runs())
-        self._deliver(notes)
+        self.deliver(notes)
         return f"{customer}: {'contact allowed again' if lift else 'all contact stopped'} ({reason.value})"
-
-    def add_contact(
-        self, company: str, customer: str, role: Role, email: str | None, phone: str | None, name: str | None
-    ) -> str:
-        """Add someone to write to; addresses are checked as an import checks them."""
-        with transaction(self._engine) as session:
-            row = customer_by_ref(session, company, customer)
-            number = cells.phone(phone, row.country) if phone else None
-            notes = add_contact(
-                session,
-                row,
-                role,
-                self._clock.now(),
-                who_runs(),
-                name=name,
-                email=cells.email(email) if email else None,
-                phone=number.number if number else None,
-                phone_kind=PhoneKind(number.kind) if number else None,
-            )
-        self._deliver(notes)
-        return f"{customer}: {role.value} contact added"
 
     def set_address(self, company: str, customer: str, lines: Sequence[str]) -> str:
         """Record where letters to a customer go."""
         with transaction(self._engine) as session:
             row = customer_by_ref(session, company, customer)
             notes = set_address(session, row, lines, self._clock.now(), who_runs())
-        self._deliver(notes)
+        self.deliver(notes)
         return f"{customer}: address recorded"
 
     def bank(self, company: str) -> str:
@@ -340,7 +322,7 @@ class Desk:
                 session.add(
                     AuditEvent(company_id=row.id, at=now, who=who, what="state_bank_known", detail=detail)
                 )
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         known = f"the bank is known up to {until}" if until else _AS_THEY_COME
         if not done.changed:
             return f"{company}: {known} already; nothing changed"
@@ -371,7 +353,9 @@ class Desk:
         with transaction(self._engine) as session:
             api_keys.revoke_key(session, name, self._clock.now(), who_runs())
 
-    def _deliver(self, notes: Sequence[int]) -> None:
+    def deliver(self, notes: Sequence[int]) -> None:
+        """Tell the cases what was committed; later, if Temporal does not answer."""
+
         async def run() -> None:
             client = await connect()
             courier = Courier(self._engine, client, asyncio.get_running_loop(), self._clock)

@@ -19,6 +19,7 @@ BENCHMARKS: Final = {
     "start": "bench.start",
     "life": "bench.life",
     "memory": "bench.memory",
+    "webhooks": "bench.webhooks",
     "api": "bench.api",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""

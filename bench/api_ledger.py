@@ -23,6 +23,8 @@ from rules.policy import Policy
 
 COMPANIES: Final = ("alpha", "beta", "gamma")
 CASES_A_CUSTOMER: Final = 5
+LARGE: Final = (60, 250)
+"""Cases of a few large customers, where there are ten times as many at least."""
 CLOSED_IN: Final = 5
 """One case in so many is closed."""
 
@@ -103,11 +105,16 @@ class _Filling:
             channel="email", to_address="a@b.example", subject="Facture", text="Bonjour. " * 200
         )
         self._put("content", hash=_HASH, media_type=MEDIA_TYPE, body=envelope.model_dump_json().encode())
-        for place in range(max(1, cases // CASES_A_CUSTOMER)):
-            company = companies[0 if place % 2 else 1 + place // 2 % 2]
+        large = [size for size in LARGE if size * 10 <= cases]
+        sizes = [*large, *([CASES_A_CUSTOMER] * max(1, (cases - sum(large)) // CASES_A_CUSTOMER))]
+        number = 0
+        for place, size in enumerate(sizes):
+            # The large ones are of the first company.
+            company = companies[0 if place < len(large) or place % 2 else 1 + place // 2 % 2]
             customer = self._customer(company, place)
-            for turn in range(CASES_A_CUSTOMER):
-                self._case(company, customer, place * CASES_A_CUSTOMER + turn)
+            for _ in range(size):
+                self._case(company, customer, number)
+                number += 1
 
     def _company(self, ref: str) -> UUID:
         company = self._id()
@@ -348,3 +355,16 @@ def sample(engine: Engine, count: int) -> Sequence[tuple[str, str, str]]:
             {"count": count},
         )
         return [(row[0], row[1], row[2]) for row in rows]
+
+
+def large_customers(engine: Engine) -> Sequence[tuple[str, int]]:
+    """The customers of the first company with far more open cases than others, and how many they have."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT c.ref, count(*) FROM dunning_case d JOIN customer c ON c.id = d.customer_id "
+                "WHERE d.closed_at IS NULL GROUP BY c.id, c.ref HAVING count(*) > :usual ORDER BY 2"
+            ),
+            {"usual": CASES_A_CUSTOMER},
+        )
+        return [(row[0], row[1]) for row in rows]

@@ -68,6 +68,7 @@ UNREACHABLE_NUMBER: Final = MappingProxyType(
         "21211": "invalid_number",
         "21610": "opted_out",
         "21614": "landline",
+        "21635": "landline",
         "30004": "opted_out",
         "30005": "invalid_number",
         "30006": "landline",

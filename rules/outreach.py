@@ -80,14 +80,20 @@ def outreach(customer: CustomerFacts, ladders: Sequence[Ladder], now: datetime) 
 
 
 def next_contact(
-    customer: CustomerFacts, ladders: Sequence[Ladder], now: datetime
+    customer: CustomerFacts,
+    ladders: Sequence[Ladder],
+    now: datetime,
+    decided: Sequence[Decision] | None = None,
 ) -> tuple[datetime, Contact] | None:
     """The next contact with the customer and its instant, if no fact arrives and nobody acts.
 
     None when nothing will go out by itself: all is paused without end, waits for a person, or is closed.
+    `decided` are the decisions on the ladders at `now`, for who has made them already.
     """
     cases = [ladder.case for ladder in ladders]
-    decisions = [decide(ladder.case, customer, ladder.policy, now) for ladder in ladders]
+    if decided is None:
+        decided = [decide(ladder.case, customer, ladder.policy, now) for ladder in ladders]
+    decisions = list(decided)
     at = now
     # Between its instants a decision stands; each wake brings a ladder or a promise on, so they are few.
     for _ in range(20 * len(ladders) + 20):

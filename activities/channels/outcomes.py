@@ -9,8 +9,10 @@ No reason holds a secret, nor the address or number of a recipient of the messag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from models.tables.words import UnreachableCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,13 @@ class Rejected:
     """Certainly not taken, and sending it again would change nothing.
 
     `code` is Twilio's error code or, where there is none, the HTTP status; `None` when it was never offered.
+    `unreachable` are the recipients it was refused for, each with what the provider says of it; none where
+    something else has to be mended.
     """
 
     reason: str
     code: str | None
+    unreachable: tuple[tuple[str, UnreachableCause], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, Final
 
 import sendgrid
 from pydantic import SecretStr
@@ -23,8 +26,11 @@ from activities.channels._answers import (
 )
 from activities.channels._urllib_wire import OneShotClient, TooLargeError, Wire
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
+from models.tables.words import UnreachableCause
 
 PROVIDER = "sendgrid"
+_NO_ADDRESS: Final = "Does not contain a valid address"
+_PLACE: Final = re.compile(r"personalizations\.0\.(?P<kind>to|cc)\.(?P<place>[0-9]{1,4})\.email")
 DEFAULT_HOST = "https://api.sendgrid.com"
 # "Under 30 MB" (v3 Mail Send, limitations), attachments in base64 included. Between 30 million bytes and
 # this the service decides, and its 413 is as final.
@@ -118,14 +124,15 @@ class SendGridEmail:
         answer = Answer(response.status_code, response.headers, response.body)
         if answer.accepted:
             return Sent(PROVIDER, answer.headers.get("x-message-id") or None)
-        return answer.refusal(self._message(answer, (email.to_address, *email.cc)))
+        outcome = answer.refusal(self._message(answer, (email.to_address, *email.cc)))
+        if isinstance(outcome, Rejected) and answer.status == HTTPStatus.BAD_REQUEST:
+            return replace(outcome, unreachable=_no_addresses(answer, email))
+        return outcome
 
     def _message(self, answer: Answer, recipients: tuple[str, ...]) -> str:
-        errors = answer.fields().get("errors")
-        found = [item for item in errors if isinstance(item, dict)] if isinstance(errors, list) else []
         texts = [
             f"{item.get('message') or ''}" + (f" ({item['field']})" if item.get("field") else "")
-            for item in found
+            for item in _errors(answer)
         ]
         text = "; ".join(texts).replace(self._key.get_secret_value(), "(secret)")
         if answer.status == 401:
@@ -142,6 +149,27 @@ class SendGridEmail:
             )
             line = self._local.line = (client, wire)
         return line
+
+
+def _errors(answer: Answer) -> list[dict[str, Any]]:
+    errors = answer.fields().get("errors")
+    return [item for item in errors if isinstance(item, dict)] if isinstance(errors, list) else []
+
+
+def _no_addresses(answer: Answer, email: Email) -> tuple[tuple[str, UnreachableCause], ...]:
+    """The recipients that SendGrid takes for no addresses: it names their place in the request.
+
+    Where it complains of anything else besides, that has to be mended first and nothing is said of them.
+    """
+    recipients = {"to": (email.to_address,), "cc": email.copies}
+    found = []
+    for item in _errors(answer):
+        place = _PLACE.fullmatch(str(item.get("field") or ""))
+        named = recipients[place["kind"]][int(place["place"]) :][:1] if place else ()
+        if not named or not str(item.get("message") or "").startswith(_NO_ADDRESS):
+            return ()
+        found.append((named[0], UnreachableCause.INVALID_ADDRESS))
+    return tuple(found)
 
 
 def _compose(email: Email) -> helpers.Mail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,8 @@ from activities.channels._answers import (
 )
 from activities.channels._requests_wire import OneShotAdapter
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
+from models.tables.words import UnreachableCause
+from rules.delivery import UNREACHABLE_NUMBER
 
 PROVIDER = "twilio"
 MAX_VALIDITY = 36_000
@@ -184,7 +186,11 @@ class TwilioSms:
         code = str(fields["code"]) if fields.get("code") else None
         if code == OUR_CREDENTIALS or answer.status == 401:
             text = f"our Twilio credentials are refused: {text}"
-        return answer.refusal(presentable(text, (sms.to_number,)), code)
+        outcome = answer.refusal(presentable(text, (sms.to_number,)), code)
+        cause = UNREACHABLE_NUMBER.get(code or "")
+        if isinstance(outcome, Rejected) and cause is not None:
+            return replace(outcome, unreachable=((sms.to_number, UnreachableCause(cause)),))
+        return outcome
 
     def _line(self) -> _Line:
         line: _Line | None = getattr(self._local, "line", None)

@@ -31,7 +31,6 @@ from activities.store.message_events import (
 )
 from activities.store.reachability import mark_unreachable
 from models.errors import RelanceError
-from models.tables import Communication
 from models.tables.words import CommunicationStatus, Provider, UnreachableCause
 from rules.delivery import UNREACHABLE_NUMBER, Delivery, delivery_of, dropped_for
 
@@ -130,7 +129,7 @@ def _under_lock(
     new = keep_events(session, events, received_at)
     notes: list[int] = []
     for message_id in dict.fromkeys(event.message.id for event in events):
-        message = session.get_one(Communication, message_id, with_for_update=True, populate_existing=True)
+        message = evidence.locked_message(session, message_id)
         mine = [event for event in events if event.message.id == message_id]
         fresh = [event for event in mine if event.told.event_id in new]
         if message.status == CommunicationStatus.SENDING:
@@ -139,14 +138,15 @@ def _under_lock(
         notes += at.taken(provider, _name(mine), "the provider told what became of it")
         for event in fresh:
             cause = cause_of(event)
-            if cause is not None and event.copy is None:
+            if cause is not None:
                 notes += mark_unreachable(
                     session,
                     communication_id=message_id,
                     cause=cause,
                     at=event.told.at,
-                    detail=str(event.detail.get("reason") or event.detail.get("response") or ""),
+                    detail=str(event.detail.get("reason") or event.detail.get("response") or "") or None,
                     now=now,
+                    address=event.copy,
                 )
         if any((found := delivery_of(event.happened)) and found.never_reached for event in fresh):
             notes += came_back(at)

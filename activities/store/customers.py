@@ -16,17 +16,19 @@ from sqlmodel import Session, col, select
 from activities.call_sheets import rewrite_call_sheet
 from activities.store.events import add_event
 from activities.store.lookup import company_by_ref, lock_customer, open_cases
+from activities.store.marks import add_mark, clear, mark_contact, open_marks
 from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_planned
 from activities.store.postings import open_registered_letter, withdraw_unposted
 from activities.store.tasks import close_task
 from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal, OutreachSignal
-from models.tables import Contact, ContactMade, Customer, Task
-from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus
+from models.tables import AddressMark, Contact, ContactMade, Customer, Task
+from models.tables.words import NoteTo, PhoneKind, TaskKind, TaskStatus, UnreachableCause
 from models.work import CALL_KINDS
-from rules.calendar import business_calendar
+from rules.calendar import Channel, business_calendar
 from rules.facts import Role, StopReason
+from rules.recipients import WISHES
 
 FIND_NUMBER = "find-number/"
 """How the keys of tasks begin that ask for a telephone number: an e-mail address does not answer them."""
@@ -138,12 +140,14 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
     phone_kind: PhoneKind | None = None,
     language: str | None = None,
     hours: str | None = None,
+    preference: int | None = None,
+    in_copy: bool = False,
     leave_open: UUID | None = None,
 ) -> tuple[UUID, list[int]]:
     """As `add_contact`; returns the contact's id too. The task `leave_open` is not done with it.
 
-    A number that was marked wrong is right again when it is given anew. A call that waited for a number is
-    due today.
+    An address that bounced, or a wrong number, is right again when a person gives it anew; one whose holder
+    does not want our messages is not. A call that waited for a number is due today.
     """
     if email is None and phone is None:
         raise InvalidFact("email or phone: one of them is required")
@@ -155,17 +159,53 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
             col(Contact.phone).is_not_distinct_from(phone),
         )
     ).first()
+    marks = open_marks(session, customer.id, (email, phone))
     if known is None:
-        contact = Contact(id=uuid4(), customer_id=customer.id, role=role, email=email, phone=phone)
+        contact = Contact(
+            id=uuid4(),
+            customer_id=customer.id,
+            role=role,
+            email=email,
+            phone=phone,
+            preference=preference,
+            in_copy=in_copy,
+        )
         session.add(contact)
-    elif known.phone_invalid_since is not None:
+    elif known.opted_out_at is not None or known.invalid_since is not None:
+        raise WrongState(
+            f"this {role.value} contact is known already, and out of use: take it into use again"
+        )
+    elif marks:
         contact = known
     else:
         raise WrongState(f"this {role.value} contact is known already")
+    given_anew(marks, now, who)
     contact.name, contact.function = name or contact.name, function or contact.function
     contact.language, contact.hours = language or contact.language, hours or contact.hours
     contact.phone_kind = phone_kind
-    contact.phone_invalid_since = contact.phone_invalid_reason = None
+    answer_searches(
+        session, customer, now, who, "a contact was added", number=phone is not None, leave_open=leave_open
+    )
+    if phone is not None:
+        rewrite_calls(session, customer, now, number_found=True)
+    detail = {"contact": str(contact.id), "role": role.value}
+    return contact.id, tell_change(session, customer, now, who, "contact_added", detail)
+
+
+def answer_searches(
+    session: Session,
+    customer: Customer,
+    now: datetime,
+    who: str,
+    why: str,
+    *,
+    number: bool,
+    leave_open: UUID | None = None,
+) -> None:
+    """Whoever was asked to find a contact is done: the steps that waited go on. The task `leave_open` is not.
+
+    Tasks that ask for a telephone number are done only with a `number`.
+    """
     session.flush()
     waiting = session.exec(
         select(Task).where(
@@ -175,12 +215,24 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
         )
     ).all()
     for task in waiting:
-        if task.id != leave_open and (phone is not None or not task.key.startswith(FIND_NUMBER)):
-            close_task(task, TaskStatus.DONE, "a contact was added", who, now)
-    if phone is not None:
-        rewrite_calls(session, customer, now, number_found=True)
-    detail = {"contact": str(contact.id), "role": role.value}
-    return contact.id, tell_change(session, customer, now, who, "contact_added", detail)
+        if task.id != leave_open and (number or not task.key.startswith(FIND_NUMBER)):
+            close_task(task, TaskStatus.DONE, why, who, now)
+
+
+def given_anew(marks: Sequence[AddressMark], now: datetime, who: str) -> None:
+    """A person gives an address that is marked: then it can be used, unless its holder does not want that.
+
+    Raises:
+        WrongState: somebody opted out, unsubscribed or complained there; a manager clears such a mark.
+    """
+    for mark in marks:
+        if mark.cause in WISHES:
+            field = "email" if mark.channel == Channel.EMAIL else "phone"
+            what = mark.cause.replace("_", " ")
+            raise WrongState(
+                f"{field}: not to be used since {mark.since.date()} ({what}); a manager clears that"
+            )
+    clear(marks, now, who, "given anew")
 
 
 def mark_contact_invalid(
@@ -196,13 +248,14 @@ def mark_contact_invalid(
     contact = contact_of(session, customer, contact_id)
     if contact.invalid_since is None:
         contact.invalid_since, contact.invalid_reason = now, reason
+        mark_contact(session, contact, UnreachableCause.RETIRED, now, who, detail=reason, shared=False)
     return contact, compose_again(session, customer, now, "a contact is out of use", who)
 
 
 def mark_phone_invalid(
     session: Session, customer: Customer, contact_id: UUID, reason: str, now: datetime, who: str
 ) -> tuple[Contact, list[int]]:
-    """Take a number out of use; the mailbox beside it stays. Otherwise as `mark_contact_invalid`.
+    """Mark a number as wrong; the mailbox beside it stays. Otherwise as `mark_contact_invalid`.
 
     Raises:
         NotFound: nobody of this customer.
@@ -211,8 +264,17 @@ def mark_phone_invalid(
     contact = contact_of(session, customer, contact_id)
     if contact.phone is None:
         raise InvalidFact(f"contact_id: the contact {contact_id} has no number")
-    if contact.phone_invalid_since is None:
-        contact.phone_invalid_since, contact.phone_invalid_reason = now, reason
+    add_mark(
+        session,
+        customer.id,
+        Channel.PHONE,
+        contact.phone,
+        UnreachableCause.INVALID_NUMBER,
+        since=now,
+        now=now,
+        who=who,
+        detail=reason,
+    )
     return contact, compose_again(session, customer, now, "a number is out of use", who)
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
+from activities.store.marks import usable
 from activities.store.policies import get_policy
 from activities.store.records import (
     CaseRecord,
@@ -32,7 +33,6 @@ from activities.store.records import (
 )
 from activities.store.sql import run
 from models.errors import NotFound
-from models.tables.words import PhoneKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
 from rules.facts import (
@@ -41,8 +41,6 @@ from rules.facts import (
     CaseFacts,
     CustomerFacts,
     Draft,
-    Reach,
-    Role,
     StopReason,
     Suspension,
     SuspensionScope,
@@ -50,6 +48,7 @@ from rules.facts import (
 )
 from rules.money import round_money
 from rules.policy import Policy
+from rules.recipients import reach_of
 
 _PARTS: Final[Mapping[str, str]] = {
     "customer": f"SELECT json_build_array({columns(CustomerRecord, 'debtor')}) FROM debtor",  # noqa: S608 (our own column names)
@@ -65,12 +64,10 @@ _PARTS: Final[Mapping[str, str]] = {
                ) ORDER BY w.due_on, w.number)
           FROM wanted w JOIN dunning_case k ON k.invoice_id = w.id
     """,  # noqa: S608 (our own column names)
-    # Whoever opted out or cannot be reached is nobody to write to or to call.
     "people": f"""
-        SELECT json_agg(json_build_array({columns(PersonRecord, "p")}) ORDER BY p.role, p.email, p.id)
-          FROM contact p
-         WHERE p.customer_id = (SELECT id FROM debtor)
-           AND p.opted_out_at IS NULL AND p.invalid_since IS NULL
+        SELECT json_agg(json_build_array({columns(PersonRecord, "p")})
+                        ORDER BY p.role, p.preference, p.email, p.id)
+          FROM {usable("c.customer_id = (SELECT id FROM debtor)")} p
     """,  # noqa: S608 (our own column names)
     "on_hold": """
         SELECT to_json(EXISTS (SELECT FROM delivery_hold h
@@ -113,34 +110,69 @@ _PARTS: Final[Mapping[str, str]] = {
     **CONTACT_PARTS,
 }
 
+_NO_PARTS: Final[Mapping[str, str]] = {}
 
-def _statement(debtor: str, wanted: str) -> str:
-    parts = ", ".join(f"'{name}', ({sql})" for name, sql in _PARTS.items())
+
+def _statement(debtor: str, wanted: str, asked: str = "", more: Mapping[str, str] = _NO_PARTS) -> str:
+    parts = ", ".join(f"'{name}', ({sql})" for name, sql in {**_PARTS, **more}.items())
     return f"""
-        WITH debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
+        WITH {asked}debtor AS MATERIALIZED (SELECT * FROM customer WHERE id = {debtor}),
              wanted AS MATERIALIZED (SELECT * FROM invoice WHERE id = ANY (ARRAY({wanted})))
         SELECT json_build_object({parts})::text
-    """  # noqa: S608 (the parts are the constants above)
+    """  # noqa: S608 (the parts are constants)
 
 
-_OF_CUSTOMER: Final = _statement(
-    debtor="%(customer)s",
-    wanted="SELECT invoice_id FROM dunning_case WHERE customer_id = %(customer)s AND closed_at IS NULL",
-)
-_OF_CASE: Final = _statement(
-    debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
+def _case_and_quoted(invoice: str) -> str:
     # A draft quotes the customer's other late invoices too: whether it is stale shows only with them.
-    wanted="""
-        SELECT %(invoice)s::uuid
+    return f"""
+        SELECT {invoice}
          UNION
         SELECT k.invoice_id
           FROM dunning_case k
          WHERE k.customer_id = (SELECT id FROM debtor)
            AND k.closed_at IS NULL
            AND EXISTS (SELECT FROM contact_item t JOIN contact_made m ON m.id = t.contact_id
-                        WHERE t.invoice_id = %(invoice)s AND m.status IN ('draft', 'approved'))
-    """,
+                        WHERE t.invoice_id = {invoice} AND m.status IN ('draft', 'approved'))
+    """  # noqa: S608 (our own parameter's name)
+
+
+_OPEN: Final = "SELECT invoice_id FROM dunning_case WHERE customer_id = {} AND closed_at IS NULL"
+
+_OF_CUSTOMER: Final = _statement(debtor="%(customer)s", wanted=_OPEN.format("%(customer)s"))
+_OF_CASE: Final = _statement(
+    debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
+    wanted=_case_and_quoted("%(invoice)s::uuid"),
 )
+
+
+def case_page(more: Mapping[str, str]) -> str:
+    """SQL of `load_case_page`: all that is known of a case, and `more` parts by key.
+
+    A part may ask `asked` (id, customer_id) for the invoice, and `debtor` for its customer.
+    """
+    return _statement(
+        asked="""
+            asked AS MATERIALIZED (
+                SELECT i.id, i.customer_id
+                  FROM invoice i JOIN dunning_case k ON k.invoice_id = i.id
+                 WHERE i.company_id = %(company)s AND i.number = %(number)s),
+        """,
+        debtor="(SELECT customer_id FROM asked)",
+        wanted=_case_and_quoted("(SELECT id FROM asked)"),
+        more=more,
+    )
+
+
+def customer_page(more: Mapping[str, str]) -> str:
+    """SQL of `load_customer_page`: all that is known of a customer, and `more` parts by key.
+
+    A part may ask `debtor` for the customer.
+    """
+    return _statement(
+        debtor="(SELECT c.id FROM customer c WHERE c.company_id = %(company)s AND c.ref = %(ref)s)",
+        wanted=_OPEN.format("(SELECT id FROM debtor)"),
+        more=more,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +246,33 @@ def load_customer(
     if parts["customer"] is None:
         raise NotFound(f"no customer {customer_id}")
     return _loaded(session, parts, now, sending_fingerprint)
+
+
+def load_case_page(
+    session: Session, page: str, company_id: UUID, number: str, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCase, Mapping[str, Any]] | None:
+    """A case found by its company's number, and the parts of `page`, which `case_page` made.
+
+    None when the company has no case of that number; other arguments as `load_case`.
+    """
+    parts = decoded(run(session, page, company=company_id, number=number).scalar_one())
+    if parts["customer"] is None:
+        return None
+    loaded = _loaded(session, parts, now, sending_fingerprint)
+    return next(case for case in loaded.cases if case.invoice.number == number), parts
+
+
+def load_customer_page(
+    session: Session, page: str, company_id: UUID, ref: str, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCustomer, Mapping[str, Any]] | None:
+    """A customer found by its company's reference, and the parts of `page`, which `customer_page` made.
+
+    None when the company has no customer of that reference; other arguments as `load_case`.
+    """
+    parts = decoded(run(session, page, company=company_id, ref=ref).scalar_one())
+    if parts["customer"] is None:
+        return None
+    return _loaded(session, parts, now, sending_fingerprint), parts
 
 
 def facts_hash(cases: Iterable[CaseFacts], acted: Collection[str], composed_on: date, now: datetime) -> str:
@@ -329,7 +388,7 @@ def _customer_facts(
         last_contact_on=None if last_contact_on is None else date.fromisoformat(last_contact_on),
         stopped_by=reason,
         stopped_on=since,
-        reach={role: _reach([person for person in people if person.role == role]) for role in Role},
+        reach=reach_of(people),
     )
 
 
@@ -356,13 +415,4 @@ def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime
         company.bank_known_until,
         business_calendar(company.country, company.zone),
         tuple(BankStatement(date.fromisoformat(day), min(instant(at), now)) for day, at in stated),
-    )
-
-
-def _reach(people: Sequence[PersonRecord]) -> Reach:
-    callable_ = [person for person in people if person.phone and person.phone_invalid_since is None]
-    return Reach(
-        email=any(person.email for person in people),
-        mobile=any(person.phone_kind == PhoneKind.MOBILE for person in callable_),
-        phone=bool(callable_),
     )

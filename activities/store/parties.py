@@ -15,17 +15,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, or_, select
 
 from activities.store.customers import (
+    answer_searches,
     compose_again,
     contact_of,
+    given_anew,
     mark_contact_invalid,
     rewrite_calls,
     tell_change,
 )
 from activities.store.events import add_event
 from activities.store.lookup import lock_customer
+from activities.store.marks import clear, mark_contact, open_marks
 from activities.store.policies import latest
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
 from models.tables import Company, Contact, Customer, Staff
+from models.tables.words import UnreachableCause
 
 SHOWN: Final = frozenset({"name", "country", "zone", "language", "collector_email", "policy"})
 """Fields of a customer that a composed message or its moment depends on."""
@@ -118,10 +122,12 @@ def change_contact(
 ) -> list[int]:
     """Correct somebody at a locked customer's; notes to deliver. An address corrected is in use again.
 
+    What waited for an address goes on at once. The former address keeps what is marked of it.
+
     Raises:
         NotFound: nobody of this customer.
         InvalidFact: neither an e-mail address nor a number would be left.
-        WrongState: somebody else of that role has the same addresses.
+        WrongState: somebody else of that role has the same addresses, or one of them is not to be written to.
     """
     contact = contact_of(session, customer, contact_id)
     changed = {name: value for name, value in told.items() if getattr(contact, name) != value}
@@ -144,10 +150,17 @@ def change_contact(
     detail = _before_and_after(contact, changed) | {"contact": str(contact.id)}
     for name, value in changed.items():
         setattr(contact, name, value)
-    if "phone" in changed:
-        contact.phone_invalid_since = contact.phone_invalid_reason = None
+    given = [changed[name] for name in ("email", "phone") if changed.get(name) is not None]
     if changed.keys() & {"email", "phone"}:
         contact.invalid_since = contact.invalid_reason = None
+    if given:
+        given_anew(open_marks(session, customer.id, given), now, who)
+    if given and contact.opted_out_at is None:
+        number = changed.get("phone") is not None
+        answer_searches(session, customer, now, who, "a contact was corrected", number=number)
+    elif given:
+        # Whoever does not want to be contacted is not, wherever they can be reached now.
+        mark_contact(session, contact, UnreachableCause.OPTED_OUT, now, who)
     again = compose_again(session, customer, now, "a contact changed", who)
     rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, "contact_changed", detail)
@@ -175,6 +188,7 @@ def retire_contact(
         if contact.opted_out_at is not None:
             raise WrongState(f"the contact opted out already, on {contact.opted_out_at.date()}")
         contact.opted_out_at = now
+        mark_contact(session, contact, UnreachableCause.OPTED_OUT, now, who)
         what = "contact_opted_out"
         again = compose_again(session, customer, now, "a contact opted out", who)
     else:
@@ -189,19 +203,22 @@ def retire_contact(
 def reinstate_contact(
     session: Session, customer: Customer, contact_id: UUID, now: datetime, who: str, reason: str
 ) -> list[int]:
-    """Take somebody into use again; notes to deliver.
+    """Take somebody into use again, with every address; what waited for one goes on. Notes to deliver.
 
     Raises:
         NotFound: nobody of this customer.
-        WrongState: the contact is in use.
+        WrongState: the contact is in use, and so are its addresses.
     """
     contact = contact_of(session, customer, contact_id)
-    if contact.opted_out_at is None and contact.invalid_since is None and contact.phone_invalid_since is None:
+    marks = open_marks(session, customer.id, (contact.email, contact.phone))
+    if contact.opted_out_at is None and contact.invalid_since is None and not marks:
         raise WrongState("the contact is in use")
     contact.opted_out_at = None
     contact.invalid_since = contact.invalid_reason = None
-    contact.phone_invalid_since = contact.phone_invalid_reason = None
-    rewrite_calls(session, customer, now)
+    clear(marks, now, who, reason)
+    found = contact.phone is not None
+    answer_searches(session, customer, now, who, "a contact is in use again", number=found)
+    rewrite_calls(session, customer, now, number_found=found)
     detail = {"contact": str(contact.id), "reason": reason}
     return tell_change(session, customer, now, who, "contact_reinstated", detail)
 

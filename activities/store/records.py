@@ -110,7 +110,10 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A row of `contact`: a person or a mailbox at the customer's who may be written to or called."""
+    """A contact who may be written to or called, as `store.marks.usable` reads it: a marked address is None.
+
+    `texted` says that an SMS reaches `phone`.
+    """
 
     id: UUID
     role: str
@@ -120,7 +123,9 @@ class PersonRecord:
     email: str | None
     phone: str | None
     phone_kind: str | None
-    phone_invalid_since: datetime | None
+    hours: str | None
+    texted: bool
+    in_copy: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,4 +36,9 @@ def of_request(request: Request) -> Api:
     return cast(Api, request.app.state.api)
 
 
-ApiContext = Annotated[Api, Depends(of_request)]
+async def _of_request(request: Request) -> Api:
+    # A coroutine is called where it stands; a plain function would be handed to a thread.
+    return of_request(request)
+
+
+ApiContext = Annotated[Api, Depends(_of_request)]

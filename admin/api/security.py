@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -66,8 +66,9 @@ def caller(
     return holder
 
 
-def _at_least(role: ApiRole) -> Callable[[KeyHolder], KeyHolder]:
-    def check(holder: Annotated[KeyHolder, Depends(caller)]) -> KeyHolder:
+def _at_least(role: ApiRole) -> Callable[[KeyHolder], Awaitable[KeyHolder]]:
+    # What waits for nothing is a coroutine: a plain function is handed to a thread and awaited from there.
+    async def check(holder: Annotated[KeyHolder, Depends(caller)]) -> KeyHolder:
         if _ROLES.index(holder.role) < _ROLES.index(role):
             raise ProblemError(403, "forbidden", f"this takes the role {role}; the key's is {holder.role}")
         return holder
@@ -92,15 +93,15 @@ def _enter(request: Request, holder: KeyHolder, company: str) -> Access:
     return Access(holder, company_id, ref)
 
 
-def _viewer_of(request: Request, holder: Viewer, company: CompanyRef) -> Access:
+async def _viewer_of(request: Request, holder: Viewer, company: CompanyRef) -> Access:
     return _enter(request, holder, company)
 
 
-def _collector_of(request: Request, holder: Collector, company: CompanyRef) -> Access:
+async def _collector_of(request: Request, holder: Collector, company: CompanyRef) -> Access:
     return _enter(request, holder, company)
 
 
-def _manager_of(request: Request, holder: Manager, company: CompanyRef) -> Access:
+async def _manager_of(request: Request, holder: Manager, company: CompanyRef) -> Access:
     return _enter(request, holder, company)
 
 
@@ -130,7 +131,7 @@ def as_manager(holder: KeyHolder, what: str) -> None:
         raise ProblemError(403, "forbidden", f"{what} takes the role manager; the key's is {holder.role}")
 
 
-def _manager_everywhere(holder: Manager) -> KeyHolder:
+async def _manager_everywhere(holder: Manager) -> KeyHolder:
     return everywhere(holder)
 
 

@@ -12,7 +12,10 @@ import typer
 
 from workflows.ending import run_to_end
 
-MODULES: Final = ("stack", "chaos", "portfolio", "cutover", "work", "bank", "suspend", "people", "api")
+MODULES: Final = (
+    *("stack", "chaos", "portfolio", "cutover", "work"),
+    *("contacts", "bank", "suspend", "people", "api"),
+)
 """Modules of commands, in the order `relance --help` shows them."""
 
 app = typer.Typer(

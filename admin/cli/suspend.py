@@ -30,8 +30,8 @@ def suspend(
     `relance suspend brunet` lists what is suspended, by whom, why, and how much it holds
     """
     from admin.cli.output import refuse
-    from admin.desk_switch import Switch
     from admin.portfolio.cells import day
+    from admin.switch_desk import Switch
 
     given = [
         name for name, value in (("customer", customer), ("channel", channel), ("policy", policy)) if value
@@ -66,7 +66,7 @@ def resume(
 
     Example: `relance resume brunet 7 --per-day 40`.
     """
-    from admin.desk_switch import Switch
+    from admin.switch_desk import Switch
 
     with Switch.open() as switch:
         typer.echo(switch.resume(company, suspension, per_day))

@@ -141,28 +141,6 @@ def tell(
         typer.echo(desk.tell(company, invoice, signal, payload))
 
 
-def contact(
-    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
-    customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
-    role: Annotated[str, typer.Option(help="accounting, buyer or executive.")] = "accounting",
-    email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Telephone number, national or international.")] = None,
-    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
-) -> None:
-    """Add someone to write to at a customer's; messages that waited for an address go out.
-
-    Example: `relance contact brunet C-101 --role buyer --email achats@client.example`.
-    """
-    from admin.cli.output import refuse
-    from admin.desk import Desk
-    from rules.facts import Role
-
-    if role not in list(Role):
-        refuse(f"role: {role!r} is none of {', '.join(Role)}")
-    with Desk.open() as desk:
-        typer.echo(desk.add_contact(company, customer, Role(role), email, phone, name))
-
-
 def address(
     company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
     customer: Annotated[str, typer.Argument(help="The customer, as in the portfolio.")],
@@ -243,5 +221,5 @@ def migrate() -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (tasks, task, proof, done, tell, contact, address, stop, reconcile, migrate):
+    for command in (tasks, task, proof, done, tell, address, stop, reconcile, migrate):
         app.command()(command)

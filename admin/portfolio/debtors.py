@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from activities.addresses import Phone
 from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
 from rules.calendar import BusinessCalendar, business_calendar
@@ -30,8 +31,9 @@ class Debtor:
 
     Its country, zone, segment and risk are those of its first row, and whoever any row names can be
     reached: as after an import. `means` are as `means_of` says, by role; `owed` and `overdue` are by
-    currency; `policy` is the customer's own, which only the ledger knows; `last_contact_on` is the latest
-    contact of another tool that any row names.
+    currency; `policy` is the customer's own, which only the ledger knows, and so are `marks`: channel and
+    address, of those that are not used. `last_contact_on` is the latest contact of another tool that any row
+    names.
     """
 
     country: str
@@ -43,6 +45,7 @@ class Debtor:
     overdue: dict[str, Decimal] = field(default_factory=dict)
     policy: str | None = None
     last_contact_on: date | None = None
+    marks: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -56,7 +59,7 @@ class Debtor:
 
     def add(self, row: Row, today: date | None, policies: Mapping[str, Policy]) -> None:
         """Take in one more of its rows; totals are as at `today`, and not kept without."""
-        for place, (email, phone) in enumerate(_contact_cells(row)):
+        for place, (email, phone) in enumerate(_contact_cells(row, self.marks)):
             self.means[place] |= means_of(email, phone)
         day = contacted_on(row, policies)
         if day is not None and (self.last_contact_on is None or day > self.last_contact_on):
@@ -73,13 +76,28 @@ class Debtor:
             self.overdue[currency] = self.overdue.get(currency, NOTHING) + overdue
 
 
-def _contact_cells(row: Row) -> tuple[tuple[str | None, str | None], ...]:
-    """E-mail address and kind of telephone of each role, in the order of `Role`."""
-    return (
-        (row.accounting_email, row.accounting_phone.kind if row.accounting_phone else None),
-        (row.buyer_email, row.buyer_phone.kind if row.buyer_phone else None),
+def _contact_cells(row: Row, marks: frozenset[tuple[str, str]]) -> tuple[tuple[str | None, str | None], ...]:
+    """E-mail address and kind of telephone of each role, in the order of `Role`, as far as they are used."""
+    cells = (
+        (row.accounting_email, row.accounting_phone),
+        (row.buyer_email, row.buyer_phone),
         (row.executive_email, None),
     )
+    if not marks:
+        return tuple((email, phone.kind if phone else None) for email, phone in cells)
+    return tuple(
+        (
+            None if email is None or ("email", email.lower()) in marks else email,
+            None if phone is None else _kind_left(phone, marks),
+        )
+        for email, phone in cells
+    )
+
+
+def _kind_left(phone: Phone, marks: frozenset[tuple[str, str]]) -> str | None:
+    if ("phone", phone.number) in marks:
+        return None
+    return "other" if ("sms", phone.number) in marks else phone.kind
 
 
 def means_of(email: str | None, phone: str | None) -> int:

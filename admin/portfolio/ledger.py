@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from psycopg import Connection as Psycopg
 from sqlalchemy import Connection
+from sqlmodel import Session
 
+from activities.store.customers import FIND_NUMBER
+from activities.store.marks import usable
+from activities.store.outbox import add_notes
 from admin.portfolio.debtors import Debtor, DebtorKey, means_of
 from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
+from models.ids import CaseSignal
+from models.tables.words import NoteTo, TaskKind
 from rules.calendar import business_calendar
 from rules.facts import Bank, CustomerFacts, Role, StopReason
 
@@ -128,7 +134,7 @@ def known_invoices(connection: Connection, rows: Sequence[Row]) -> dict[InvoiceK
 
 
 def debtors_of(connection: Connection, keys: Iterable[DebtorKey], today: Today) -> dict[DebtorKey, Debtor]:
-    """The customers among `keys` that the ledger has, with what they owe on their open cases."""
+    """The customers among `keys` that the ledger has, with what they owe and which addresses are not used."""
     wanted = list(keys)
     found: dict[DebtorKey, Debtor] = {}
     rows = raw(connection).execute(
@@ -153,6 +159,20 @@ def debtors_of(connection: Connection, keys: Iterable[DebtorKey], today: Today) 
         if currency is not None:
             late = due_on < today(debtor.calendar)
             debtor.owe(currency, owed, owed if late else Decimal(0))
+    marked: dict[DebtorKey, set[tuple[str, str]]] = {}
+    for company, customer, channel, address in raw(connection).execute(
+        """
+        SELECT company.ref, customer.ref, mark.channel, mark.address
+        FROM unnest(%s::text[], %s::text[]) AS wanted (company, customer)
+        JOIN company ON company.ref = wanted.company
+        JOIN customer ON customer.company_id = company.id AND customer.ref = wanted.customer
+        JOIN address_mark AS mark ON mark.customer_id = customer.id AND mark.cleared_at IS NULL
+        """,
+        ([company for company, _ in found], [customer for _, customer in found]),
+    ):
+        marked.setdefault((company, customer), set()).add((channel, address))
+    for key, marks in marked.items():
+        found[key].marks = frozenset(marks)
     return found
 
 
@@ -218,16 +238,50 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
     return found
 
 
+_ANSWERED: Final = f"""
+    UPDATE task SET status = 'done', outcome = 'a contact was imported', closed_at = %s, closed_by = %s
+    FROM {usable("c.id = ANY(%s)")} found
+    WHERE task.customer_id = found.customer_id AND task.kind = %s AND task.status = 'open'
+        AND (found.phone IS NOT NULL OR NOT starts_with(task.key, %s))
+    RETURNING task.customer_id
+"""  # noqa: S608 (constant texts of ours)
+
+
+def answer_searches(connection: Connection, contacts: Sequence[UUID], now: datetime, who: str) -> list[int]:
+    """What waited for an address goes on with contacts that are new; the notes to deliver.
+
+    A new contact with an address that is marked answers nothing.
+    """
+    database = raw(connection)
+    given = (now, who, list(contacts), TaskKind.FIND_CONTACT.value, FIND_NUMBER)
+    customers = {row[0] for row in database.execute(_ANSWERED, given)}
+    if not customers:
+        return []
+    cases = database.execute(
+        """
+        SELECT invoice_id FROM dunning_case
+        WHERE customer_id = ANY(%s) AND closed_at IS NULL ORDER BY invoice_id
+        """,
+        (list(customers),),
+    )
+    invoices = [row[0] for row in cases]
+    # Joins the transaction that is under way, and leaves its end to whoever began it.
+    with Session(connection) as session:
+        return add_notes(
+            session, invoices, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True}
+        )
+
+
+_MEANS: Final = f"""
+    SELECT customer_id, role, email,
+           CASE WHEN texted THEN 'mobile' WHEN phone IS NOT NULL THEN 'other' END
+    FROM {usable("c.customer_id = ANY(%s)")} people
+"""  # noqa: S608 (constant texts of ours)
+
+
 def _means(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
     found: dict[UUID, list[int]] = {}
     places = {role.value: place for place, role in enumerate(Role)}
-    for customer_id, role, email, phone in raw(connection).execute(
-        """
-        SELECT customer_id, role, email, CASE WHEN phone IS NOT NULL THEN coalesce(phone_kind, 'other') END
-        FROM contact
-        WHERE customer_id = ANY(%s) AND opted_out_at IS NULL AND invalid_since IS NULL
-        """,
-        (list(ids),),
-    ):
+    for customer_id, role, email, phone in raw(connection).execute(_MEANS, (list(ids),)):
         found.setdefault(customer_id, [0, 0, 0])[places[role]] |= means_of(email, phone)
     return {customer_id: tuple(means) for customer_id, means in found.items()}

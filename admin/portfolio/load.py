@@ -18,9 +18,10 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, Engine
 
 from admin.portfolio.debtors import Debtor, DebtorKey, debtor_key, reach
-from admin.portfolio.entries import Entries, Entry
+from admin.portfolio.entries import WHO, Entries, Entry
 from admin.portfolio.ledger import (
     CustomerRow,
+    answer_searches,
     debtors_of,
     known_invoices,
     known_numbers,
@@ -227,6 +228,7 @@ class _Load:
     def _open(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
         ids = self._parties.ensure(connection, rows)
         customers = lock_customers(connection, list(ids.values()))
+        answer_searches(connection, self._parties.entered, self._now, WHO)
         facts = {key: self._facts(customers[ids[key]], self._debtors[key]) for key in ids}
         entries = Entries(self._now, self._path.name)
         opened = []

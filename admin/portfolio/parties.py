@@ -23,7 +23,8 @@ _ContactCells: TypeAlias = tuple[Role, str | None, Phone | None]
 class Parties:
     """Makes what the ledger does not have yet.
 
-    What it has is left as it is: a portfolio adds contacts to a known customer, and changes nothing else.
+    What it has is left as it is: a portfolio adds contacts to a known customer, and changes nothing else. An
+    address that is marked there stays marked, whichever contact brings it again.
     A new company is called by its reference until `relance companies` tells more; a new customer is what
     its first row says. What was made or found before is remembered, once `keep` says that it was committed.
     """
@@ -35,6 +36,8 @@ class Parties:
         self._customers: dict[DebtorKey, UUID] = {}
         self._staff: set[str] = set()
         self._contacts: set[int] = set()
+        self.entered: list[UUID] = []
+        """The contacts that the last `ensure` made."""
         self._made: list[Callable[[], None]] = []
 
     def keep(self) -> None:
@@ -46,6 +49,7 @@ class Parties:
     def ensure(self, connection: Connection, rows: Sequence[Row]) -> dict[DebtorKey, UUID]:
         """See to everyone these rows name; return the ids of their customers."""
         self._made.clear()
+        self.entered = []
         database = raw(connection)
         companies = self._ensure_companies(database, sorted({row.company for row in rows}))
         self._ensure_staff(database, rows, companies)
@@ -147,15 +151,17 @@ class Parties:
         new = [contact for mark, contact in hashes.items() if mark not in self._contacts]
         if not new:
             return
-        database.execute(
+        made = database.execute(
             """
             INSERT INTO contact (id, customer_id, role, email, phone, phone_kind)
             SELECT gen_random_uuid(), told.*
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told
             ON CONFLICT DO NOTHING
+            RETURNING id
             """,
             [list(column) for column in zip(*new, strict=True)],
         )
+        self.entered = [row[0] for row in made]
         self._made.append(lambda: self._contacts.update(hashes))
 
 

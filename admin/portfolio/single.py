@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from activities.store.policies import current_policies
 from admin.portfolio.debtors import Debtor, debtor_key, reach
 from admin.portfolio.entries import Entries, Entry
-from admin.portfolio.ledger import debtors_of, known_invoices, lock_customers, raw
+from admin.portfolio.ledger import answer_searches, debtors_of, known_invoices, lock_customers, raw
 from admin.portfolio.lines import Record
 from admin.portfolio.load import IMPORT_LOCK
 from admin.portfolio.opening import Decider
@@ -87,14 +87,14 @@ def enter_invoice(
         if other:
             raise Conflict(f"invoice {row.invoice!r} is known already: {other}")
         return Entered(new=False)
-    entry = _write(connection, row, policies, now, source, who)
+    entry, answered = _write(connection, row, policies, now, source, who)
     session.expire_all()
-    return Entered(new=True, notes=_notes(session, entry.opening.invoice_id))
+    return Entered(new=True, notes=(*_notes(session, entry.opening.invoice_id), *answered))
 
 
 def _write(
     connection: Connection, row: Row, policies: Mapping[str, Policy], now: datetime, source: str, who: str
-) -> Entry:
+) -> tuple[Entry, list[int]]:
     key = debtor_key(row)
 
     def today(calendar: BusinessCalendar) -> date:
@@ -107,8 +107,10 @@ def _write(
     decider = Decider(policies, builtin_assignment(), now)
     if row.last_step and (fault := decider.refused(row, debtor)):
         raise InvalidFact(str(fault))
-    customer_id = Parties(row.country).ensure(connection, [row])[key]
+    parties = Parties(row.country)
+    customer_id = parties.ensure(connection, [row])[key]
     customer = lock_customers(connection, [customer_id])[customer_id]
+    answered = answer_searches(connection, parties.entered, now, who)
     days = [day for day in (customer.facts.last_contact_on, debtor.last_contact_on) if day is not None]
     facts = replace(customer.facts, last_contact_on=max(days, default=None), reach=reach(*customer.means))
     opening = decider.opening(row, debtor, facts)
@@ -117,7 +119,7 @@ def _write(
     entries.add(entry)
     entries.write(connection)
     raw(connection).execute("UPDATE customer SET ledger_seq = ledger_seq + 1 WHERE id = %s", (customer_id,))
-    return entry
+    return entry, answered
 
 
 def _notes(session: Session, invoice_id: UUID) -> tuple[int, ...]:

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from activities.settings import Settings
-from activities.store.load import LoadedCase, load_case
-from activities.store.lookup import among
-from activities.store.records import InvoiceRecord
+from activities.store.load import LoadedCase, case_page, load_case_page
+from activities.store.sql import run
 from admin.api.paging import Page
 from admin.queries.contacts import (
+    PARTS_OF_CASE,
     Approval,
     ContactRow,
     MessageRow,
     approvals_about,
     contact_row,
-    contacts_about,
-    messages_of,
+    messages,
 )
 from admin.queries.decisions import CaseBalance, DecisionNow, case_balance, decision_now
 from admin.queries.models import Answer
-from admin.queries.reading import Paging
-from admin.queries.tasks import TaskRow, open_tasks
-from admin.queries.timeline import TimelineEntry, case_timeline
+from admin.queries.tasks import OPEN_TASKS_OF_CASE, TaskRow, open_tasks
+from admin.queries.timeline import TimelineEntry, first_entries, first_page
 from admin.queries.told import (
+    TOLD_PARTS,
     ClaimTold,
     CreditNoteTold,
     DisputeTold,
@@ -39,18 +37,11 @@ from admin.queries.told import (
     PauseTold,
     PaymentTold,
     PromiseTold,
-    claims_told,
-    credit_notes_told,
-    disputes_told,
-    holds_told,
-    pauses_told,
-    payments_told,
     promises_told,
+    told_of_invoice,
 )
 from models.errors import NotFound
 from models.ids import case_id
-from models.tables import Customer, Invoice
-from models.tables.words import ContactStatus
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.preview import preview
 from workflows.runtime import namespace
@@ -128,35 +119,53 @@ class CaseFound:
     calendar: BusinessCalendar
 
 
+_FOUND: Final = """
+    SELECT i.id, i.customer_id, c.country, c.zone
+      FROM invoice i JOIN customer c ON c.id = i.customer_id
+     WHERE i.company_id = %(company)s AND i.number = %(number)s
+"""
+_PREVIEW: Final = case_page({})
+_PAGE: Final = case_page(
+    {
+        **TOLD_PARTS,
+        **PARTS_OF_CASE,
+        "open_tasks": OPEN_TASKS_OF_CASE,
+        "timeline": first_entries(FIRST_ENTRIES),
+        "linked": """
+            SELECT json_object_agg(i.id, i.number)
+              FROM wanted w JOIN invoice i ON i.id IN (w.replaces_id, w.replaced_by_id)
+             WHERE w.id = (SELECT id FROM asked)
+        """,
+    }
+)
+
+
 def case_of_number(session: Session, company_id: UUID, company: str, number: str) -> CaseFound:
     """The case of a company's invoice; NotFound names both."""
-    found = (
-        session.connection()
-        .execute(
-            select(col(Invoice.id), col(Invoice.customer_id), col(Customer.country), col(Customer.zone))
-            .join(Customer, col(Customer.id) == col(Invoice.customer_id))
-            .where(col(Invoice.company_id) == company_id, col(Invoice.number) == number)
-        )
-        .one_or_none()
-    )
+    found = run(session, _FOUND, company=company_id, number=number).one_or_none()
     if found is None:
-        raise NotFound(f"no invoice {number!r} in company {company!r}")
+        raise _unknown(company, number)
     return CaseFound(found.id, found.customer_id, business_calendar(found.country, found.zone))
+
+
+def _unknown(company: str, number: str) -> NotFound:
+    return NotFound(f"no invoice {number!r} in company {company!r}")
 
 
 def get_case(
     session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
 ) -> CasePage:
-    """One case whole; NotFound when the company has no such invoice."""
-    invoice_id = case_of_number(session, company_id, company, number).invoice_id
-    loaded = load_case(session, invoice_id, now, settings.sending_fingerprint)
+    """One case whole, in one statement; NotFound when the company has no such invoice."""
+    found = load_case_page(session, _PAGE, company_id, number, now, settings.sending_fingerprint)
+    if found is None:
+        raise _unknown(company, number)
+    loaded, parts = found
     invoice, case, customer = loaded.invoice, loaded.case, loaded.customer_row
     calendar = loaded.customer.calendar
     decision, shown = decision_now(loaded, now)
-    contacts = contacts_about(session, invoice_id)
-    messages = messages_of(session, company, [contact.id for contact in contacts])
-    waiting = [contact.id for contact in contacts if contact.status == ContactStatus.DRAFT]
-    linked = _numbers(session, invoice)
+    told = told_of_invoice(parts, invoice.currency)
+    sent = messages(parts["messages_about"] or (), company)
+    linked = parts["linked"] or {}
     name = case_id(company, number)
     return CasePage(
         company=company,
@@ -168,26 +177,26 @@ def get_case(
         issued_on=invoice.issued_on,
         due_on=invoice.due_on,
         days_late=(calendar.local_day(now) - invoice.due_on).days,
-        replaces=linked.get(invoice.replaces_id),
-        replaced_by=linked.get(invoice.replaced_by_id),
+        replaces=linked.get(str(invoice.replaces_id)),
+        replaced_by=linked.get(str(invoice.replaced_by_id)),
         policy=loaded.policy_name,
         opened_at=case.opened_at,
         decided_at=case.decided_at,
         closed_at=case.closed_at,
         balance=case_balance(loaded.facts, decision.balance, now),
         decision=shown,
-        payments=payments_told(session, loaded),
-        credit_notes=credit_notes_told(session, loaded),
-        disputes=disputes_told(session, loaded),
+        payments=told.payments,
+        credit_notes=told.credit_notes,
+        disputes=told.disputes,
         promises=promises_told(loaded, now),
-        claims=claims_told(session, loaded),
-        pauses=pauses_told(session, loaded),
-        holds=holds_told(session, customer.id, invoice_id),
-        contacts=[contact_row(contact, messages) for contact in contacts if contact.concluded],
-        messages=messages,
-        tasks=open_tasks(session, now, customer_id=customer.id, invoice_id=invoice_id),
-        approvals=approvals_about(session, company, waiting) if waiting else [],
-        timeline=case_timeline(session, invoice_id, customer.id, calendar, Paging(limit=FIRST_ENTRIES)),
+        claims=told.claims,
+        pauses=told.pauses,
+        holds=told.holds,
+        contacts=[contact_row(row, sent) for row in parts["contacts_about"] or () if row["concluded"]],
+        messages=sent,
+        tasks=open_tasks(parts["open_tasks"], now),
+        approvals=approvals_about(parts["approvals_about"], sent),
+        timeline=first_page(parts["timeline"], invoice.id, calendar, FIRST_ENTRIES),
         workflow_id=name,
         temporal_url=temporal_url(settings, name),
     )
@@ -197,8 +206,10 @@ def preview_case(
     session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
 ) -> CasePreview:
     """The rest of a case's ladder, day by day; NotFound when the company has no such invoice."""
-    invoice_id = case_of_number(session, company_id, company, number).invoice_id
-    loaded = load_case(session, invoice_id, now, settings.sending_fingerprint)
+    found = load_case_page(session, _PREVIEW, company_id, number, now, settings.sending_fingerprint)
+    if found is None:
+        raise _unknown(company, number)
+    loaded, _ = found
     _, shown = decision_now(loaded, now)
     return CasePreview(
         invoice=number,
@@ -232,13 +243,3 @@ def temporal_url(settings: Settings, workflow_id: str) -> str | None:
         return None
     place = quote(namespace(), safe="")
     return f"{settings.temporal_ui.rstrip('/')}/namespaces/{place}/workflows/{quote(workflow_id, safe='')}"
-
-
-def _numbers(session: Session, invoice: InvoiceRecord) -> dict[UUID | None, str]:
-    linked = [each for each in (invoice.replaces_id, invoice.replaced_by_id) if each is not None]
-    if not linked:
-        return {}
-    rows = session.connection().execute(
-        select(col(Invoice.id), col(Invoice.number)).where(among(Invoice.id, linked))
-    )
-    return {row.id: row.number for row in rows}

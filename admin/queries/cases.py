@@ -7,19 +7,26 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import ColumnElement, Row, Select, select, true
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from activities.store.api_keys import KeyHolder
 from admin.api.paging import Page
-from admin.queries.companies import company_asked, opened
+from admin.queries.companies import company_asked, of_companies
 from admin.queries.models import Amount, Answer
 from admin.queries.places import day_of
-from admin.queries.reading import AMOUNT, DAY, INSTANT, Order, Paging, as_recorded, read_page
-from admin.queries.search import SHORTEST, case_search
+from admin.queries.reading import (
+    AMOUNT,
+    DAY,
+    INSTANT,
+    Order,
+    Paging,
+    Told,
+    as_recorded,
+    pattern,
+    read_page,
+)
+from admin.queries.search import SHORTEST, hits, search_page
 from models.errors import InvalidFact
-from models.tables import Company, Customer, DunningCase, Invoice
 from rules.decide import State
 from rules.money import round_money
 
@@ -115,163 +122,108 @@ def list_cases(session: Session, holder: KeyHolder, wanted: CaseFilter, now: dat
     if wanted.min_outstanding is not None and wanted.currency is None:
         raise InvalidFact("min_outstanding: takes `currency` along: amounts of several cannot be compared")
     company_id = company_asked(session, holder, wanted.company)
-    conditions = _conditions(wanted)
-    search = None if wanted.q is None else case_search(session, wanted.q, company_id)
+    conditions, parameters = _conditions(wanted)
     order = _order(wanted.sort)
+    mine = of_companies(holder, company_id, parameters)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        found: Select[Any] = (
-            select(order.key.label("sort_key"), order.id.label("sort_id"))
-            .select_from(DunningCase)
-            .where(where, *conditions)
-            .order_by(*by)
-            .limit(limit)
-        )
-        if search is not None:
-            found = search.narrow(found)
-        if search is not None and search.few:
-            mine = select(col(Company.id)).where(opened(holder, company_id))
-            page = found.where(col(DunningCase.company_id).in_(mine)).subquery()
-        elif company_id is not None:
-            page = found.where(col(DunningCase.company_id) == company_id).subquery()
+    def build(where: str, limit: int) -> str:
+        found = f"SELECT {order.columns} FROM dunning_case k"
+        narrow = " AND ".join((where, *conditions))
+        if wanted.q is None:
+            page = mine.first_of_each(found, narrow, order, limit)
         else:
-            # Each index begins with the company: take the first of each, and the first of those.
-            company = select(col(Company.id)).where(opened(holder)).subquery()
-            each = found.where(col(DunningCase.company_id) == company.c.id).correlate(company).lateral()
-            places = (each.c.sort_key, each.c.sort_id)
-            page = (
-                select(*places)
-                .select_from(company.join(each, true()))
-                .order_by(*(place.desc() if order.descending else place.asc() for place in places))
-                .limit(limit)
-                .subquery()
-            )
-        return (
-            _filled()
-            .add_columns(page.c.sort_key, page.c.sort_id)
-            .join(page, page.c.sort_id == col(DunningCase.invoice_id))
-            .order_by(
-                *(
-                    place.desc() if order.descending else place.asc()
-                    for place in (page.c.sort_key, page.c.sort_id)
-                )
-            )
-        )
+            page = search_page(mine, narrow, order, limit)
+        return f"""
+            {"" if wanted.q is None else hits(mine)}
+            SELECT {_COLUMNS}, page.sort_key, page.sort_id
+              FROM ({page}) page
+              JOIN dunning_case k ON k.invoice_id = page.sort_id
+              JOIN invoice i ON i.id = k.invoice_id
+              JOIN customer c ON c.id = k.customer_id
+              JOIN company co ON co.id = k.company_id
+             ORDER BY {order.by("page.sort_key", "page.sort_id")}
+        """
 
-    rows, following = read_page(session, order, wanted.after, wanted.limit, build)
+    if wanted.q is not None:
+        parameters["q"] = pattern(wanted.q)
+    rows, following = read_page(session, order, wanted, build, **parameters)
     return Page(items=[case_row(row, now) for row in rows], next=following)
 
 
 def _order(sort: CaseSort) -> Order:
     name = _SAME_AS.get(sort, sort)
     column = name.removeprefix("-")
-    key, read, nullable = {
-        "next_at": (col(DunningCase.next_at), INSTANT, True),
-        "due_on": (col(DunningCase.due_on), DAY, False),
-        "outstanding": (col(DunningCase.outstanding), AMOUNT, False),
-        "closed_at": (col(DunningCase.closed_at), INSTANT, True),
+    read, nullable = {
+        "next_at": (INSTANT, True),
+        "due_on": (DAY, False),
+        "outstanding": (AMOUNT, False),
+        "closed_at": (INSTANT, True),
     }[column]
     return Order(
-        f"cases {name}", key, col(DunningCase.invoice_id), read, name.startswith("-"), nullable=nullable
+        f"cases {name}", f"k.{column}", "k.invoice_id", read, name.startswith("-"), nullable=nullable
     )
 
 
-def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
-    case = DunningCase
-    found: list[ColumnElement[bool]] = []
+def _conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
+    """SQL on `dunning_case k`, and its parameters."""
+    found: list[str] = []
     if wanted.open != "all":
-        closed = col(case.closed_at)
-        found.append(closed.is_(None) if wanted.open == "true" else closed.is_not(None))
-    for column, value in (
-        (case.state, wanted.state),
-        (case.stage, wanted.stage),
-        (case.paused_by, wanted.paused_by),
-        (case.currency, wanted.currency),
-    ):
-        if value is not None:
-            found.append(col(column) == value)
+        found.append("k.closed_at IS NULL" if wanted.open == "true" else "k.closed_at IS NOT NULL")
+    parameters = wanted.model_dump(include=set(_CONDITIONS), exclude_none=True)
+    found += [_CONDITIONS[name] for name in parameters]
+    if wanted.state is not None:
+        # A word of ours stands in the text: the planner knows how rare it is.
+        found.append(f"k.state = '{wanted.state.value}'")
+    if wanted.collector is not None:
+        parameters["collector"] = list(as_recorded(wanted.collector))
     if wanted.policy is not None:
-        key, _, version = wanted.policy.partition("@")
-        found.append(col(case.policy_key) == key)
+        parameters["policy"], _, version = wanted.policy.partition("@")
         if version:
             if not version.isascii() or not version.isdigit() or len(version) > 9:
                 raise InvalidFact("policy: a key, or a key and a version: standard@1")
-            found.append(col(case.policy_version) == int(version))
-    if wanted.customer is not None:
-        of_ref = select(col(Customer.id)).where(
-            col(Customer.company_id) == col(case.company_id), col(Customer.ref) == wanted.customer
-        )
-        found.append(col(case.customer_id).in_(of_ref.correlate(case)))
-    if wanted.collector is not None:
-        followed = select(col(Customer.id)).where(
-            col(Customer.company_id) == col(case.company_id),
-            col(Customer.collector_email).in_(as_recorded(wanted.collector)),
-        )
-        found.append(col(case.customer_id).in_(followed.correlate(case)))
-    if wanted.due_from is not None:
-        found.append(col(case.due_on) >= wanted.due_from)
-    if wanted.due_to is not None:
-        found.append(col(case.due_on) <= wanted.due_to)
-    if wanted.next_before is not None:
-        found.append(col(case.next_at) < wanted.next_before)
-    if wanted.min_outstanding is not None:
-        found.append(col(case.outstanding) >= wanted.min_outstanding)
-    return found
+            found.append("k.policy_version = %(version)s")
+            parameters["version"] = int(version)
+    return found, parameters
 
 
-_COLUMNS: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Company.ref).label("company"),
-    col(Invoice.number).label("invoice"),
-    col(Invoice.order_ref),
-    col(Invoice.total),
-    col(Customer.ref).label("customer"),
-    col(Customer.name).label("customer_name"),
-    col(Customer.collector_email).label("collector"),
-    col(Customer.country),
-    col(Customer.zone),
-    col(DunningCase.currency),
-    col(DunningCase.outstanding),
-    col(DunningCase.disputed),
-    col(DunningCase.due_on),
-    col(DunningCase.state),
-    col(DunningCase.stage),
-    col(DunningCase.next_step),
-    col(DunningCase.next_channel),
-    col(DunningCase.next_at),
-    col(DunningCase.next_why).label("why"),
-    col(DunningCase.paused_by),
-    col(DunningCase.policy_key),
-    col(DunningCase.policy_version),
-    col(DunningCase.decided_at),
-    col(DunningCase.closed_at),
-    col(DunningCase.closing_reason),
-)
+_CONDITIONS: Final = {
+    "stage": "k.stage = %(stage)s",
+    "paused_by": "k.paused_by = %(paused_by)s",
+    "currency": "k.currency = %(currency)s",
+    "policy": "k.policy_key = %(policy)s",
+    "customer": """
+        k.customer_id IN (SELECT c.id FROM customer c
+                           WHERE c.company_id = k.company_id AND c.ref = %(customer)s)
+    """,
+    "collector": """
+        k.customer_id IN (SELECT c.id FROM customer c
+                           WHERE c.company_id = k.company_id AND c.collector_email = ANY (%(collector)s))
+    """,
+    "due_from": "k.due_on >= %(due_from)s",
+    "due_to": "k.due_on <= %(due_to)s",
+    "next_before": "k.next_at < %(next_before)s",
+    "min_outstanding": "k.outstanding >= %(min_outstanding)s",
+}
+"""SQL by field of the filter, on `dunning_case k`."""
+
+_COLUMNS: Final = """
+    co.ref AS company, i.number AS invoice, i.order_ref, c.ref AS customer, c.name AS customer_name,
+    c.collector_email AS collector, c.country, c.zone, k.currency, i.total, k.outstanding, k.disputed,
+    k.due_on, k.state, k.stage, k.next_step, k.next_channel, k.next_at, k.next_why AS why, k.paused_by,
+    k.policy_key, k.policy_version, k.decided_at, k.closed_at, k.closing_reason
+"""
 
 
-def _filled() -> Select[Any]:
-    """A row of the list for each case."""
-    return (
-        select(*_COLUMNS)
-        .select_from(DunningCase)
-        .join(Invoice, col(Invoice.id) == col(DunningCase.invoice_id))
-        .join(Customer, col(Customer.id) == col(DunningCase.customer_id))
-        .join(Company, col(Company.id) == col(DunningCase.company_id))
-    )
-
-
-def case_row(row: Row[Any], now: datetime) -> CaseRow:
-    """One row of `_filled`, as it is shown."""
-    told = dict(row._mapping)
+def case_row(told: Told, now: datetime) -> CaseRow:
+    """One row of the list, as it is shown."""
     country, zone = told.pop("country"), told.pop("zone")
     key, version = told.pop("policy_key"), told.pop("policy_version")
-    told.pop("sort_key", None)
-    told.pop("sort_id", None)
     for name in ("total", "outstanding", "disputed"):
-        told[name] = round_money(told[name], row.currency)
-    open_now = row.closed_at is None
+        told[name] = round_money(told[name], told["currency"])
+    next_at = told["next_at"]
     return CaseRow(
         **told,
-        days_late=(day_of(now, country, zone) - row.due_on).days if open_now else None,
-        next_on=day_of(row.next_at, country, zone) if row.next_at else None,
+        days_late=(day_of(now, country, zone) - told["due_on"]).days if told["closed_at"] is None else None,
+        next_on=day_of(next_at, country, zone) if next_at else None,
         policy=f"{key}@{version}",
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Select, true
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import Session
 
 from activities.store.api_keys import KeyHolder
-from activities.store.lookup import among
+from activities.store.sql import run
 from admin.api.paging import Page
-from admin.queries.reading import Order, Paging, read_page
+from admin.queries.reading import Order, Paging, read_page, rows_of
 from models.errors import NotFound
-from models.tables import Company
 
 
 class CompanyRow(BaseModel):
@@ -49,11 +47,50 @@ class CompanyRow(BaseModel):
     signatory_phone: str | None
 
 
-def opened(holder: KeyHolder, company_id: UUID | None = None) -> ColumnElement[bool]:
-    """SQL: the companies a key opens, or the one asked for among them."""
+@dataclass(frozen=True, slots=True)
+class Companies:
+    """Whose rows a list reads; the parameter that names them is `company`, or `companies`."""
+
+    where: str
+    """SQL on `company`, by its alias `o`."""
+    one: bool
+
+    def of(self, table: str) -> str:
+        """SQL: the rows of that table (or alias) are theirs."""
+        if self.one:
+            return f"{table}.company_id = %(company)s"
+        if self.where == "TRUE":
+            return "TRUE"
+        return f"{table}.company_id = ANY (%(companies)s)"
+
+    def first_of_each(self, found: str, where: str, order: Order, limit: int) -> str:
+        """SQL: the first rows in that order of `found`, which reads one table by the alias `k`.
+
+        Each index begins with the company: of several, the first rows of each are taken, and the first of
+        those.
+        """
+        if self.one:
+            return f"{found} WHERE k.company_id = %(company)s AND {where} ORDER BY {order.by()} LIMIT {limit}"
+        return f"""
+            SELECT each.sort_key, each.sort_id
+              FROM company o
+             CROSS JOIN LATERAL (
+                   {found} WHERE k.company_id = o.id AND {where} ORDER BY {order.by()} LIMIT {limit}) each
+             WHERE {self.where}
+             ORDER BY {order.by("each.sort_key", "each.sort_id")}
+             LIMIT {limit}
+        """
+
+
+def of_companies(holder: KeyHolder, company_id: UUID | None, parameters: dict[str, Any]) -> Companies:
+    """The one company asked for, else those a key opens; what names them is put into `parameters`."""
     if company_id is not None:
-        return col(Company.id) == company_id
-    return true() if holder.companies is None else among(Company.id, holder.companies)
+        parameters["company"] = company_id
+        return Companies("o.id = %(company)s", one=True)
+    if holder.companies is None:
+        return Companies("TRUE", one=False)
+    parameters["companies"] = list(holder.companies)
+    return Companies("o.id = ANY (%(companies)s)", one=False)
 
 
 def company_asked(session: Session, holder: KeyHolder, ref: str | None) -> UUID | None:
@@ -65,7 +102,7 @@ def company_asked(session: Session, holder: KeyHolder, ref: str | None) -> UUID 
     if ref is None:
         # A key of one company reads one company's part of each index.
         return next(iter(holder.companies)) if holder.companies and len(holder.companies) == 1 else None
-    found = session.exec(select(Company.id).where(Company.ref == ref)).one_or_none()
+    found: UUID | None = run(session, "SELECT id FROM company WHERE ref = %(ref)s", ref=ref).scalar()
     if found is None or not holder.opens(found):
         raise NotFound(f"no company {ref!r}")
     return found
@@ -73,27 +110,28 @@ def company_asked(session: Session, holder: KeyHolder, ref: str | None) -> UUID 
 
 def list_companies(session: Session, holder: KeyHolder, paging: Paging) -> Page[CompanyRow]:
     """The companies a key opens, by reference."""
-    order = Order("companies", col(Company.ref), col(Company.id), str)
+    order = Order("companies", "o.ref", "o.id", str)
+    parameters: dict[str, Any] = {}
+    mine = of_companies(holder, None, parameters)
 
-    def build(
-        where: ColumnElement[bool], by: tuple[ColumnElement[str], ...], limit: int
-    ) -> Select[tuple[Company]]:
-        wanted: SelectOfScalar[Company] = select(Company)
-        return (
-            wanted.add_columns(col(Company.ref).label("sort_key"), col(Company.id).label("sort_id"))
-            .where(opened(holder), where)
-            .order_by(*by)
-            .limit(limit)
-        )
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {_COLUMNS}, {order.columns}
+              FROM company o
+             WHERE {mine.where} AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    rows, following = read_page(session, order, paging.after, paging.limit, build)
-    return Page(items=[_row(row) for row in rows], next=following)
+    rows, following = read_page(session, order, paging, build, **parameters)
+    return Page(items=[CompanyRow(**row) for row in rows], next=following)
 
 
 def get_company(session: Session, company_id: UUID) -> CompanyRow:
     """One company."""
-    return _row(session.get_one(Company, company_id))
+    (row,) = rows_of(session, _ONE, company=company_id)
+    return CompanyRow(**row)
 
 
-def _row(company: object) -> CompanyRow:
-    return CompanyRow.model_validate(company, from_attributes=True)
+_COLUMNS: Final = ", ".join(f"o.{name}" for name in CompanyRow.model_fields)
+_ONE: Final = f"SELECT {_COLUMNS} FROM company o WHERE o.id = %(company)s"

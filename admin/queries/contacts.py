@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, select
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from activities.store.lookup import among
 from admin.api.paging import Page
 from admin.queries.models import Amount, Answer
-from admin.queries.reading import DAY, INSTANT, Order, Paging, read_page
-from models.tables import Communication, ContactItem, ContactMade, Customer, DunningCase, Invoice, Task
-from models.tables.words import ContactStatus, TaskKind, TaskStatus
+from admin.queries.parts import columns_of, day, exact, objects, of_model
+from admin.queries.reading import DAY, INSTANT, Order, Paging, Told, read_page, rows_of
 from rules.calendar import business_calendar
 from rules.decide import APPROVAL_BUSINESS_DAYS
-from rules.money import round_money
 
 
 class MessageRow(Answer):
@@ -92,53 +87,81 @@ class Approval(Answer):
     messages: list[MessageRow]
 
 
-_MESSAGE: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Communication.id),
-    col(Communication.contact_id),
-    col(Communication.kind),
-    col(Communication.audience),
-    col(Communication.channel),
-    col(Communication.to_address),
-    col(Communication.cc),
-    col(Communication.subject),
-    col(Communication.status),
-    col(Communication.planned_at),
-    col(Communication.sent_at),
-    col(Communication.error),
-)
+_MESSAGE: Final = of_model(MessageRow, "m", without=("content",))
 
-_PLACE: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Communication.planned_at).label("sort_key"),
-    col(Communication.id).label("sort_id"),
-)
+_CONTACT: Final[Mapping[str, str]] = {
+    "id": "k.id",
+    "step": "k.step",
+    "item_step": "t.step",
+    "channel": "t.channel",
+    "tone": "t.tone",
+    "status": "k.status",
+    "folded": "t.folded",
+    "concluded": "t.concluded",
+    "on_day": "t.on_day",
+    "composed_on": "k.composed_on",
+    "reason": "k.reason",
+}
 
-_CONTACT: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(ContactMade.id),
-    col(ContactMade.step),
-    col(ContactItem.step).label("item_step"),
-    col(ContactItem.channel),
-    col(ContactItem.tone),
-    col(ContactMade.status),
-    col(ContactItem.folded),
-    col(ContactItem.concluded),
-    col(ContactItem.on_day),
-    col(ContactMade.composed_on),
-    col(ContactMade.reason),
-)
+_ITEM: Final[Mapping[str, str]] = {
+    "invoice": "i.number",
+    "due_on": "d.due_on",
+    "currency": "d.currency",
+    "outstanding": "d.outstanding",
+    "folded": "t.folded",
+}
+_ITEMS_FROM: Final = """
+      FROM contact_item t
+      JOIN invoice i ON i.id = t.invoice_id
+      JOIN dunning_case d ON d.invoice_id = t.invoice_id
+"""
 
-_APPROVAL: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Task.id).label("task_id"),
-    col(Task.contact_id),
-    col(Customer.ref).label("customer"),
-    col(Customer.name).label("customer_name"),
-    col(Customer.country),
-    col(Customer.zone),
-    col(ContactMade.step),
-    col(ContactMade.channel),
-    col(Task.assignee_email).label("assignee"),
-    col(ContactMade.composed_on),
-    col(Task.due_on),
-)
+_APPROVAL: Final[Mapping[str, str]] = {
+    "task_id": "a.id",
+    "contact_id": "a.contact_id",
+    "customer": "c.ref",
+    "customer_name": "c.name",
+    "country": "c.country",
+    "zone": "c.zone",
+    "step": "k.step",
+    "channel": "k.channel",
+    "assignee": "a.assignee_email",
+    "composed_on": "k.composed_on",
+    "due_on": "a.due_on",
+}
+_APPROVALS_FROM: Final = """
+      FROM task a
+      JOIN contact_made k ON k.id = a.contact_id AND k.status = 'draft'
+      JOIN customer c ON c.id = a.customer_id
+     WHERE a.kind = 'approval' AND a.status = 'open'
+"""
+
+_OF_CASE: Final = "SELECT t.contact_id FROM contact_item t WHERE t.invoice_id = (SELECT id FROM asked)"
+
+PARTS_OF_CASE: Final[Mapping[str, str]] = {
+    # Each contact the invoice had part in, made or not, the latest first.
+    "contacts_about": f"""
+        SELECT json_agg({objects(_CONTACT)} ORDER BY k.composed_at DESC, k.id)
+          FROM contact_item t JOIN contact_made k ON k.id = t.contact_id
+         WHERE t.invoice_id = (SELECT id FROM asked)
+    """,
+    "messages_about": f"""
+        SELECT json_agg({objects(_MESSAGE)} ORDER BY m.planned_at DESC, m.id)
+          FROM communication m
+         WHERE m.contact_id = ANY (ARRAY({_OF_CASE}))
+    """,
+    "approvals_about": f"""
+        SELECT json_agg(json_build_array(
+                   {objects(_APPROVAL)},
+                   (SELECT json_agg({objects(_ITEM)} ORDER BY d.due_on, i.number)
+                    {_ITEMS_FROM}
+                     WHERE t.contact_id = a.contact_id)
+               ) ORDER BY k.composed_at)
+        {_APPROVALS_FROM}
+           AND a.contact_id = ANY (ARRAY({_OF_CASE}))
+    """,
+}
+"""Parts of a case page's one statement: contacts, their messages, and those that wait for an approval."""
 
 
 def content_path(company: str, message_id: UUID) -> str:
@@ -149,164 +172,121 @@ def content_path(company: str, message_id: UUID) -> str:
 def messages_of(session: Session, company: str, contact_ids: Iterable[UUID]) -> list[MessageRow]:
     """The messages of these contacts, the latest contact's first, each in the order they go out."""
     ids = list(contact_ids)
-    return _messages(session, company, among(Communication.contact_id, ids)) if ids else []
+    return messages(rows_of(session, _MESSAGES_OF, contacts=ids), company) if ids else []
 
 
 def message_of(session: Session, company: str, message_id: UUID) -> list[MessageRow]:
     """One message, in a list."""
-    return _messages(session, company, col(Communication.id) == message_id)
+    return messages(rows_of(session, _MESSAGE_OF, message=message_id), company)
 
 
-def _messages(session: Session, company: str, which: ColumnElement[bool]) -> list[MessageRow]:
-    rows = session.connection().execute(
-        select(*_MESSAGE).where(which).order_by(col(Communication.planned_at).desc(), col(Communication.id))
-    )
-    return [_message(row, company) for row in rows]
+_MESSAGES_OF: Final = f"""
+    SELECT {columns_of(_MESSAGE)}
+      FROM communication m
+     WHERE m.contact_id = ANY (%(contacts)s)
+     ORDER BY m.planned_at DESC, m.id
+"""
+_MESSAGE_OF: Final = f"SELECT {columns_of(_MESSAGE)} FROM communication m WHERE m.id = %(message)s"
 
 
 def list_messages(session: Session, company: str, customer_id: UUID, paging: Paging) -> Page[MessageRow]:
     """Every message about a customer, the latest first."""
-    order = Order(
-        f"messages {customer_id}",
-        col(Communication.planned_at),
-        col(Communication.id),
-        INSTANT,
-        descending=True,
-    )
+    order = Order(f"messages {customer_id}", "m.planned_at", "m.id", INSTANT, descending=True)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        mine = col(Communication.customer_id) == customer_id
-        page = select(*_MESSAGE).add_columns(*_PLACE)
-        return page.where(mine, where).order_by(*by).limit(limit)
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {columns_of(_MESSAGE)}, {order.columns}
+              FROM communication m
+             WHERE m.customer_id = %(customer)s AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    rows, following = read_page(session, order, paging.after, paging.limit, build)
-    return Page(items=[_message(row, company) for row in rows], next=following)
+    rows, following = read_page(session, order, paging, build, customer=customer_id)
+    return Page(items=messages(rows, company), next=following)
 
 
-def contacts_about(session: Session, invoice_id: UUID) -> Sequence[Row[Any]]:
-    """Each contact this invoice had part in, made or not, the latest first."""
-    return (
-        session.connection()
-        .execute(
-            select(*_CONTACT)
-            .join(ContactMade, col(ContactMade.id) == col(ContactItem.contact_id))
-            .where(col(ContactItem.invoice_id) == invoice_id)
-            .order_by(col(ContactMade.composed_at).desc(), col(ContactMade.id))
-        )
-        .all()
-    )
+def messages(rows: Iterable[Told], company: str) -> list[MessageRow]:
+    """Messages as they were read, as they are shown."""
+    return [MessageRow(**row, content=content_path(company, row["id"])) for row in rows]
 
 
-def contact_row(row: Row[Any], messages: Sequence[MessageRow]) -> ContactRow:
-    """One of `contacts_about`, with whom its messages to the debtor went to."""
-    told = dict(row._mapping)
-    del told["concluded"]
+def contact_row(row: Told, sent: Sequence[MessageRow]) -> ContactRow:
+    """A contact the invoice had part in, with whom its messages to the debtor went to."""
+    told = {name: value for name, value in row.items() if name != "concluded"}
+    contact_id = UUID(told["id"])
     reached = [
         message.to_address
-        for message in messages
-        if message.contact_id == row.id and message.audience == "debtor"
+        for message in sent
+        if message.contact_id == contact_id and message.audience == "debtor"
     ]
     return ContactRow(**told, recipients=list(dict.fromkeys(reached)))
+
+
+def item_of(told: Told) -> ItemOfContact:
+    """An invoice of a contact as it was read, as it is shown."""
+    return ItemOfContact(**exact(told, told["currency"], "outstanding"))
 
 
 def items_of(session: Session, contact_ids: Iterable[UUID]) -> Mapping[UUID, list[ItemOfContact]]:
     """The invoices of each contact, oldest due date first."""
     found: dict[UUID, list[ItemOfContact]] = {contact_id: [] for contact_id in contact_ids}
-    if not found:
-        return found
-    rows = session.connection().execute(
-        select(
-            col(ContactItem.contact_id),
-            col(ContactItem.folded),
-            col(Invoice.number),
-            col(DunningCase.due_on),
-            col(DunningCase.currency),
-            col(DunningCase.outstanding),
-        )
-        .join(Invoice, col(Invoice.id) == col(ContactItem.invoice_id))
-        .join(DunningCase, col(DunningCase.invoice_id) == col(ContactItem.invoice_id))
-        .where(among(ContactItem.contact_id, found))
-        .order_by(col(DunningCase.due_on), col(Invoice.number))
-    )
-    for row in rows:
-        found[row.contact_id].append(
-            ItemOfContact(
-                invoice=row.number,
-                due_on=row.due_on,
-                currency=row.currency,
-                outstanding=round_money(row.outstanding, row.currency),
-                folded=row.folded,
-            )
-        )
+    if found:
+        for row in rows_of(session, _ITEMS_OF, contacts=list(found)):
+            found[row.pop("contact_id")].append(item_of(row))
     return found
+
+
+_ITEMS_OF: Final = f"""
+    SELECT t.contact_id, {columns_of(_ITEM)}
+    {_ITEMS_FROM}
+     WHERE t.contact_id = ANY (%(contacts)s)
+     ORDER BY d.due_on, i.number
+"""
 
 
 def list_approvals(session: Session, company_id: UUID, company: str, paging: Paging) -> Page[Approval]:
     """The letters of a company that wait for an approval, the first to decide first."""
-    order = Order(f"approvals {company_id}", col(Task.due_on), col(Task.id), DAY, nullable=True)
+    order = Order(f"approvals {company_id}", "a.due_on", "a.id", DAY, nullable=True)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        return (
-            _approvals()
-            .add_columns(col(Task.due_on).label("sort_key"), col(Task.id).label("sort_id"))
-            .where(col(Task.company_id) == company_id, where)
-            .order_by(*by)
-            .limit(limit)
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {columns_of(_APPROVAL)}, {order.columns}
+            {_APPROVALS_FROM}
+               AND a.company_id = %(company)s AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
+
+    rows, following = read_page(session, order, paging, build, company=company_id)
+    ids = [row["contact_id"] for row in rows]
+    items, sent = items_of(session, ids), messages_of(session, company, ids)
+    return Page(items=[_approval(row, items[row["contact_id"]], sent) for row in rows], next=following)
+
+
+def approvals_about(
+    found: Iterable[tuple[Told, Sequence[Told] | None]] | None, sent: Sequence[MessageRow]
+) -> list[Approval]:
+    """What waits for an approval among the contacts of a case, as the part of that name found it."""
+    return [
+        _approval(
+            {**row, "contact_id": UUID(row["contact_id"]), "composed_on": day(row["composed_on"])},
+            [item_of(item) for item in items or ()],
+            sent,
         )
+        for row, items in found or ()
+    ]
 
-    rows, following = read_page(session, order, paging.after, paging.limit, build)
-    return Page(items=_filled(session, company, rows), next=following)
 
-
-def approvals_about(session: Session, company: str, contact_ids: Iterable[UUID]) -> list[Approval]:
-    """Those of these contacts that wait for an approval."""
-    rows = session.connection().execute(
-        _approvals().where(among(Task.contact_id, contact_ids)).order_by(col(ContactMade.composed_at))
+def _approval(told: Told, items: list[ItemOfContact], sent: Sequence[MessageRow]) -> Approval:
+    calendar = business_calendar(told.pop("country"), told.pop("zone"))
+    sums: dict[str, Decimal] = {}
+    for item in items:
+        sums[item.currency] = sums.get(item.currency, Decimal(0)) + item.outstanding
+    return Approval(
+        **told,
+        expires_on=calendar.add_business_days(told["composed_on"], APPROVAL_BUSINESS_DAYS),
+        invoices=items,
+        sums=sums,
+        messages=[message for message in sent if message.contact_id == told["contact_id"]],
     )
-    return _filled(session, company, rows.all())
-
-
-def _approvals() -> Select[Any]:
-    return (
-        select(*_APPROVAL)
-        .select_from(Task)
-        .join(ContactMade, col(ContactMade.id) == col(Task.contact_id))
-        .join(Customer, col(Customer.id) == col(Task.customer_id))
-        .where(
-            col(Task.kind) == TaskKind.APPROVAL,
-            col(Task.status) == TaskStatus.OPEN,
-            col(ContactMade.status) == ContactStatus.DRAFT,
-        )
-    )
-
-
-def _filled(session: Session, company: str, rows: Sequence[Row[Any]]) -> list[Approval]:
-    ids = [row.contact_id for row in rows]
-    items = items_of(session, ids)
-    messages = messages_of(session, company, ids)
-    found = []
-    for row in rows:
-        told = dict(row._mapping)
-        calendar = business_calendar(told.pop("country"), told.pop("zone"))
-        told.pop("sort_key", None)
-        told.pop("sort_id", None)
-        sums: dict[str, Decimal] = {}
-        for item in items[row.contact_id]:
-            sums[item.currency] = sums.get(item.currency, Decimal(0)) + item.outstanding
-        found.append(
-            Approval(
-                **told,
-                expires_on=calendar.add_business_days(row.composed_on, APPROVAL_BUSINESS_DAYS),
-                invoices=items[row.contact_id],
-                sums=sums,
-                messages=[message for message in messages if message.contact_id == row.contact_id],
-            )
-        )
-    return found
-
-
-def _message(row: Row[Any], company: str) -> MessageRow:
-    told = dict(row._mapping)
-    told.pop("sort_key", None)
-    told.pop("sort_id", None)
-    return MessageRow(**told, content=content_path(company, row.id))

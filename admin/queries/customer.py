@@ -9,19 +9,21 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, func, select
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from activities.settings import Settings
-from activities.store.load import LoadedCase, LoadedCustomer, load_customer
+from activities.store.load import LoadedCase, LoadedCustomer, customer_page, load_customer_page
+from activities.store.marks import left
+from activities.store.records import decoded
+from activities.store.sql import run
 from admin.queries.decisions import DecisionNow, decision_now
 from admin.queries.models import Amount, Answer
-from admin.queries.tasks import TaskRow, open_tasks
-from admin.queries.told import HoldTold, holds_told
+from admin.queries.parts import objects, of_model
+from admin.queries.tasks import OPEN_TASKS, TaskRow, open_tasks
+from admin.queries.told import HOLDS, HoldTold, holds_told
 from models.errors import NotFound
-from models.tables import Contact, ContactMade, CreditNoteRow, Customer, FactRow, Invoice, PaymentRow
-from models.tables.words import ContactStatus
+from models.tables import AddressMark
+from models.tables.words import UnreachableCause
 from rules.ageing import Bucket, OpenItem, Standing, standings
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import Decision
@@ -65,8 +67,21 @@ class OpenItemRow(Answer):
     case: DecisionNow
 
 
+class Mark(Answer):
+    """Why an address is not used by a channel; a mark on `phone` closes SMS too."""
+
+    channel: Annotated[str, Field(examples=["email"])]
+    cause: Annotated[UnreachableCause, Field(examples=["hard_bounce"])]
+    since: datetime
+    communication: Annotated[UUID | None, Field(description="The message that showed it")]
+    detail: Annotated[str | None, Field(description="In the provider's words, or a person's")]
+
+
 class Person(Answer):
-    """Somebody to write to or call, or a mailbox. `usable`: neither opted out nor found invalid."""
+    """Somebody to write to or call, or a mailbox, by role and in the order they are written to.
+
+    `usable`: in use, with an address that is not marked.
+    """
 
     id: UUID
     role: str
@@ -80,8 +95,9 @@ class Person(Answer):
     opted_out_at: datetime | None
     invalid_since: datetime | None
     invalid_reason: str | None
-    phone_invalid_since: datetime | None
-    phone_invalid_reason: str | None
+    preference: int | None
+    in_copy: bool
+    marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
     usable: bool
 
 
@@ -136,31 +152,102 @@ class CustomerPage(Answer):
     holds: list[HoldTold]
 
 
+_MARKS: Final = f"""
+    (SELECT coalesce(json_agg({objects(of_model(Mark, "a") | {"communication": "a.communication_id"})}
+                              ORDER BY a.address, a.channel), '[]')
+       FROM address_mark a
+      WHERE a.customer_id = p.customer_id
+        AND a.cleared_at IS NULL
+        AND a.address IN (lower(p.email), p.phone))
+"""
+_PERSON: Final = of_model(Person, "p", without=("usable",)) | {
+    "in_copy": "coalesce(p.in_copy, false)",
+    "marks": _MARKS,
+}
+
+
+def _people(customer: str) -> str:
+    return f"""
+        SELECT json_agg({objects(_PERSON)} ORDER BY p.role, p.preference, p.email, p.id)
+          FROM contact p
+         WHERE p.customer_id = {customer}
+    """
+
+
+_LAST: Final = of_model(LastContact, "k")
+
+_PAGE: Final = customer_page(
+    {
+        "everybody": _people("(SELECT id FROM debtor)"),
+        # A decision is between ourselves.
+        "last_contact": f"""
+            SELECT {objects(_LAST)}
+              FROM contact_made k
+             WHERE k.customer_id = (SELECT id FROM debtor)
+               AND k.on_day IS NOT NULL
+               AND k.channel <> 'decision'
+               AND k.status <> 'failed'
+             ORDER BY k.on_day DESC, k.composed_at DESC
+             LIMIT 1
+        """,
+        # The customer's own money by currency: payments of no invoice, and what invoices were paid too much.
+        # Without any fact there is no payment either: most customers have none.
+        "unallocated": """
+            SELECT json_object_agg(own.currency, own.amount)
+              FROM (SELECT each.currency, sum(each.amount) AS amount
+                      FROM (SELECT p.currency, p.amount
+                              FROM payment p
+                             WHERE p.customer_id = (SELECT id FROM debtor)
+                               AND p.invoice_id IS NULL
+                               AND p.reversed_at IS NULL
+                             UNION ALL
+                            SELECT i.currency,
+                                   (SELECT coalesce(sum(p.amount), 0) FROM payment p
+                                     WHERE p.invoice_id = i.id AND p.reversed_at IS NULL)
+                                   + (SELECT coalesce(sum(n.amount), 0) FROM credit_note n
+                                       WHERE n.invoice_id = i.id)
+                                   - i.total
+                              FROM invoice i
+                             WHERE i.customer_id = (SELECT id FROM debtor)) each
+                     WHERE each.amount > 0
+                     GROUP BY each.currency) own
+             WHERE EXISTS (SELECT FROM fact f WHERE f.customer_id = (SELECT id FROM debtor))
+        """,
+        "open_tasks": OPEN_TASKS,
+        "all_holds": HOLDS,
+    }
+)
+
+_FOUND: Final = """
+    SELECT c.id, c.country, c.zone FROM customer c WHERE c.company_id = %(company)s AND c.ref = %(ref)s
+"""
+
+
+def _unknown(company: str, ref: str) -> NotFound:
+    return NotFound(f"no customer {ref!r} in company {company!r}")
+
+
 def customer_id_of(
     session: Session, company_id: UUID, company: str, ref: str
 ) -> tuple[UUID, BusinessCalendar]:
     """The id of a company's customer, and its calendar; NotFound names both."""
-    found = (
-        session.connection()
-        .execute(
-            select(col(Customer.id), col(Customer.country), col(Customer.zone)).where(
-                col(Customer.company_id) == company_id, col(Customer.ref) == ref
-            )
-        )
-        .one_or_none()
-    )
+    found = run(session, _FOUND, company=company_id, ref=ref).one_or_none()
     if found is None:
-        raise NotFound(f"no customer {ref!r} in company {company!r}")
+        raise _unknown(company, ref)
     return found.id, business_calendar(found.country, found.zone)
 
 
 def get_customer(
     session: Session, company_id: UUID, company: str, ref: str, settings: Settings, now: datetime
 ) -> CustomerPage:
-    """One customer whole; NotFound when the company has no such customer."""
-    customer_id, calendar = customer_id_of(session, company_id, company, ref)
-    loaded = load_customer(session, customer_id, now, settings.sending_fingerprint)
+    """One customer whole, in one statement; NotFound when the company has no such customer."""
+    found = load_customer_page(session, _PAGE, company_id, ref, now, settings.sending_fingerprint)
+    if found is None:
+        raise _unknown(company, ref)
+    loaded, parts = found
+    calendar = loaded.customer.calendar
     row, today = loaded.row, calendar.local_day(now)
+    last = parts["last_contact"]
     decided = [decision_now(case, now) for case in loaded.cases]
     return CustomerPage(
         company=company,
@@ -178,16 +265,16 @@ def get_customer(
         insolvency_on=row.insolvency_on,
         do_not_contact_since=row.do_not_contact_since,
         lawyer_since=row.lawyer_since,
-        balance=_balance(session, loaded, [decision for decision, _ in decided], today),
+        balance=_balance(loaded, parts["unallocated"] or {}, [decision for decision, _ in decided], today),
         items=[
             _item(case, decision, shown, today)
             for case, (decision, shown) in zip(loaded.cases, decided, strict=True)
         ],
-        contacts=_people(session, customer_id),
-        last_contact=_last_contact(session, customer_id),
-        next_contact=_next_contact(loaded, now),
-        tasks=open_tasks(session, now, customer_id=customer_id),
-        holds=holds_told(session, customer_id),
+        contacts=[_person(person) for person in parts["everybody"] or ()],
+        last_contact=None if last is None else LastContact(**last),
+        next_contact=_next_contact(loaded, [decision for decision, _ in decided], now),
+        tasks=open_tasks(parts["open_tasks"], now),
+        holds=holds_told(parts["all_holds"]),
     )
 
 
@@ -209,7 +296,7 @@ def _item(case: LoadedCase, decision: Decision, shown: DecisionNow, today: date)
 
 
 def _balance(
-    session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], today: date
+    loaded: LoadedCustomer, credits: Mapping[str, Decimal], decisions: Sequence[Decision], today: date
 ) -> list[CustomerBalance]:
     items = [
         OpenItem(
@@ -220,7 +307,6 @@ def _balance(
         )
         for case, decision in zip(loaded.cases, decisions, strict=True)
     ]
-    credits = _unallocated(session, loaded.row.id)
     owed = {standing.currency: standing for standing in standings(items, today)}
     return [
         _shown(currency, owed.get(currency), round_money(credits.get(currency, NOTHING), currency))
@@ -242,88 +328,35 @@ def _shown(currency: str, owed: Standing | None, unallocated: Decimal) -> Custom
     )
 
 
-def _unallocated(session: Session, customer_id: UUID) -> Mapping[str, Decimal]:
-    """The customer's own money by currency: payments of no invoice, and what invoices were paid too much."""
-    connection = session.connection()
-    # Without any fact there is no payment either: most customers have none.
-    facts = select(col(FactRow.id)).where(col(FactRow.customer_id) == customer_id).limit(1)
-    if connection.execute(facts).first() is None:
-        return {}
-    paid = (
-        select(func.coalesce(func.sum(col(PaymentRow.amount)), NOTHING))
-        .where(col(PaymentRow.invoice_id) == col(Invoice.id), col(PaymentRow.reversed_at).is_(None))
-        .correlate(Invoice)
-        .scalar_subquery()
+def people_of(session: Session, customer_id: UUID) -> list[Person]:
+    """Who is known at a customer's, in use or not."""
+    asked = f"SELECT coalesce(({_people('%(customer)s')}), '[]')::text"
+    told = decoded(run(session, asked, customer=customer_id).scalar_one())
+    return [_person(person) for person in told]
+
+
+def _person(told: Mapping[str, Any]) -> Person:
+    marks = [Mark(**mark) for mark in told["marks"]]
+    usable = told["opted_out_at"] is None and told["invalid_since"] is None
+    return Person(
+        **{**told, "marks": marks, "usable": usable and left(told["email"], told["phone"], marks)},
     )
-    credited = (
-        select(func.coalesce(func.sum(col(CreditNoteRow.amount)), NOTHING))
-        .where(col(CreditNoteRow.invoice_id) == col(Invoice.id))
-        .correlate(Invoice)
-        .scalar_subquery()
+
+
+def marked(mark: AddressMark) -> Mark:
+    """A mark as it is shown."""
+    return Mark(
+        channel=mark.channel,
+        cause=UnreachableCause(mark.cause),
+        since=mark.since,
+        communication=mark.communication_id,
+        detail=mark.detail,
     )
-    too_much = (
-        select(col(Invoice.currency), (paid + credited - col(Invoice.total)).label("amount"))
-        .where(col(Invoice.customer_id) == customer_id)
-        .subquery()
-    )
-    loose = select(col(PaymentRow.currency), col(PaymentRow.amount)).where(
-        col(PaymentRow.customer_id) == customer_id,
-        col(PaymentRow.invoice_id).is_(None),
-        col(PaymentRow.reversed_at).is_(None),
-    )
-    found: dict[str, Decimal] = {}
-    over = select(too_much.c.currency, too_much.c.amount).where(too_much.c.amount > NOTHING)
-    for row in connection.execute(loose.union_all(over)):
-        found[row.currency] = found.get(row.currency, NOTHING) + row.amount
-    return found
 
 
-_PERSON: Final[tuple[SQLColumnExpression[Any], ...]] = tuple(
-    col(getattr(Contact, name)) for name in Person.model_fields if name != "usable"
-)
-
-
-def _people(session: Session, customer_id: UUID) -> list[Person]:
-    rows = session.connection().execute(
-        select(*_PERSON)
-        .where(col(Contact.customer_id) == customer_id)
-        .order_by(col(Contact.role), col(Contact.name), col(Contact.id))
-    )
-    return [_person(row) for row in rows]
-
-
-def _person(row: Row[Any]) -> Person:
-    return Person(**row._mapping, usable=row.opted_out_at is None and row.invalid_since is None)
-
-
-def _last_contact(session: Session, customer_id: UUID) -> LastContact | None:
-    row = (
-        session.connection()
-        .execute(
-            select(
-                col(ContactMade.id),
-                col(ContactMade.step),
-                col(ContactMade.channel),
-                col(ContactMade.tone),
-                col(ContactMade.on_day),
-            )
-            .where(
-                col(ContactMade.customer_id) == customer_id,
-                col(ContactMade.on_day).is_not(None),
-                col(ContactMade.channel) != "decision",
-                col(ContactMade.status) != ContactStatus.FAILED,
-            )
-            .order_by(col(ContactMade.on_day).desc(), col(ContactMade.composed_at).desc())
-            .limit(1)
-        )
-        .one_or_none()
-    )
-    return None if row is None else LastContact.model_validate(row)
-
-
-def _next_contact(loaded: LoadedCustomer, now: datetime) -> NextContact | None:
+def _next_contact(loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime) -> NextContact | None:
     ladders = [Ladder(case.facts, case.policy) for case in loaded.cases]
-    found = next_contact(loaded.customer, ladders, now)
+    found = next_contact(loaded.customer, ladders, now, decisions)
     if found is None:
         return None
     at, contact = found

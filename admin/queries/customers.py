@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Date,
-    Row,
-    Select,
-    Uuid,
-    cast,
-    column,
-    func,
-    literal,
-    select,
-    tuple_,
-)
-from sqlalchemy.orm import aliased
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
+from activities.store.sql import run
 from admin.api.paging import Page
 from admin.queries.models import Amount, Answer
 from admin.queries.places import day_of
-from admin.queries.reading import DAY, Order, Paging, as_recorded, read_page
-from admin.queries.search import SHORTEST, customer_holds
-from models.tables import Customer, DunningCase
+from admin.queries.reading import DAY, Order, Paging, Told, as_recorded, pattern, read_page, rows_of
+from admin.queries.search import CUSTOMER_HOLDS, SHORTEST
 from rules.money import round_money
 
 
@@ -80,20 +64,10 @@ class CustomerFilter(Paging):
     ] = "overdue"
 
 
-_COLUMNS: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Customer.id),
-    col(Customer.ref),
-    col(Customer.name),
-    col(Customer.country),
-    col(Customer.zone),
-    col(Customer.segment),
-    col(Customer.risk),
-    col(Customer.collector_email).label("collector"),
-    col(Customer.policy),
-    col(Customer.insolvency_on),
-    col(Customer.do_not_contact_since),
-    col(Customer.lawyer_since),
-)
+_COLUMNS: Final = """
+    c.id, c.ref, c.name, c.country, c.zone, c.segment, c.risk, c.collector_email AS collector, c.policy,
+    c.insolvency_on, c.do_not_contact_since, c.lawyer_since
+"""
 
 
 def list_customers(
@@ -104,119 +78,106 @@ def list_customers(
     Raises:
         InvalidFact: a cursor of another list.
     """
-    conditions: list[ColumnElement[bool]] = []
+    conditions = ["c.company_id = %(company)s"]
+    parameters: dict[str, Any] = {"company": company_id}
     if wanted.q is not None:
-        conditions.append(customer_holds(wanted.q))
+        conditions.append(CUSTOMER_HOLDS)
+        parameters["q"] = pattern(wanted.q)
     if wanted.collector is not None:
-        conditions.append(col(Customer.collector_email).in_(as_recorded(wanted.collector)))
-    if wanted.sort == "ref":
-        rows, following = _by_ref(session, company_id, wanted, conditions)
-    else:
-        rows, following = _by_oldest(session, company_id, wanted, conditions)
+        conditions.append("c.collector_email = ANY (%(collector)s)")
+        parameters["collector"] = list(as_recorded(wanted.collector))
+    page = _by_ref if wanted.sort == "ref" else _by_oldest
+    rows, following = page(session, company_id, wanted, " AND ".join(conditions), parameters)
     return Page(items=_filled(session, rows, now), next=following)
 
 
 def _by_ref(
-    session: Session, company_id: UUID, wanted: CustomerFilter, conditions: Sequence[ColumnElement[bool]]
-) -> tuple[list[Row[Any]], str | None]:
-    order = Order(f"customers ref {company_id}", col(Customer.ref), col(Customer.id), str)
+    session: Session, company_id: UUID, wanted: CustomerFilter, narrow: str, parameters: Mapping[str, Any]
+) -> tuple[list[Told], str | None]:
+    order = Order(f"customers ref {company_id}", "c.ref", "c.id", str)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        return (
-            select(*_COLUMNS)
-            .add_columns(col(Customer.ref).label("sort_key"), col(Customer.id).label("sort_id"))
-            .where(col(Customer.company_id) == company_id, where, *conditions)
-            .order_by(*by)
-            .limit(limit)
-        )
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {_COLUMNS}, {order.columns}
+              FROM customer c
+             WHERE {narrow} AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    return read_page(session, order, wanted.after, wanted.limit, build)
+    return read_page(session, order, wanted, build, **parameters)
 
 
 def _by_oldest(
-    session: Session, company_id: UUID, wanted: CustomerFilter, conditions: Sequence[ColumnElement[bool]]
-) -> tuple[list[Row[Any]], str | None]:
+    session: Session, company_id: UUID, wanted: CustomerFilter, narrow: str, parameters: Mapping[str, Any]
+) -> tuple[list[Told], str | None]:
     """Walk the company's open cases by due date; each customer stands where its oldest one does."""
-    order = Order(
-        f"customers overdue {company_id}",
-        col(DunningCase.due_on),
-        col(DunningCase.invoice_id),
-        DAY,
-        nullable=True,
-    )
-    older = aliased(DunningCase)
-    has_older = (
-        select(col(older.invoice_id))
-        .where(
-            col(older.customer_id) == col(DunningCase.customer_id),
-            col(older.closed_at).is_(None),
-            tuple_(col(older.due_on), col(older.invoice_id))
-            < tuple_(col(DunningCase.due_on), col(DunningCase.invoice_id)),
-        )
-        .correlate(DunningCase)
-        .exists()
-    )
+    order = Order(f"customers overdue {company_id}", "k.due_on", "k.invoice_id", DAY, nullable=True)
     at = order.placed(wanted.after)
-    rows: list[Row[Any]] = []
-    connection = session.connection()
+    rows: list[Told] = []
     room = wanted.limit + 1
+    place = {} if at is None else {"at_key": at[0], "at_id": at[1]}
     if at is None or at[0] is not None:
-        rows += connection.execute(
-            select(*_COLUMNS)
-            .add_columns(
-                col(DunningCase.due_on).label("sort_key"), col(DunningCase.invoice_id).label("sort_id")
-            )
-            .select_from(DunningCase)
-            .join(Customer, col(Customer.id) == col(DunningCase.customer_id))
-            .where(
-                col(DunningCase.company_id) == company_id,
-                col(DunningCase.closed_at).is_(None),
-                order.beyond(at),
-                ~has_older,
-                *conditions,
-            )
-            .order_by(*order.columns)
-            .limit(room)
-        )
+        walk = f"""
+            SELECT {_COLUMNS}, {order.columns}
+              FROM dunning_case k
+              JOIN customer c ON c.id = k.customer_id
+             WHERE k.company_id = %(company)s
+               AND k.closed_at IS NULL
+               AND {order.beyond(at)}
+               AND NOT EXISTS (SELECT FROM dunning_case older
+                                WHERE older.customer_id = k.customer_id
+                                  AND older.closed_at IS NULL
+                                  AND (older.due_on, older.invoice_id) < (k.due_on, k.invoice_id))
+               AND {narrow}
+             ORDER BY {order.by()}
+             LIMIT {room}
+        """
+        rows += rows_of(session, walk, **parameters, **place)
     if len(rows) < room:
-        owes = select(col(older.invoice_id)).where(
-            col(older.customer_id) == col(Customer.id), col(older.closed_at).is_(None)
-        )
-        behind = col(Customer.id) > at[1] if at is not None and at[0] is None else literal(True)
-        rows += connection.execute(
-            select(*_COLUMNS)
-            .add_columns(literal(None, Date).label("sort_key"), col(Customer.id).label("sort_id"))
-            .where(
-                col(Customer.company_id) == company_id,
-                ~owes.correlate(Customer).exists(),
-                behind,
-                *conditions,
-            )
-            .order_by(col(Customer.id))
-            .limit(room - len(rows))
-        )
-    return order.cut(rows, wanted.limit)
+        behind = "c.id > %(at_id)s" if at is not None and at[0] is None else "TRUE"
+        others = f"""
+            SELECT {_COLUMNS}, NULL::date AS sort_key, c.id AS sort_id
+              FROM customer c
+             WHERE {narrow}
+               AND NOT EXISTS (SELECT FROM dunning_case k WHERE k.customer_id = c.id AND k.closed_at IS NULL)
+               AND {behind}
+             ORDER BY c.id
+             LIMIT {room}
+        """
+        rows += rows_of(session, others, **parameters, **place)
+    return order.cut(rows[:room], wanted.limit)
 
 
-def _filled(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[CustomerRow]:
-    days = {row.id: day_of(now, row.country, row.zone) for row in rows}
+def _filled(session: Session, rows: Sequence[Told], now: datetime) -> list[CustomerRow]:
+    days = {row["id"]: day_of(now, row["country"], row["zone"]) for row in rows}
     owed, oldest = _owed(session, days)
     found = []
     for row in rows:
-        told = {key: value for key, value in row._mapping.items() if key not in _NOT_SHOWN}
-        since = oldest.get(row.id)
+        customer_id = row.pop("id")
+        del row["zone"]
+        since = oldest.get(customer_id)
         found.append(
             CustomerRow(
-                **told,
+                **row,
                 oldest_due_on=since,
-                days_late=None if since is None else (days[row.id] - since).days,
-                owed=owed.get(row.id, []),
+                days_late=None if since is None else (days[customer_id] - since).days,
+                owed=owed.get(customer_id, []),
             )
         )
     return found
 
 
-_NOT_SHOWN: Final = ("id", "zone", "sort_key", "sort_id")
+_OWED: Final = """
+    SELECT k.customer_id, k.currency, count(*) AS cases, sum(k.outstanding) AS outstanding,
+           sum(k.outstanding) FILTER (WHERE k.due_on < there.today) AS overdue,
+           sum(k.disputed) AS disputed, min(k.due_on) AS oldest
+      FROM unnest(%(customers)s::uuid[], %(days)s::date[]) AS there (customer_id, today)
+      JOIN dunning_case k ON k.customer_id = there.customer_id
+     WHERE k.closed_at IS NULL
+     GROUP BY k.customer_id, k.currency
+     ORDER BY k.customer_id, k.currency
+"""
 
 
 def _owed(session: Session, days: dict[UUID, date]) -> tuple[dict[UUID, list[OwedRow]], dict[UUID, date]]:
@@ -225,31 +186,7 @@ def _owed(session: Session, days: dict[UUID, date]) -> tuple[dict[UUID, list[Owe
     oldest: dict[UUID, date] = {}
     if not days:
         return owed, oldest
-    there = (
-        func.unnest(
-            cast(literal(list(days), ARRAY(Uuid())), ARRAY(Uuid())),
-            cast(literal(list(days.values()), ARRAY(Date())), ARRAY(Date())),
-        )
-        .table_valued(column("customer_id", Uuid), column("today", Date))
-        .render_derived()
-    )
-    late = col(DunningCase.due_on) < there.c.today
-    rows = session.connection().execute(
-        select(
-            col(DunningCase.customer_id),
-            col(DunningCase.currency),
-            func.count().label("cases"),
-            func.sum(col(DunningCase.outstanding)).label("outstanding"),
-            func.sum(col(DunningCase.outstanding)).filter(late).label("overdue"),
-            func.sum(col(DunningCase.disputed)).label("disputed"),
-            func.min(col(DunningCase.due_on)).label("oldest"),
-        )
-        .join(there, there.c.customer_id == col(DunningCase.customer_id))
-        .where(col(DunningCase.closed_at).is_(None))
-        .group_by(col(DunningCase.customer_id), col(DunningCase.currency))
-        .order_by(col(DunningCase.currency))
-    )
-    for row in rows:
+    for row in run(session, _OWED, customers=list(days), days=list(days.values())):
         owed.setdefault(row.customer_id, []).append(
             OwedRow(
                 currency=row.currency,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from activities.store.load import LoadedCase
 from admin.queries.models import Amount, Answer
-from rules.decide import Decision, decide
+from rules.decide import Decision, State, decide
 from rules.facts import CaseFacts
 from rules.ledger import NOTHING, Balance
 from rules.pauses import pauses
@@ -72,7 +72,9 @@ def decision_now(loaded: LoadedCase, now: datetime) -> tuple[Decision, DecisionN
     """Decide a case, as the rules have it and as it is shown."""
     decision = decide(loaded.facts, loaded.customer, loaded.policy, now)
     action = decision.next
-    held = pauses(loaded.facts, loaded.customer, now).active if loaded.case.closed_at is None else ()
+    # What is paused never waits for its own step, and most cases do.
+    free = loaded.case.closed_at is not None or decision.state in (State.WAITING, State.DUE)
+    held = () if free else pauses(loaded.facts, loaded.customer, now).active
     shown = DecisionNow(
         state=decision.state.value,
         stage=decision.stage,

@@ -6,10 +6,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, DateTime, case, cast, func, literal
-from sqlmodel import col
-
-from models.tables import Customer
 from rules.calendar import business_calendar
 from rules.countries import CAPITAL_ZONES
 
@@ -19,18 +15,18 @@ def day_of(now: datetime, country: str, zone: str | None) -> date:
     return business_calendar(country, zone).local_day(now)
 
 
-def today_there(now: datetime) -> ColumnElement[date]:
-    """SQL: the local day of the `customer` in the statement."""
-    # No zone is further from UTC than these: a day outside is surely past, or surely to come.
+def today_there(now: datetime) -> tuple[str, dict[str, object]]:
+    """SQL: the local day of `customer c`, and its parameters."""
     days = _countries_by_day(now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0))
     usual = max(days, key=lambda day: len(days[day]))
-    others = [
-        (col(Customer.country).in_(countries), literal(day, Date))
-        for day, countries in days.items()
-        if day != usual
-    ]
-    given = cast(func.timezone(col(Customer.zone), literal(now, DateTime(timezone=True))), Date)
-    return case((col(Customer.zone).is_not(None), given), *others, else_=literal(usual, Date))
+    parameters: dict[str, object] = {"now": now, "usual_day": usual}
+    others = ""
+    for place, (day, countries) in enumerate(days.items()):
+        if day != usual:
+            others += f" WHEN c.country = ANY (%(countries_{place})s) THEN %(day_{place})s"
+            parameters |= {f"countries_{place}": list(countries), f"day_{place}": day}
+    given = "CAST(timezone(c.zone, %(now)s) AS date)"
+    return f"CASE WHEN c.zone IS NOT NULL THEN {given}{others} ELSE %(usual_day)s END", parameters
 
 
 def surely_past(now: datetime) -> date:

@@ -7,20 +7,18 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from activities.store.api_keys import KeyHolder
 from activities.store.policies import get_policy
 from admin.api.paging import Page
-from admin.queries.companies import opened
 from admin.queries.models import Answer
-from admin.queries.reading import NUMBER, Order, Paging, read_page
+from admin.queries.parts import columns_of, of_model
+from admin.queries.reading import NUMBER, Order, Paging, read_page, rows_of
 from admin.queries.tasks import AllowedOutcome
 from admin.queries.words import CAUSES
 from models.errors import NotFound
-from models.tables import ApiKey, AuditEvent, Company, PolicyRow
+from models.tables import PolicyRow
 from models.tables.words import ApiRole, TaskKind
 from models.work import OUTCOMES, outcomes_of
 from rules.policy import Step
@@ -81,27 +79,25 @@ class KindOutcomes(BaseModel):
     outcomes: list[AllowedOutcome]
 
 
-_EDITION: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(PolicyRow.key),
-    col(PolicyRow.version),
-    col(PolicyRow.title),
-    col(PolicyRow.hash),
-    col(PolicyRow.created_at),
-)
+_EDITION: Final = columns_of(of_model(PolicyEdition, "p"))
+_AUDIT: Final = columns_of(of_model(AuditRow, "e"))
 
 
 def list_policies(session: Session, paging: Paging) -> Page[PolicyEdition]:
     """Every edition of every policy, by key and version."""
-    order = Order("policies", col(PolicyRow.key), col(PolicyRow.version), str, read_id=NUMBER)
+    order = Order("policies", "p.key", "p.version", str, read_id=NUMBER)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        wanted = select(*_EDITION).add_columns(
-            col(PolicyRow.key).label("sort_key"), col(PolicyRow.version).label("sort_id")
-        )
-        return wanted.where(where).order_by(*by).limit(limit)
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {_EDITION}, {order.columns}
+              FROM policy p
+             WHERE {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    rows, following = read_page(session, order, paging.after, paging.limit, build)
-    return Page(items=[PolicyEdition.model_validate(row) for row in rows], next=following)
+    rows, following = read_page(session, order, paging, build)
+    return Page(items=[PolicyEdition(**row) for row in rows], next=following)
 
 
 def get_policy_page(session: Session, key: str, version: int) -> PolicyPage:
@@ -122,42 +118,34 @@ def get_policy_page(session: Session, key: str, version: int) -> PolicyPage:
 
 def list_audit(session: Session, company_id: UUID, paging: Paging) -> Page[AuditRow]:
     """What was done to a company through the API, newest first."""
-    order = Order(
-        f"audit {company_id}",
-        col(AuditEvent.id),
-        col(AuditEvent.id),
-        NUMBER,
-        descending=True,
-        read_id=NUMBER,
-    )
+    order = Order(f"audit {company_id}", "e.id", "e.id", NUMBER, descending=True, read_id=NUMBER)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        wanted: Select[Any] = select(
-            col(AuditEvent.id),
-            col(AuditEvent.at),
-            col(AuditEvent.who),
-            col(AuditEvent.what),
-            col(AuditEvent.detail),
-            col(AuditEvent.id).label("sort_key"),
-            col(AuditEvent.id).label("sort_id"),
-        )
-        return wanted.where(col(AuditEvent.company_id) == company_id, where).order_by(*by).limit(limit)
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {_AUDIT}, {order.columns}
+              FROM audit_event e
+             WHERE e.company_id = %(company)s AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    rows, following = read_page(session, order, paging.after, paging.limit, build)
-    return Page(items=[AuditRow.model_validate(row) for row in rows], next=following)
+    rows, following = read_page(session, order, paging, build, company=company_id)
+    return Page(items=[AuditRow(**row) for row in rows], next=following)
+
+
+_ME: Final = """
+    SELECT k.expires_at,
+           ARRAY(SELECT o.ref FROM company o WHERE o.id = ANY (%(companies)s) ORDER BY o.ref) AS refs
+      FROM api_key k
+     WHERE k.id = %(key)s
+"""
 
 
 def who_am_i(session: Session, holder: KeyHolder) -> Me:
     """The key's name, role, companies and expiry."""
-    connection = session.connection()
-    expires_at = connection.execute(
-        select(col(ApiKey.expires_at)).where(col(ApiKey.id) == holder.key_id)
-    ).scalar_one()
-    companies = None
-    if holder.companies is not None:
-        refs = connection.execute(select(col(Company.ref)).where(opened(holder)).order_by(col(Company.ref)))
-        companies = list(refs.scalars())
-    return Me(name=holder.name, role=holder.role, companies=companies, expires_at=expires_at)
+    (row,) = rows_of(session, _ME, key=holder.key_id, companies=list(holder.companies or ()))
+    companies = None if holder.companies is None else row["refs"]
+    return Me(name=holder.name, role=holder.role, companies=companies, expires_at=row["expires_at"])
 
 
 def causes() -> list[Cause]:

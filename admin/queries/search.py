@@ -1,85 +1,80 @@
-"""What people type into a search field: part of a number, an order reference, a customer's name."""
+"""What people type into a search field: part of a number, an order reference, a customer's name.
+
+One statement finds and lists. Matches are gathered by the index up to a number: a few are taken one by one
+and sorted; more of them are met soon enough on the way through the list in its order. Which of the two it is,
+the statement finds out for itself: the half that does not apply is not run.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
-
-from admin.queries.reading import pattern
-from models.tables import Customer, DunningCase, Invoice
+from admin.queries.companies import Companies
+from admin.queries.reading import Order
 
 FEW_INVOICES: Final = 5000
 FEW_CUSTOMERS: Final = 1000
-"""Up to here matches are listed and sorted; more of them are met soon enough on the way through the list."""
+"""Up to here matches are sorted; customers have several invoices each."""
 
 SHORTEST: Final = 3
 """Characters: the index holds groups of three."""
 
+CUSTOMER_HOLDS: Final = "(c.name ILIKE %(q)s OR c.ref ILIKE %(q)s)"
+"""SQL: the name or reference of `customer c` holds the pattern `q`, in whatever case."""
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """How to find the cases that hold a text: `few` of them by the index, many by walking the list."""
-
-    few: bool
-    invoices: ColumnElement[bool]
-    customers: ColumnElement[bool]
-
-    def narrow(self, cases: Select[Any]) -> Select[Any]:
-        """The cases of a list that hold it."""
-        if not self.few:
-            return (
-                cases.join(Invoice, col(Invoice.id) == col(DunningCase.invoice_id))
-                .join(Customer, col(Customer.id) == col(DunningCase.customer_id))
-                .where(or_(self.invoices, self.customers))
-            )
-        found = aliased(DunningCase)
-        by_customer: Select[Any] = (
-            select(col(found.invoice_id).label("id"))
-            .join(Customer, col(Customer.id) == col(found.customer_id))
-            .where(self.customers)
-        )
-        by_invoice: Select[Any] = select(col(Invoice.id).label("id")).where(self.invoices)
-        # Materialised: else the list is walked in its order, in the hope to meet them soon.
-        hits = by_invoice.union(by_customer).cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-        return cases.join(hits, hits.c.id == col(DunningCase.invoice_id))
+_INVOICE_HOLDS: Final = "(i.number ILIKE %(q)s OR i.order_ref ILIKE %(q)s)"
 
 
-def case_search(session: Session, text: str, company_id: UUID | None) -> Search:
-    """How to find the cases whose number, order reference, customer's name or reference hold `text`.
-
-    The cost is bounded either way.
+def hits(mine: Companies) -> str:
+    """SQL before a page of `search_page`: what holds the pattern `q`, and whether that is few."""
+    return f"""
+        WITH numbered AS MATERIALIZED (
+                 SELECT i.id FROM invoice i
+                  WHERE {_INVOICE_HOLDS} AND {mine.of("i")} LIMIT {FEW_INVOICES + 1}),
+             named AS MATERIALIZED (
+                 SELECT c.id FROM customer c
+                  WHERE {CUSTOMER_HOLDS} AND {mine.of("c")} LIMIT {FEW_CUSTOMERS + 1}),
+             few AS MATERIALIZED (
+                 SELECT (SELECT count(*) FROM numbered) <= {FEW_INVOICES}
+                        AND (SELECT count(*) FROM named) <= {FEW_CUSTOMERS} AS so)
     """
-    invoices, customers = _invoice_holds(text), customer_holds(text)
-    if company_id is not None:
-        invoices = and_(invoices, col(Invoice.company_id) == company_id)
-        customers = and_(customers, col(Customer.company_id) == company_id)
-    first = select(col(Invoice.id)).where(invoices).limit(FEW_INVOICES + 1).subquery()
-    second = select(col(Customer.id)).where(customers).limit(FEW_CUSTOMERS + 1).subquery()
-    of_invoices, of_customers = (
-        session.connection()
-        .execute(
-            select(
-                select(func.count()).select_from(first).scalar_subquery(),
-                select(func.count()).select_from(second).scalar_subquery(),
-            )
-        )
-        .one()
+
+
+def search_page(mine: Companies, where: str, order: Order, limit: int) -> str:
+    """SQL: the first cases in that order that hold `q`: number, order reference, customer's name, reference.
+
+    Args:
+        mine: whose cases.
+        where: what else must hold, on `dunning_case k`.
+        order: of the list.
+        limit: how many.
+    """
+    walked = mine.first_of_each(
+        f"""
+            SELECT {order.columns}
+              FROM dunning_case k
+              JOIN invoice i ON i.id = k.invoice_id
+              JOIN customer c ON c.id = k.customer_id
+        """,
+        f"NOT (SELECT so FROM few) AND ({_INVOICE_HOLDS} OR {CUSTOMER_HOLDS}) AND {where}",
+        order,
+        limit,
     )
-    few = of_invoices <= FEW_INVOICES and of_customers <= FEW_CUSTOMERS
-    return Search(few, invoices, customers)
-
-
-def customer_holds(text: str) -> ColumnElement[bool]:
-    """SQL: the customer's name or reference holds `text`, in whatever case."""
-    wanted = pattern(text)
-    return or_(col(Customer.name).ilike(wanted), col(Customer.ref).ilike(wanted))
-
-
-def _invoice_holds(text: str) -> ColumnElement[bool]:
-    wanted = pattern(text)
-    return or_(col(Invoice.number).ilike(wanted), col(Invoice.order_ref).ilike(wanted))
+    # One by one, by their key: told only how many there may be, the planner would rather read all cases.
+    return f"""
+        SELECT sort_key, sort_id
+          FROM (
+               (SELECT {order.columns}
+                  FROM (SELECT id FROM numbered
+                         UNION
+                        SELECT k.invoice_id FROM named n JOIN dunning_case k ON k.customer_id = n.id) hit
+                 CROSS JOIN LATERAL (SELECT * FROM dunning_case WHERE invoice_id = hit.id OFFSET 0) k
+                 WHERE (SELECT so FROM few) AND {where}
+                 ORDER BY {order.by()}
+                 LIMIT {limit})
+               UNION ALL
+               ({walked})
+               ) either
+         ORDER BY {order.by("sort_key", "sort_id")}
+         LIMIT {limit}
+    """

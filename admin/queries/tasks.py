@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
-from sqlalchemy.sql.expression import SQLColumnExpression
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from activities.envelope import fetch
 from activities.store.api_keys import KeyHolder
-from activities.store.lookup import among
+from activities.store.sql import run
 from admin.api.paging import Page
-from admin.queries.companies import company_asked, opened
-from admin.queries.contacts import ItemOfContact, MessageRow, items_of, message_of, messages_of
+from admin.queries.companies import company_asked, of_companies
+from admin.queries.contacts import ItemOfContact, MessageRow, item_of, items_of, message_of, messages_of
 from admin.queries.models import Answer
+from admin.queries.parts import columns_of, day, objects, of_model
 from admin.queries.places import day_of, surely_past, today_there
-from admin.queries.reading import DAY, INSTANT, Order, Paging, as_recorded, read_page
+from admin.queries.reading import DAY, INSTANT, Order, Paging, Told, as_recorded, read_page, rows_of
 from models.errors import NotFound
-from models.tables import (
-    CallAttempt,
-    Communication,
-    Company,
-    ContactItem,
-    Customer,
-    DunningCase,
-    Invoice,
-    Task,
-)
 from models.tables.words import TaskKind, TaskStatus
 from models.work import Outcome, outcomes_of
-from rules.money import round_money
 
 
 class TaskRow(Answer):
@@ -132,29 +121,57 @@ class TaskFilter(Paging):
     ] = "due_on"
 
 
-_COLUMNS: Final[tuple[SQLColumnExpression[Any], ...]] = (
-    col(Task.id),
-    col(Company.ref).label("company"),
-    col(Customer.ref).label("customer"),
-    col(Customer.name).label("customer_name"),
-    func.coalesce(col(Customer.country), col(Company.country)).label("country"),
-    case((col(Customer.id).is_(None), col(Company.zone)), else_=col(Customer.zone)).label("zone"),
-    col(Invoice.number).label("invoice"),
-    col(Task.kind),
-    col(Task.title),
-    col(Task.step),
-    col(Task.assignee_email).label("assignee"),
-    col(Task.meant_for),
-    col(Task.opened_on),
-    col(Task.opened_at),
-    col(Task.due_on),
-    col(Task.call_back_on),
-    col(Task.escalated_at),
-    col(Task.status),
-    col(Task.outcome),
-    col(Task.closed_at),
-    col(Task.closed_by),
-)
+_ROW: Final[Mapping[str, str]] = {
+    "id": "t.id",
+    "company": "co.ref",
+    "customer": "c.ref",
+    "customer_name": "c.name",
+    # A task without a customer is the company's own.
+    "country": "coalesce(c.country, co.country)",
+    "zone": "CASE WHEN c.id IS NULL THEN co.zone ELSE c.zone END",
+    "invoice": "i.number",
+    "kind": "t.kind",
+    "title": "t.title",
+    "step": "t.step",
+    "assignee": "t.assignee_email",
+    "meant_for": "t.meant_for",
+    "opened_on": "t.opened_on",
+    "opened_at": "t.opened_at",
+    "due_on": "t.due_on",
+    "call_back_on": "t.call_back_on",
+    "escalated_at": "t.escalated_at",
+    "status": "t.status",
+    "outcome": "t.outcome",
+    "closed_at": "t.closed_at",
+    "closed_by": "t.closed_by",
+}
+_FROM: Final = """
+      FROM task t
+      JOIN company co ON co.id = t.company_id
+      LEFT JOIN customer c ON c.id = t.customer_id
+      LEFT JOIN invoice i ON i.id = t.invoice_id
+"""
+
+OPEN_TASKS: Final = f"""
+    SELECT json_agg({objects(_ROW)} ORDER BY t.due_on, t.id)
+    {_FROM}
+     WHERE t.customer_id = (SELECT id FROM debtor) AND t.status = 'open'
+"""
+"""Part of a page's one statement: the open tasks about a customer, the first to do first."""
+
+OPEN_TASKS_OF_CASE: Final = f"""
+    {OPEN_TASKS}
+       AND (t.invoice_id = (SELECT id FROM asked)
+            OR t.invoice_id IS NULL
+               AND t.contact_id IN (SELECT m.contact_id FROM contact_item m
+                                     WHERE m.invoice_id = (SELECT id FROM asked)))
+"""
+"""The same, about one of its invoices."""
+
+
+def open_tasks(rows: Sequence[Told] | None, now: datetime) -> list[TaskRow]:
+    """The tasks that one of the parts above found."""
+    return [TaskRow(**_told({**row, "due_on": day(row["due_on"])}, now)) for row in rows or ()]
 
 
 def list_tasks(session: Session, holder: KeyHolder, wanted: TaskFilter, now: datetime) -> Page[TaskRow]:
@@ -165,163 +182,117 @@ def list_tasks(session: Session, holder: KeyHolder, wanted: TaskFilter, now: dat
         InvalidFact: a cursor of another list.
     """
     company_id = company_asked(session, holder, wanted.company)
-    conditions = _conditions(wanted, now)
+    conditions, parameters = _conditions(wanted, now)
     column = wanted.sort.removeprefix("-")
     order = Order(
         f"tasks {wanted.sort}",
-        col(Task.due_on) if column == "due_on" else col(Task.opened_at),
-        col(Task.id),
+        f"k.{column}",
+        "k.id",
         DAY if column == "due_on" else INSTANT,
         wanted.sort.startswith("-"),
         nullable=column == "due_on",
     )
+    mine = of_companies(holder, company_id, parameters)
+    there = "" if wanted.overdue is None else "LEFT JOIN customer c ON c.id = k.customer_id"
+    found = f"SELECT {order.columns} FROM task k {there}"
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        found: Select[Any] = (
-            select(order.key.label("sort_key"), order.id.label("sort_id"))
-            .select_from(Task)
-            .where(where, *conditions)
-            .order_by(*by)
-            .limit(limit)
-        )
-        if wanted.overdue is not None:
-            found = found.join(Customer, col(Customer.id) == col(Task.customer_id), isouter=True)
-        if company_id is not None:
-            page = found.where(col(Task.company_id) == company_id).subquery()
-        else:
-            company = select(col(Company.id)).where(opened(holder)).subquery()
-            each = found.where(col(Task.company_id) == company.c.id).correlate(company).lateral()
-            page = (
-                select(each.c.sort_key, each.c.sort_id)
-                .select_from(company.join(each, true()))
-                .order_by(*_by(order, each.c.sort_key, each.c.sort_id))
-                .limit(limit)
-                .subquery()
-            )
-        return (
-            _filled()
-            .add_columns(page.c.sort_key, page.c.sort_id)
-            .join(page, page.c.sort_id == col(Task.id))
-            .order_by(*_by(order, page.c.sort_key, page.c.sort_id))
-        )
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {columns_of(_ROW)}, page.sort_key, page.sort_id
+            {_FROM}
+              JOIN ({mine.first_of_each(found, " AND ".join((where, *conditions)), order, limit)}) page
+                ON page.sort_id = t.id
+             ORDER BY {order.by("page.sort_key", "page.sort_id")}
+        """
 
-    rows, following = read_page(session, order, wanted.after, wanted.limit, build)
+    rows, following = read_page(session, order, wanted, build, **parameters)
     return Page(items=[TaskRow(**_told(row, now)) for row in rows], next=following)
 
 
-def open_tasks(
-    session: Session, now: datetime, *, customer_id: UUID, invoice_id: UUID | None = None
-) -> list[TaskRow]:
-    """The open tasks about a customer, or about one of its invoices; the first to do first."""
-    wanted = _filled().where(col(Task.customer_id) == customer_id, col(Task.status) == TaskStatus.OPEN)
-    if invoice_id is not None:
-        wanted = wanted.where(_about(invoice_id))
-    rows = session.connection().execute(wanted.order_by(col(Task.due_on), col(Task.id)))
-    return [TaskRow(**_told(row, now)) for row in rows]
+_ONE: Final = f"""
+    SELECT {columns_of(_ROW)}, t.body, t.contact_id, t.communication_id, t.invoice_id
+    {_FROM}
+     WHERE t.id = %(task)s AND t.company_id = %(company)s
+"""
+
+
+_ATTEMPTS: Final = f"""
+    SELECT {columns_of(of_model(Attempt, "a"))}
+      FROM call_attempt a
+     WHERE a.task_id = %(task)s
+     ORDER BY a.at, a.id
+"""
 
 
 def get_task(session: Session, company_id: UUID, task_id: UUID, now: datetime) -> TaskPage:
     """One task whole; NotFound when the company has none of that id."""
-    extra = (col(Task.body), col(Task.contact_id), col(Task.communication_id), col(Task.invoice_id))
-    row = (
-        session.connection()
-        .execute(
-            _filled().add_columns(*extra).where(col(Task.id) == task_id, col(Task.company_id) == company_id)
-        )
-        .one_or_none()
-    )
-    if row is None:
+    found = rows_of(session, _ONE, task=task_id, company=company_id)
+    if not found:
         raise NotFound(f"no task {task_id}")
-    told = _told(row, now)
+    told = _told(found[0], now)
     invoice_id: UUID | None = told.pop("invoice_id")
-    rules = outcomes_of(row.kind)
-    attempts = session.connection().execute(
-        select(
-            col(CallAttempt.at),
-            col(CallAttempt.outcome),
-            col(CallAttempt.cause),
-            col(CallAttempt.by),
-            col(CallAttempt.note),
-        )
-        .where(col(CallAttempt.task_id) == task_id)
-        .order_by(col(CallAttempt.at), col(CallAttempt.id))
-    )
+    rules = outcomes_of(told["kind"])
+    attempts = rows_of(session, _ATTEMPTS, task=task_id)
     return TaskPage(
         **told,
         outcomes=[rule.word for rule in rules],
         outcome_rules=[AllowedOutcome.of(rule) for rule in rules],
-        invoices=_invoices(session, invoice_id, row.contact_id),
-        messages=_messages(session, row),
-        attempts=[Attempt.model_validate(attempt) for attempt in attempts],
+        invoices=_invoices(session, invoice_id, told["contact_id"]),
+        messages=_messages(session, told),
+        attempts=[Attempt(**attempt) for attempt in attempts],
     )
 
 
-def _conditions(wanted: TaskFilter, now: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.status != "all":
-        found.append(col(Task.status) == wanted.status.value)
-    if wanted.kind is not None:
-        found.append(col(Task.kind) == wanted.kind.value)
+def _conditions(wanted: TaskFilter, now: datetime) -> tuple[list[str], dict[str, Any]]:
+    """SQL on `task k`, and its parameters."""
+    parameters = wanted.model_dump(include=set(_CONDITIONS), exclude_none=True)
+    found = [_CONDITIONS[name] for name in parameters]
     if wanted.assignee is not None:
-        found.append(col(Task.assignee_email).in_(as_recorded(wanted.assignee)))
-    if wanted.customer is not None:
-        of_ref = select(col(Customer.id)).where(
-            col(Customer.company_id) == col(Task.company_id), col(Customer.ref) == wanted.customer
-        )
-        found.append(col(Task.customer_id).in_(of_ref.correlate(Task)))
-    if wanted.invoice is not None:
-        of_number = select(col(Invoice.id)).where(
-            col(Invoice.number) == wanted.invoice, col(Invoice.company_id) == col(Task.company_id)
-        )
-        by_contact = (
-            select(col(ContactItem.contact_id))
-            .join(Invoice, col(Invoice.id) == col(ContactItem.invoice_id))
-            .where(col(Invoice.number) == wanted.invoice, col(Invoice.company_id) == col(Task.company_id))
-        )
-        found.append(
-            or_(
-                col(Task.invoice_id).in_(of_number.correlate(Task)),
-                and_(col(Task.invoice_id).is_(None), col(Task.contact_id).in_(by_contact.correlate(Task))),
-            )
-        )
-    if wanted.due_before is not None:
-        found.append(col(Task.due_on) < wanted.due_before)
+        parameters["assignee"] = list(as_recorded(wanted.assignee))
+    # Words of ours stand in the text: indexes are of open tasks, and the planner knows which words are rare.
+    if wanted.status != "all":
+        found.append(f"k.status = '{wanted.status.value}'")
+    if wanted.kind is not None:
+        found.append(f"k.kind = '{wanted.kind.value}'")
     if wanted.overdue is not None:
-        late = or_(col(Task.due_on) < surely_past(now), col(Task.due_on) < today_there(now))
-        is_late = and_(col(Task.status) == TaskStatus.OPEN, col(Task.due_on).is_not(None), late)
-        found.append(is_late if wanted.overdue else ~is_late)
-    return found
+        today, named = today_there(now)
+        # What is past everywhere is found by the index.
+        late = f"k.status = 'open' AND k.due_on IS NOT NULL AND (k.due_on < %(past)s OR k.due_on < {today})"
+        found.append(f"({late})" if wanted.overdue else f"NOT ({late})")
+        parameters |= {**named, "past": surely_past(now)}
+    return found, parameters
 
 
-def _about(invoice_id: UUID) -> ColumnElement[bool]:
-    contacts = select(col(ContactItem.contact_id)).where(col(ContactItem.invoice_id) == invoice_id)
-    return or_(
-        col(Task.invoice_id) == invoice_id,
-        and_(col(Task.invoice_id).is_(None), col(Task.contact_id).in_(contacts)),
-    )
+_CONDITIONS: Final = {
+    "assignee": "k.assignee_email = ANY (%(assignee)s)",
+    "customer": """
+        k.customer_id IN (SELECT d.id FROM customer d
+                           WHERE d.company_id = k.company_id AND d.ref = %(customer)s)
+    """,
+    "invoice": """
+        (k.invoice_id IN (SELECT i.id FROM invoice i
+                           WHERE i.number = %(invoice)s AND i.company_id = k.company_id)
+         OR k.invoice_id IS NULL
+            AND k.contact_id IN (SELECT m.contact_id
+                                   FROM contact_item m JOIN invoice i ON i.id = m.invoice_id
+                                  WHERE i.number = %(invoice)s AND i.company_id = k.company_id))
+    """,
+    "due_before": "k.due_on < %(due_before)s",
+}
+"""SQL by field of the filter, on `task k`."""
 
 
-def _filled() -> Select[Any]:
-    return (
-        select(*_COLUMNS)
-        .select_from(Task)
-        .join(Company, col(Company.id) == col(Task.company_id))
-        .join(Customer, col(Customer.id) == col(Task.customer_id), isouter=True)
-        .join(Invoice, col(Invoice.id) == col(Task.invoice_id), isouter=True)
-    )
-
-
-def _by(order: Order, key: ColumnElement[Any], row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
-    return (key.desc(), row_id.desc()) if order.descending else (key.asc(), row_id.asc())
-
-
-def _told(row: Row[Any], now: datetime) -> dict[str, Any]:
-    told = dict(row._mapping)
-    today = day_of(now, told.pop("country"), told.pop("zone"))
-    told.pop("sort_key", None)
-    told.pop("sort_id", None)
-    told["overdue"] = row.status == TaskStatus.OPEN and row.due_on is not None and row.due_on < today
+def _told(told: Told, now: datetime) -> Told:
+    today, due_on = day_of(now, told.pop("country"), told.pop("zone")), told["due_on"]
+    told["overdue"] = told["status"] == TaskStatus.OPEN and due_on is not None and due_on < today
     return told
+
+
+_INVOICE: Final = """
+    SELECT i.number AS invoice, k.due_on, k.currency, k.outstanding, FALSE AS folded
+      FROM invoice i JOIN dunning_case k ON k.invoice_id = i.id
+     WHERE i.id = %(invoice)s
+"""
 
 
 def _invoices(session: Session, invoice_id: UUID | None, contact_id: UUID | None) -> list[ItemOfContact]:
@@ -329,41 +300,21 @@ def _invoices(session: Session, invoice_id: UUID | None, contact_id: UUID | None
         return items_of(session, [contact_id])[contact_id]
     if invoice_id is None:
         return []
-    row = (
-        session.connection()
-        .execute(
-            select(
-                col(Invoice.number),
-                col(DunningCase.due_on),
-                col(DunningCase.currency),
-                col(DunningCase.outstanding),
-            )
-            .join(DunningCase, col(DunningCase.invoice_id) == col(Invoice.id))
-            .where(col(Invoice.id) == invoice_id)
-        )
-        .one()
-    )
-    return [
-        ItemOfContact(
-            invoice=row.number,
-            due_on=row.due_on,
-            currency=row.currency,
-            outstanding=round_money(row.outstanding, row.currency),
-            folded=False,
-        )
-    ]
+    (row,) = rows_of(session, _INVOICE, invoice=invoice_id)
+    return [item_of(row)]
 
 
-def _messages(session: Session, row: Row[Any]) -> list[StoredMessage]:
+def _messages(session: Session, told: Told) -> list[StoredMessage]:
     """The messages of the task's contact, or the one it is about, with their stored text."""
-    if row.communication_id is not None:
-        found = message_of(session, row.company, row.communication_id)
+    company, contact_id = told["company"], told["contact_id"]
+    if told["communication_id"] is not None:
+        found = message_of(session, company, told["communication_id"])
     else:
-        found = messages_of(session, row.company, [row.contact_id] if row.contact_id else [])
-    rows = session.connection().execute(
-        select(col(Communication.id), col(Communication.content_hash)).where(
-            among(Communication.id, [message.id for message in found])
-        )
+        found = messages_of(session, company, [contact_id] if contact_id else [])
+    rows = run(
+        session,
+        "SELECT id, content_hash FROM communication WHERE id = ANY (%(messages)s)",
+        messages=[message.id for message in found],
     )
     hashes = {row.id: row.content_hash for row in rows}
     return [

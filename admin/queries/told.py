@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated, Any, Final
 
 from pydantic import Field
-from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.sql.expression import func
-from sqlmodel import Session, col
 
 from activities.store.load import LoadedCase
 from admin.queries.models import Amount, Answer
-from models.tables import (
-    ClaimRow,
-    CreditNoteRow,
-    DisputeRow,
-    FactRow,
-    HoldInvoiceRow,
-    HoldRow,
-    Invoice,
-    PauseRow,
-    PaymentRow,
-)
+from admin.queries.parts import exact, objects, of_model
 from rules.ledger import instalment_states, plan_state
-from rules.money import round_money
 
 
 class PaymentTold(Answer):
@@ -107,61 +93,83 @@ class HoldTold(Answer):
     invoices: list[str]
 
 
-def payments_told(session: Session, loaded: LoadedCase) -> list[PaymentTold]:
-    """Payments on the invoice, oldest first."""
-    if not loaded.facts.payments:
-        return []
-    rows = session.connection().execute(
-        select(
-            col(PaymentRow.event_id),
-            col(PaymentRow.amount),
-            col(PaymentRow.received_on),
-            col(PaymentRow.reference),
-            col(PaymentRow.recorded_at),
-            col(PaymentRow.reversed_on),
-        )
-        .where(col(PaymentRow.invoice_id) == loaded.invoice.id)
-        .order_by(col(PaymentRow.recorded_at), col(PaymentRow.id))
+def _of_invoice(model: type[Answer], table: str, order: str) -> str:
+    return f"""
+        SELECT json_agg({objects(of_model(model, "f"))} ORDER BY {order}, f.id)
+          FROM {table} f
+         WHERE f.invoice_id = (SELECT id FROM asked)
+    """
+
+
+_DISPUTE: Final = {**of_model(DisputeTold, "f"), "event_id": "told.event_id"}
+
+_HOLD: Final = {
+    **of_model(HoldTold, "h"),
+    "invoices": """
+        ARRAY(SELECT i.number FROM delivery_hold_invoice n JOIN invoice i ON i.id = n.invoice_id
+               WHERE n.hold_id = h.id ORDER BY i.number)
+    """,
+}
+
+HOLDS: Final = f"""
+    SELECT json_agg({objects(_HOLD)} ORDER BY h.placed_at, h.id)
+      FROM delivery_hold h
+     WHERE h.customer_id = (SELECT id FROM debtor)
+"""
+"""Part of a page's one statement: the delivery holds of a customer, oldest first."""
+
+TOLD_PARTS: Final[Mapping[str, str]] = {
+    "told_payments": _of_invoice(PaymentTold, "payment", "f.recorded_at"),
+    "told_credit_notes": _of_invoice(CreditNoteTold, "credit_note", "f.recorded_at"),
+    "told_disputes": f"""
+        SELECT json_agg({objects(_DISPUTE)} ORDER BY f.opened_at, f.id)
+          FROM dispute f JOIN fact told ON told.id = f.fact_id
+         WHERE f.invoice_id = (SELECT id FROM asked)
+    """,
+    "told_claims": _of_invoice(ClaimTold, "payment_claim", "f.claimed_at"),
+    "told_pauses": _of_invoice(PauseTold, "pause", "f.since"),
+    # Those that bear on the invoice.
+    "told_holds": f"""
+        {HOLDS}
+           AND (h.pauses_ladder
+                OR h.id IN (SELECT n.hold_id FROM delivery_hold_invoice n
+                             WHERE n.invoice_id = (SELECT id FROM asked)))
+    """,
+}
+"""Parts of a case page's one statement: what was told about the invoice, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfInvoice:
+    """What was told about one invoice, oldest first."""
+
+    payments: list[PaymentTold]
+    credit_notes: list[CreditNoteTold]
+    disputes: list[DisputeTold]
+    claims: list[ClaimTold]
+    pauses: list[PauseTold]
+    holds: list[HoldTold]
+
+
+def told_of_invoice(parts: Mapping[str, Any], currency: str) -> ToldOfInvoice:
+    """What `TOLD_PARTS` found; `currency` is the invoice's."""
+
+    def rows(name: str, *amounts: str) -> list[dict[str, Any]]:
+        return [exact(row, currency, *amounts) for row in parts[name] or ()]
+
+    return ToldOfInvoice(
+        payments=[PaymentTold(**row) for row in rows("told_payments", "amount")],
+        credit_notes=[CreditNoteTold(**row) for row in rows("told_credit_notes", "amount")],
+        disputes=[DisputeTold(**row) for row in rows("told_disputes", "amount", "credited")],
+        claims=[ClaimTold(**row) for row in rows("told_claims")],
+        pauses=[PauseTold(**row) for row in rows("told_pauses")],
+        holds=holds_told(parts["told_holds"]),
     )
-    return [PaymentTold(**_exact(dict(row._mapping), loaded, "amount")) for row in rows]
 
 
-def credit_notes_told(session: Session, loaded: LoadedCase) -> list[CreditNoteTold]:
-    """Credit notes on the invoice, oldest first."""
-    if not loaded.facts.credit_notes:
-        return []
-    rows = session.connection().execute(
-        select(
-            col(CreditNoteRow.number),
-            col(CreditNoteRow.amount),
-            col(CreditNoteRow.issued_on),
-            col(CreditNoteRow.recorded_at),
-        )
-        .where(col(CreditNoteRow.invoice_id) == loaded.invoice.id)
-        .order_by(col(CreditNoteRow.recorded_at), col(CreditNoteRow.id))
-    )
-    return [CreditNoteTold(**_exact(dict(row._mapping), loaded, "amount")) for row in rows]
-
-
-def disputes_told(session: Session, loaded: LoadedCase) -> list[DisputeTold]:
-    """Disputes of the invoice, oldest first."""
-    if not loaded.facts.disputes:
-        return []
-    rows = session.connection().execute(
-        select(
-            col(FactRow.event_id),
-            col(DisputeRow.amount),
-            col(DisputeRow.cause),
-            col(DisputeRow.opened_at),
-            col(DisputeRow.resolved_at),
-            col(DisputeRow.resolution),
-            col(DisputeRow.credited),
-        )
-        .join(FactRow, col(FactRow.id) == col(DisputeRow.fact_id))
-        .where(col(DisputeRow.invoice_id) == loaded.invoice.id)
-        .order_by(col(DisputeRow.opened_at), col(DisputeRow.id))
-    )
-    return [DisputeTold(**_exact(dict(row._mapping), loaded, "amount", "credited")) for row in rows]
+def holds_told(rows: Iterable[Mapping[str, Any]] | None) -> list[HoldTold]:
+    """Delivery holds as they were read, as they are shown."""
+    return [HoldTold(**row) for row in rows or ()]
 
 
 def promises_told(loaded: LoadedCase, now: datetime) -> list[PromiseTold]:
@@ -186,57 +194,3 @@ def promises_told(loaded: LoadedCase, now: datetime) -> list[PromiseTold]:
             )
         )
     return found
-
-
-def claims_told(session: Session, loaded: LoadedCase) -> list[ClaimTold]:
-    """Payments said to be made, oldest first."""
-    if not loaded.facts.claims:
-        return []
-    rows = session.connection().execute(
-        select(col(ClaimRow.paid_on), col(ClaimRow.claimed_at), col(ClaimRow.withdrawn_at))
-        .where(col(ClaimRow.invoice_id) == loaded.invoice.id)
-        .order_by(col(ClaimRow.claimed_at), col(ClaimRow.id))
-    )
-    return [ClaimTold.model_validate(row) for row in rows]
-
-
-def pauses_told(session: Session, loaded: LoadedCase) -> list[PauseTold]:
-    """Pauses by people, oldest first."""
-    if not loaded.facts.pauses:
-        return []
-    rows = session.connection().execute(
-        select(col(PauseRow.reason), col(PauseRow.since), col(PauseRow.until), col(PauseRow.ended_at))
-        .where(col(PauseRow.invoice_id) == loaded.invoice.id)
-        .order_by(col(PauseRow.since), col(PauseRow.id))
-    )
-    return [PauseTold.model_validate(row) for row in rows]
-
-
-def holds_told(session: Session, customer_id: UUID, invoice_id: UUID | None = None) -> list[HoldTold]:
-    """Delivery holds of a customer, oldest first; those that bear on one invoice, when it is given."""
-    named = (
-        select(func.array_agg(aggregate_order_by(col(Invoice.number), col(Invoice.number))))
-        .join(HoldInvoiceRow, col(HoldInvoiceRow.invoice_id) == col(Invoice.id))
-        .where(col(HoldInvoiceRow.hold_id) == col(HoldRow.id))
-        .correlate(HoldRow)
-        .scalar_subquery()
-    )
-    wanted = select(
-        col(HoldRow.placed_at),
-        col(HoldRow.released_at),
-        col(HoldRow.pauses_ladder),
-        named.label("invoices"),
-    ).where(col(HoldRow.customer_id) == customer_id)
-    if invoice_id is not None:
-        names_it = select(col(HoldInvoiceRow.hold_id)).where(col(HoldInvoiceRow.invoice_id) == invoice_id)
-        wanted = wanted.where(or_(col(HoldRow.pauses_ladder), col(HoldRow.id).in_(names_it)))
-    rows = session.connection().execute(wanted.order_by(col(HoldRow.placed_at), col(HoldRow.id)))
-    return [HoldTold.model_validate(row) for row in rows]
-
-
-def _exact(told: dict[str, Any], loaded: LoadedCase, *names: str) -> dict[str, Any]:
-    """A row with its amounts at the invoice currency's decimals."""
-    for name in names:
-        if told[name] is not None:
-            told[name] = round_money(told[name], loaded.invoice.currency)
-    return told

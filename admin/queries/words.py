@@ -200,6 +200,8 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "contact_invalidated": "A contact is not used any more",
     "contact_opted_out": "A contact does not want to be written to or called",
     "contact_reinstated": "A contact is used again",
+    "address_marked": "An address is not used any more",
+    "address_cleared": "An address is used again",
     "address_recorded": "The address for letters was recorded",
     "company_changed": "The company was corrected",
     "customer_changed": "The customer was corrected",

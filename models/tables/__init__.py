@@ -27,6 +27,7 @@ from models.tables.facts import (
 )
 from models.tables.inbound import UnknownEvent, WebhookReceipt
 from models.tables.parties import (
+    AddressMark,
     ApiKey,
     ApiKeyCompany,
     BankStatementRow,
@@ -56,6 +57,7 @@ event.listen(metadata, "before_create", _SEARCH)
 
 __all__ = [
     "Absence",
+    "AddressMark",
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",

@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import ApiRole, PhoneKind
+from models.tables.words import ApiRole, PhoneKind, UnreachableCause
+from rules.calendar import Channel
 from rules.facts import Role
 
 _COUNTRY = "country ~ '^[A-Z]{2}$'"
@@ -164,7 +165,9 @@ class ApiKeyCompany(Table, table=True):
 class Contact(Table, table=True):
     """A person or a mailbox at the customer's. `phone` is E.164.
 
-    `invalid_since` takes all of it out of use, `phone_invalid_since` the number alone.
+    `opted_out_at` and `invalid_since` take the person out of use; a single address is, by an `AddressMark`.
+    Within a role the lowest `preference` is written to first, those without one last; `in_copy` wants a copy
+    of what goes to another. Only the version before reads `phone_invalid_since` and its reason.
     """
 
     __tablename__ = "contact"
@@ -172,6 +175,7 @@ class Contact(Table, table=True):
         UniqueConstraint("customer_id", "role", "email", "phone", postgresql_nulls_not_distinct=True),
         one_of("role", Role),
         one_of("phone_kind", PhoneKind),
+        check("preference", "preference BETWEEN 1 AND 999"),
         check("reachable", "email IS NOT NULL OR phone IS NOT NULL OR name IS NOT NULL"),
     )
 
@@ -190,3 +194,43 @@ class Contact(Table, table=True):
     invalid_reason: str | None = None
     phone_invalid_since: datetime | None = Field(default=None, sa_type=Instant)
     phone_invalid_reason: str | None = None
+    preference: int | None = None
+    in_copy: bool | None = None
+
+
+class AddressMark(Table, table=True):
+    """One address of a customer's that is not used, by one channel, until a person clears the mark.
+
+    It holds for whoever has the address there, now or after another import: `address` is an e-mail address in
+    small letters, or E.164. A mark on `phone` closes SMS too. `since` is when it showed, by the provider's
+    word, `communication_id` the message that showed it.
+    """
+
+    __tablename__ = "address_mark"
+    __table_args__ = (
+        one_of("channel", (Channel.EMAIL, Channel.SMS, Channel.PHONE)),
+        one_of("cause", UnreachableCause),
+        check("cleared", "(cleared_at IS NULL) = (cleared_by IS NULL)"),
+        Index(
+            "address_mark_open_key",
+            *("customer_id", "address", "channel"),
+            unique=True,
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+        # Of one address, what was cleared: read when a late event tells of it again.
+        Index(None, "customer_id", "address", "channel"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
+    channel: str
+    address: str
+    cause: str
+    since: datetime = Field(sa_type=Instant)
+    communication_id: UUID | None = Field(default=None, foreign_key="communication.id", index=True)
+    detail: str | None = None
+    marked_at: datetime = Field(sa_type=Instant)
+    marked_by: str
+    cleared_at: datetime | None = Field(default=None, sa_type=Instant)
+    cleared_by: str | None = None
+    cleared_why: str | None = None

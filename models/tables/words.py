@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from rules.recipients import UnreachableCause as UnreachableCause  # noqa: PLC0414 (a word of columns too)
+
 
 class PhoneKind(StrEnum):
     """What can be done with a number: an SMS reaches only a mobile."""
@@ -141,18 +143,6 @@ class ReceiptState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     """Tried too often: a person must look."""
-
-
-class UnreachableCause(StrEnum):
-    """Why a message cannot reach somebody at an address or a number."""
-
-    HARD_BOUNCE = "hard_bounce"
-    DROPPED = "dropped"
-    SPAM_REPORT = "spam_report"
-    UNSUBSCRIBED = "unsubscribed"
-    INVALID_NUMBER = "invalid_number"
-    LANDLINE = "landline"
-    OPTED_OUT = "opted_out"
 
 
 class NoteTo(StrEnum):

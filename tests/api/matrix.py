@@ -18,10 +18,12 @@ from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
 from activities.store.engine import transaction
+from activities.store.marks import add_mark
 from activities.store.tasks import open_task
 from models.ids import CaseSignal
 from models.tables import Communication, Company, Contact, Customer, Staff, Task
-from models.tables.words import ApiRole, TaskKind
+from models.tables.words import ApiRole, TaskKind, UnreachableCause
+from rules.calendar import Channel
 from rules.facts import StopReason
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
 
@@ -75,7 +77,13 @@ OPERATIONS: dict[str, Line] = {
         for name in (
             *("get_company", "list_customers", "get_customer", "get_customer_timeline"),
             *("list_customer_communications", "get_case", "get_case_timeline", "preview_case"),
-            *("get_task", "list_approvals", "get_communication", "get_communication_content"),
+            *(
+                "get_task",
+                "list_data_quality",
+                "list_approvals",
+                "get_communication",
+                "get_communication_content",
+            ),
             "get_communication_attachment",
         )
     },
@@ -109,6 +117,7 @@ OPERATIONS: dict[str, Line] = {
     "invalidate_contact": Line(COLLECTOR, {"reason": "has left"}),
     "opt_out_contact": Line(COLLECTOR),
     "reinstate_contact": Line(MANAGER, {"reason": "came back"}),
+    "clear_contact_mark": Line(COLLECTOR, {"reason": "their mailbox was full"}),
     "lift_contact_stop": Line(MANAGER),
     "stop_contact": Line(COLLECTOR, {"reason": "represented_by_lawyer"}),
     "record_insolvency": Line(COLLECTOR, {}),
@@ -180,6 +189,19 @@ def furnish(book: Book) -> Furnished:
             invalid_reason="has left",
         )
         session.add(invalid)
+        bounced = Contact(id=uuid4(), customer_id=customer.id, role="buyer", email="old@client.example")
+        session.add(bounced)
+        add_mark(
+            session,
+            customer.id,
+            Channel.EMAIL,
+            "old@client.example",
+            UnreachableCause.HARD_BOUNCE,
+            since=NOW,
+            now=NOW,
+            who="test",
+        )
+        bounced_id = str(bounced.id)
         draft = add_contact(session, book, "draft", {"F-1": "formal_notice"}, step="formal_notice")
         second = add_contact(session, book, "draft", {"F-2": "formal_notice"}, step="formal_notice")
         approval = _task(session, book, TaskKind.APPROVAL, "1", contact_id=draft.id)
@@ -232,6 +254,7 @@ def furnish(book: Book) -> Furnished:
             "resolve_dispute": {"event_id": "dispute-1"},
             "cancel_plan": {"event_id": "plan-1", "number": "F-2"},
             "reinstate_contact": {"contact_id": invalid_id},
+            "clear_contact_mark": {"contact_id": bounced_id, "channel": "email"},
             "approve_letter": {"task_id": str(approval.id)},
             "refuse_letter": {"task_id": str(refusal.id)},
             "change_task": {"task_id": str(later.id)},

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from activities.store.engine import transaction
+from admin.api.paging import cursor as place_after
 from tests.api.books import Place, at, decide, place
 from tests.api.conftest import Door
 from tests.fixtures.ledger import NOW, TODAY
@@ -193,7 +195,8 @@ def test_pages_over_several_companies_are_one_list(door: Door) -> None:
     assert found == listed(door, "limit=200&sort=due_on", key=whole)
     assert len(found) == len(set(found)) == 13
     assert listed(door, "limit=200&sort=due_on", key=door.key(companies=None)) == found
-    assert sorted(listed(door, "company=other", key=whole)) == ["O-0", "O-1", "O-2", "O-3"]
+    for query in ("company=other", "q=o-1"):
+        assert sorted(listed(door, query, key=whole)) == ["O-0", "O-1", "O-2", "O-3"]
 
 
 def test_rows_that_stay_are_read_once_whatever_comes_and_goes_meanwhile(door: Door) -> None:
@@ -240,6 +243,8 @@ def test_a_cursor_belongs_to_its_list_and_order(door: Door) -> None:
         "/v1/cases?after=W10",
         "/v1/cases?sort=due_on&after=WyJjYXNlcyBkdWVfb24iLFsieCIsInkiXV0",
         "/v1/cases?sort=due_on&after=WyJjYXNlcyBkdWVfb24iLFtudWxsLG51bGxdXQ",
+        # An instant without a zone is a place nowhere.
+        f"/v1/cases?after={place_after('cases next_at', ['2026-03-10T09:00:00', str(uuid4())])}",
     ):
         answer = door.ask("GET", path)
         assert answer.status_code == 422, (path, answer.text)

@@ -418,7 +418,7 @@ class Story:
 
     def _contact(self, contact: Contact) -> None:
         day = self._calendar.local_day(self._clock)
-        words = f"{contact.step.key} {_BY[contact.route.channel]}"
+        words = f"{contact.step.key} {_BY[contact.route.channel]}{self._to(contact)}"
         if contact.tone is not contact.step.tone:
             words += f" in {contact.tone.value} tone"
         if contact.companion:
@@ -441,6 +441,10 @@ class Story:
         if not drafted:
             self.left.append((self._clock, contact.step.key, contact.invoices, contact.also))
             self.customer = replace(self.customer, last_contact_on=day)
+
+    def _to(self, contact: Contact) -> str:
+        """To whom a message goes, where the story knows that."""
+        return ""
 
     def _withdraw_stale(self, told: _Told) -> None:
         drafts = tuple(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlmodel import col, select
+from sqlmodel import select
 
-from activities.call_facts import callable_people, unanswered
+from activities.call_facts import callable_people, unanswered, usable_people
 from activities.call_sheets import rewrite_call_sheet
 from activities.store.amounts import rests
 from activities.store.customers import (
@@ -19,15 +19,18 @@ from activities.store.customers import (
 from activities.store.facts.commitments import claimed, promised
 from activities.store.facts.disputes import dispute_opened
 from activities.store.facts.recording import Recording
+from activities.store.records import PersonRecord
 from activities.store.tasks import close_task, open_task, owner, withdraw_tasks
 from models.errors import InvalidFact
 from models.ids import CaseSignal
 from models.messages import DisputeOpened, TaskCompleted
 from models.tables import CallAttempt, Contact, ContactItem, Invoice, Task
 from models.tables.words import CallOutcome, DisputeCause, TaskKind, TaskStatus
+from rules.calendar import Channel
 from rules.calls import call_back_fault, next_try, promise_fault
 from rules.calls_due import call_overdue_key
-from rules.facts import OpenCall
+from rules.facts import OpenCall, Role
+from rules.recipients import first
 
 UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.VOICEMAIL)
 CALL_AGAIN = "call_again"
@@ -195,7 +198,7 @@ def _wrong_number(at: Recording, task: Task, fact: TaskCompleted) -> None:
     )
 
 
-def _numbers(people: Sequence[Contact]) -> str:
+def _numbers(people: Sequence[PersonRecord]) -> str:
     """Whose numbers there are, by id; of a number itself only its end, for this may be shown anywhere."""
     if not people:
         return "no number"
@@ -268,19 +271,10 @@ def _ask_for_copies(at: Recording, task: Task, fact: TaskCompleted, about: Seque
     )
 
 
-def _mailbox(at: Recording) -> Contact | None:
-    return at.session.exec(
-        select(Contact)
-        .where(
-            Contact.customer_id == at.customer.id,
-            col(Contact.email).is_not(None),
-            col(Contact.opted_out_at).is_(None),
-            col(Contact.invalid_since).is_(None),
-        )
-        # Accounting comes first in the alphabet too.
-        .order_by(col(Contact.role), col(Contact.email))
-        .limit(1)
-    ).one_or_none()
+def _mailbox(at: Recording) -> PersonRecord | None:
+    people = usable_people(at.session, at.customer.id)
+    found = (first(people, role, Channel.EMAIL) for role in Role)
+    return next((person for person in found if person is not None), None)
 
 
 def _withdraw_overdue(at: Recording, task: Task, about: Sequence[Invoice], why: str) -> None:

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from activities.store.customers import contact_of, customer_by_ref, enter_contact
+from activities.store.marks import left, open_marks
 from activities.store.parties import change_contact, reinstate_contact, retire_contact
+from activities.store.reachability import clear_mark, mark_of
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
 from admin.api.masters.words import Email, Given, Language, Number, Words, phone_of
 from admin.api.paths import ContactId, CustomerRef, decoded
 from admin.api.problems import responses
-from admin.api.security import Access, CollectorOf, ManagerOf
+from admin.api.security import Access, CollectorOf, ManagerOf, as_manager
+from admin.queries.customer import Mark, marked
 from models.tables import Contact, Customer
 from models.tables.words import PhoneKind
+from rules.calendar import Channel
 from rules.facts import Role
+from rules.recipients import WISHES
 
 router = APIRouter(prefix="/v1/companies/{company}/customers/{customer}/contacts", tags=["customers"])
+
+
+Preference = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=999,
+        description="Within the role the lowest is written to first, those without one last",
+        examples=[1],
+    ),
+]
+InCopy = Annotated[bool, Field(description="Gets a copy of e-mails to another of its role")]
 
 
 class ContactIn(BaseModel):
@@ -40,6 +57,8 @@ class ContactIn(BaseModel):
     email: Email | None = None
     phone: Number | None = None
     hours: Annotated[Words | None, Field(description="When to call, for the caller to read")] = None
+    preference: Preference | None = None
+    in_copy: InCopy = False
 
 
 class ContactChange(Given):
@@ -54,6 +73,8 @@ class ContactChange(Given):
     email: Email | None = None
     phone: Number | None = None
     hours: Words | None = None
+    preference: Preference | None = None
+    in_copy: InCopy | None = None
 
 
 class ReasonIn(BaseModel):
@@ -64,8 +85,16 @@ class ReasonIn(BaseModel):
     reason: Annotated[Words, Field(examples=["has left the company"])]
 
 
+class ClearanceIn(BaseModel):
+    """How you know that the address works."""
+
+    model_config = example(reason="their mailbox was full, they say")
+
+    reason: Annotated[Words, Field(examples=["their mailbox was full, they say"])]
+
+
 class ContactNow(BaseModel):
-    """A contact as the ledger holds it at this moment. `in_use`: messages and calls may go there."""
+    """A contact as the ledger holds it at this moment. `in_use`: messages or calls may go there."""
 
     id: UUID
     customer: str
@@ -78,9 +107,11 @@ class ContactNow(BaseModel):
     phone_kind: str | None
     hours: str | None
     in_use: bool
+    preference: int | None
+    in_copy: bool
     opted_out: bool
     invalid_reason: str | None
-    phone_invalid_reason: str | None
+    marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
 
 
 @router.post(
@@ -121,7 +152,7 @@ def change(
     access: CollectorOf, customer: CustomerRef, contact_id: ContactId, body: ContactChange, changes: ChangesOf
 ) -> Response:
     """Correct a contact. A letter composed for the former address is withdrawn and composed again."""
-    told = body.told(required=("role",))
+    told = body.told(required=("role", "in_copy"))
 
     def correct(session: Session, row: Customer, work: Work) -> list[int]:
         values = dict(told)
@@ -204,6 +235,36 @@ def reinstate(
     )
 
 
+@router.post(
+    "/{contact_id}/marks/{channel}/clearance",
+    operation_id="clear_contact_mark",
+    response_model=ContactNow,
+    responses=responses(403, 404, 409),
+)
+def clearance(
+    access: CollectorOf,
+    customer: CustomerRef,
+    contact_id: ContactId,
+    channel: Annotated[
+        Literal["email", "sms", "phone"], Path(description="As the mark names it", examples=["email"])
+    ],
+    body: ClearanceIn,
+    changes: ChangesOf,
+) -> Response:
+    """Say that an address works after all; what waited for it goes on at once.
+
+    Where somebody opted out, unsubscribed or complained, it takes a manager.
+    """
+
+    def work_again(session: Session, row: Customer, work: Work) -> list[int]:
+        way = Channel(channel)
+        if mark_of(session, row, contact_id, way).cause in WISHES:
+            as_manager(access.holder, "writing again to somebody who does not want it")
+        return clear_mark(session, row, contact_id, way, work.now, work.who, body.reason)
+
+    return changes.make(access, lambda work: _of(work, access, customer, contact_id, work_again))
+
+
 def _of(
     work: Work,
     access: Access,
@@ -219,19 +280,25 @@ def _changed(work: Work, customer: Customer, contact_id: UUID, notes: list[int])
     work.session.flush()
     contact = contact_of(work.session, customer, contact_id)
     return Changed(
-        _now(customer, contact), notes=notes, audit={"customer": customer.ref, "contact": str(contact_id)}
+        _now(work.session, customer, contact),
+        notes=notes,
+        audit={"customer": customer.ref, "contact": str(contact_id)},
     )
 
 
-def _now(customer: Customer, contact: Contact) -> ContactNow:
+def _now(session: Session, customer: Customer, contact: Contact) -> ContactNow:
+    marks = open_marks(session, customer.id, (contact.email, contact.phone))
+    usable = contact.opted_out_at is None and contact.invalid_since is None
     return ContactNow(
         customer=customer.ref,
-        in_use=contact.opted_out_at is None and contact.invalid_since is None,
+        in_use=usable and left(contact.email, contact.phone, marks),
+        marks=[marked(mark) for mark in marks],
+        in_copy=bool(contact.in_copy),
         opted_out=contact.opted_out_at is not None,
         **contact.model_dump(
             include={
                 "id", "role", "name", "function", "language", "email", "phone", "phone_kind", "hours",
-                "invalid_reason", "phone_invalid_reason",
+                "invalid_reason", "preference",
             }
         ),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from admin.api.reads.answers import answer
 from admin.api.security import Viewer, ViewerOf
 from admin.queries.case import CasePage, CasePreview, case_of_number, get_case, preview_case
 from admin.queries.cases import CaseFilter, CaseRow, list_cases
-from admin.queries.reading import Paging, snapshot
+from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.timeline import TimelineEntry, case_timeline
 
 router = APIRouter(tags=["cases"])
@@ -38,7 +38,7 @@ def cases(holder: Viewer, wanted: Annotated[CaseFilter, Query()], api: ApiContex
 )
 def case(access: ViewerOf, number: InvoiceNumber, api: ApiContext) -> Response:
     """Look at one case: what is owed, what was done, what comes next and why, where it stands in Temporal."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(
             get_case(
                 session,
@@ -74,7 +74,7 @@ def timeline(
 )
 def foresee(access: ViewerOf, number: InvoiceNumber, api: ApiContext) -> Response:
     """Foresee the rest of a case's ladder, day by day, if nothing changes."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(
             preview_case(
                 session,

@@ -16,7 +16,7 @@ from admin.api.security import ViewerOf
 from admin.queries.contacts import MessageRow, list_messages
 from admin.queries.customer import CustomerPage, customer_id_of, get_customer
 from admin.queries.customers import CustomerFilter, CustomerRow, list_customers
-from admin.queries.reading import Paging, snapshot
+from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.timeline import TimelineEntry, customer_timeline
 
 router = APIRouter(prefix="/v1/companies/{company}/customers", tags=["customers"])
@@ -39,7 +39,7 @@ def customers(access: ViewerOf, wanted: Annotated[CustomerFilter, Query()], api:
 )
 def customer(access: ViewerOf, customer: CustomerRef, api: ApiContext) -> Response:
     """Look at one customer: balance by currency, all open items, whom to write to, what goes out next."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(
             get_customer(
                 session,

@@ -15,7 +15,8 @@ from admin.api.reads.answers import answer
 from admin.api.security import ManagerOf, Viewer, ViewerOf
 from admin.queries import registers
 from admin.queries.companies import CompanyRow, get_company, list_companies
-from admin.queries.reading import Paging, snapshot
+from admin.queries.quality import QualityFilter, QualityRow, data_quality
+from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.registers import AuditRow, Cause, KindOutcomes, Me, PolicyEdition, PolicyPage
 
 router = APIRouter(prefix="/v1")
@@ -55,7 +56,7 @@ def companies(holder: Viewer, paging: Annotated[Paging, Query()], api: ApiContex
 )
 def company(access: ViewerOf, api: ApiContext) -> Response:
     """Look at one company: who signs, where its debtors pay, how long between two contacts."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(get_company(session, access.company_id))
 
 
@@ -70,6 +71,19 @@ def audit(access: ManagerOf, paging: Annotated[Paging, Query()], api: ApiContext
     """Read who did what to a company through the API, newest first."""
     with snapshot(api.engine) as session:
         return answer(registers.list_audit(session, access.company_id, paging))
+
+
+@router.get(
+    "/companies/{company}/data-quality",
+    operation_id="list_data_quality",
+    tags=["customers"],
+    response_model=Page[QualityRow],
+    responses=responses(403, 404),
+)
+def quality(access: ViewerOf, wanted: Annotated[QualityFilter, Query()], api: ApiContext) -> Response:
+    """List the customers whose data lack something for the steps to come: a mobile, an e-mail address."""
+    with snapshot(api.engine) as session:
+        return answer(data_quality(session, access.company_id, wanted))
 
 
 @router.get(
@@ -106,7 +120,7 @@ def policy(
 @router.get("/me", operation_id="get_me", tags=["keys"], response_model=Me, responses=responses(403))
 def me(holder: Viewer, api: ApiContext) -> Response:
     """See who the key speaks for: its name, role, companies and expiry."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(registers.who_am_i(session, holder))
 
 

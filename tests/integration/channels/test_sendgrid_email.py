@@ -9,7 +9,8 @@ import pytest
 
 from activities.channels import Attachment, Rejected, SendGridEmail, Sent
 from admin.sandbox import SandboxMessage, SandboxServer
-from tests.integration.channels.wire import TO, an_email
+from models.tables.words import UnreachableCause
+from tests.integration.channels.wire import TO, RawServer, an_email, answers
 
 pytestmark = pytest.mark.integration
 MIB = 1024 * 1024
@@ -120,3 +121,38 @@ def test_an_email_in_a_log_shows_neither_text_nor_files() -> None:
     shown = repr(an_email(attachments=(Attachment("a.pdf", "application/pdf", b"%PDF-secret"),)))
     assert "restent" not in shown
     assert "%PDF" not in shown
+
+
+_NOT_ONE = "Does not contain a valid address."
+
+
+@pytest.mark.parametrize(
+    ("errors", "named"),
+    [
+        ([(_NOT_ONE, "personalizations.0.to.0.email")], (TO,)),
+        ([(_NOT_ONE, "personalizations.0.cc.1.email")], ("c@client.example",)),
+        (
+            [(_NOT_ONE, "personalizations.0.to.0.email"), (_NOT_ONE, "personalizations.0.cc.0.email")],
+            (TO, "b@client.example"),
+        ),
+        # Ours to mend, or about nobody we named: then nothing is said of the recipients.
+        ([(_NOT_ONE, "from.email")], ()),
+        ([(_NOT_ONE, "personalizations.0.to.0.email"), ("The subject is required.", "subject")], ()),
+        ([("The name is too long.", "personalizations.0.to.0.email")], ()),
+        ([(_NOT_ONE, "personalizations.0.cc.7.email")], ()),
+        ([(_NOT_ONE, None)], ()),
+        ([], ()),
+    ],
+)  # fmt: skip
+def test_which_recipients_a_refusal_is_about(
+    errors: list[tuple[str, str | None]], named: tuple[str, ...]
+) -> None:
+    told = {"errors": [{"message": message, "field": field, "help": None} for message, field in errors]}
+    body = json.dumps(told).encode()
+    raw = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with RawServer(answers(raw)) as server:
+        outcome = SendGridEmail("SG.test", host=server.url).send(
+            an_email(cc=("b@client.example", "c@client.example"))
+        )
+    assert isinstance(outcome, Rejected)
+    assert outcome.unreachable == tuple((address, UnreachableCause.INVALID_ADDRESS) for address in named)

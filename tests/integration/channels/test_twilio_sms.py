@@ -11,6 +11,7 @@ import pytest
 from activities.channels import LookupFailedError, Rejected, Sent, TwilioSms, Uncertain
 from activities.channels.twilio_sms import CLOCK_SLACK
 from admin.sandbox import SandboxServer
+from models.tables.words import UnreachableCause
 from tests.integration.channels.wire import (
     NUMBER,
     SENDER,
@@ -97,7 +98,20 @@ def test_newer_errors_are_understood() -> None:
     raw = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     with RawServer(answers(raw)) as server:
         outcome = twilio(server.url).send(an_sms())
-    assert outcome == Rejected("Invalid number: (recipient) cannot be reached", "21211")
+    assert outcome == Rejected(
+        "Invalid number: (recipient) cannot be reached", "21211", ((NUMBER, UnreachableCause.INVALID_NUMBER),)
+    )
+    assert NUMBER not in repr(outcome)
+
+
+@pytest.mark.parametrize("code", [21606, 21408, 21612, 20003])
+def test_a_refusal_about_our_account_says_nothing_of_the_number(code: int) -> None:
+    body = json.dumps({"code": code, "message": "no", "status": 400}).encode()
+    raw = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with RawServer(answers(raw)) as server:
+        outcome = twilio(server.url).send(an_sms())
+    assert isinstance(outcome, Rejected)
+    assert outcome.unreachable == ()
 
 
 @pytest.mark.parametrize("mode", ["accept_then_drop", "accept_then_status"])

@@ -172,12 +172,12 @@ PAGE = ROOT / "docs" / "operating.md"
 
 
 def exported(place: Installation) -> set[str]:
-    """Every name a worker or the ledger exports, as samples are called."""
+    """Every name a worker, the API or the ledger exports, as samples are called."""
     of_ledger._kept.clear()
     page = ledger_metrics(place.ledger.engine, Clock(place.offset)).decode()
     # Also those that have nothing to count yet.
     names = set(re.findall(r"^# HELP (\S+)", page, re.MULTILINE)) | {"relance_last_message_age_seconds"}
-    for family in metrics.REGISTRY.collect():
+    for family in (*metrics.REGISTRY.collect(), *metrics.POST_REGISTRY.collect()):
         names |= {sample.name for sample in family.samples}
         if family.type == "counter":
             names.add(f"{family.name}_total")

@@ -12,20 +12,25 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlmodel import select
 
 from activities.clock import Clock
 from activities.decisions import settle_case
 from activities.store.engine import transaction
 from activities.store.facts import record
 from activities.store.load import load_case
+from activities.store.marks import add_mark
+from activities.store.tasks import open_task
 from admin.portfolio import entries
 from admin.portfolio.load import Report, load_portfolio
 from admin.portfolio.row import PortfolioError, Reject
 from admin.portfolio.start import ledger_policies
 from models.ids import CaseSignal
 from models.messages import PaymentPlanAgreed, PaymentReceived, PlanInstalment
-from models.tables import DunningCase
-from rules.facts import Role
+from models.tables import Customer, DunningCase, Invoice
+from models.tables.words import TaskKind, UnreachableCause
+from rules.calendar import Channel
+from rules.facts import Reach, Role
 from tests.fixtures.ledger import everything
 from tests.unit.portfolio.files import write
 
@@ -484,3 +489,60 @@ def test_a_customer_that_must_not_be_contacted_is_stopped_from_the_start(
         [(invoice_id,)] = rows(engine, "SELECT id FROM invoice WHERE number = 'F-2'")
         case = session.get_one(DunningCase, invoice_id)
         assert (case.state, case.paused_by, case.policy_key) == ("stopped", "insolvency", "strict")
+
+
+def test_an_import_brings_no_marked_address_back_and_a_fresh_one_answers_the_search(
+    engine: Engine, tmp_path: Path
+) -> None:
+    old = {"accounting_email": "Compta@client.fr", "accounting_phone": "06 12 34 56 78"}
+    load(engine, write(tmp_path / "a.csv", [{"invoice": "F-1", "customer": "C-1"} | old]))
+    with transaction(engine) as session:
+        customer = session.exec(select(Customer)).one()
+        for channel, address in ((Channel.EMAIL, "compta@client.fr"), (Channel.SMS, "+33612345678")):
+            add_mark(
+                session,
+                customer.id,
+                channel,
+                address,
+                UnreachableCause.HARD_BOUNCE if channel is Channel.EMAIL else UnreachableCause.LANDLINE,
+                since=NOW,
+                now=NOW,
+                who="relance",
+            )
+        open_task(
+            session,
+            key="find-contact/1",
+            kind=TaskKind.FIND_CONTACT,
+            company_id=customer.company_id,
+            customer_id=customer.id,
+            invoice_id=session.exec(select(Invoice.id)).one(),
+            step="reminder_1",
+            title="Find a contact",
+            now=NOW,
+            today=NOW.date(),
+        )
+    # The same address, in a row of its own: another role, another number, other capitals.
+    again = {"buyer_email": "COMPTA@client.fr", "accounting_email": "compta@client.fr"}
+    load(engine, write(tmp_path / "b.csv", [{"invoice": "F-2", "customer": "C-1"} | again]))
+    assert rows(engine, "SELECT status FROM task WHERE kind = 'find_contact'") == [("open",)]
+    with transaction(engine) as session:
+        known = {row.id: row.number for row in session.exec(select(Invoice))}
+        for invoice_id in known:
+            reach = load_case(session, invoice_id, NOW).customer.reach
+            assert reach[Role.ACCOUNTING] == Reach(phone=True)
+            assert reach[Role.BUYER] == Reach()
+    # Decided at once as the ledger has it: nobody is there to write to.
+    assert (
+        "a person will be asked"
+        in rows(
+            engine, "SELECT next_why FROM dunning_case JOIN invoice ON id = invoice_id WHERE number = 'F-2'"
+        )[0][0]
+    )
+    before = rows(engine, "SELECT count(*) FROM outbox_note")[0][0]
+    fresh = {"accounting_email": "factures@client.fr"}
+    load(engine, write(tmp_path / "c.csv", [{"invoice": "F-3", "customer": "C-1"} | fresh]))
+    assert rows(engine, "SELECT status, closed_by FROM task WHERE kind = 'find_contact'") == [
+        ("done", "import")
+    ]
+    # The two waiting cases are told, and the new one starts.
+    assert rows(engine, "SELECT count(*) FROM outbox_note")[0][0] == before + 3

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event
 
 from activities.channels.outcomes import Outcome, Sent
 from activities.channels.sendgrid_email import Email
 from activities.providers import Providers
+from tests.fixtures.statements import statements
 from tests.integration.sending.desk import DUE, NOW, Desk
 
 pytestmark = pytest.mark.integration
@@ -29,19 +27,6 @@ class Takes:
     def send(self, message: Email) -> Outcome:
         """Take it."""
         return Sent("test", "taken")
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """SQL statements an engine runs meanwhile, each as it is sent."""
-    seen: list[str] = []
-
-    def note(*arguments: object) -> None:
-        seen.append(" ".join(str(arguments[2]).split()))
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("others", [0, 2, 8])

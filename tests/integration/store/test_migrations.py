@@ -25,6 +25,7 @@ CATALOG = """
       JOIN pg_class c ON c.oid = a.attrelid
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+       AND NOT a.attisdropped
     UNION ALL
     SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
       FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -100,3 +101,47 @@ def test_a_day_that_was_stated_before_days_were_kept_is_known_since_long_ago(emp
         ).all()
     engine.dispose()
     assert [tuple(row) for row in rows] == [("acme", "2026-03-02", 1970)]
+
+
+def test_what_was_known_of_addresses_is_marked(empty_database: str) -> None:
+    migrations.upgrade(empty_database, "0010")
+    engine = make_engine(empty_database)
+    at = "2026-03-02T08:00Z"
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO company (id, ref, name, country, language, gap_days) "
+                "VALUES (gen_random_uuid(), 'acme', 'Acme', 'FR', 'fr', 5)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO customer (id, company_id, ref, name, country, ledger_seq) "
+                "SELECT gen_random_uuid(), id, 'C-1', 'Client', 'FR', 0 FROM company"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO contact (id, customer_id, role, email, phone, opted_out_at, invalid_since,"
+                " invalid_reason, phone_invalid_since, phone_invalid_reason) "
+                "SELECT gen_random_uuid(), customer.id, told.* FROM customer, (VALUES "
+                "('accounting', 'A@c.fr', '+33612345678', NULL::timestamptz, NULL::timestamptz, NULL,"
+                " CAST(:at AS timestamptz), 'wrong'), "
+                "('buyer', 'b@c.fr', '+33145678901', NULL, CAST(:at AS timestamptz), 'left', NULL, NULL), "
+                "('buyer', 'c@c.fr', '+33145678901', NULL, NULL, NULL, NULL, NULL), "
+                "('executive', 'a@C.fr', NULL, CAST(:at AS timestamptz), NULL, NULL, NULL, NULL)) AS told"
+            ),
+            {"at": at},
+        )
+    migrations.upgrade(empty_database)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT channel, address, cause, detail FROM address_mark ORDER BY channel, address")
+        ).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [
+        ("email", "a@c.fr", "opted_out", None),
+        # Of who left; the number of the house is still somebody's.
+        ("email", "b@c.fr", "retired", "left"),
+        ("phone", "+33612345678", "invalid_number", "wrong"),
+    ]

@@ -10,14 +10,24 @@ import pytest
 from pydantic import ValidationError
 from sqlmodel import col, select
 
-from activities.store.customers import add_contact
+from activities.store.customers import add_contact, mark_phone_invalid
 from activities.store.engine import transaction
 from activities.store.lookup import lock_customer
 from activities.store.work import Completion
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal
 from models.messages import TaskCompleted
-from models.tables import CallAttempt, CaseEvent, ClaimRow, Contact, DisputeRow, InstalmentRow, PlanRow, Task
+from models.tables import (
+    AddressMark,
+    CallAttempt,
+    CaseEvent,
+    ClaimRow,
+    Contact,
+    DisputeRow,
+    InstalmentRow,
+    PlanRow,
+    Task,
+)
 from models.tables.words import PhoneKind
 from rules.facts import Role
 from tests.fixtures.ledger import everything
@@ -219,8 +229,11 @@ def test_a_wrong_number_is_not_called_again_and_its_mailbox_stays(
     assert spaced in call.body
     answer(call, "wrong_number", note="un particulier")
     wrong = contact_of(desk, PHONE)
-    assert (wrong.phone_invalid_since, wrong.invalid_since) == (desk.clock.at, None)
-    assert wrong.phone_invalid_reason == "wrong number, said by claire@acme.example"
+    assert wrong.invalid_since is None
+    with transaction(desk.engine) as session:
+        (mark,) = session.exec(select(AddressMark)).all()
+    assert (mark.channel, mark.address, mark.cause) == ("phone", PHONE, "invalid_number")
+    assert (mark.since, mark.detail) == (desk.clock.at, "wrong number, said by claire@acme.example")
     now = task_of(desk, call)
     assert (now.status, now.due_on) == ("open", None)
     assert spaced not in now.body
@@ -270,7 +283,9 @@ def test_a_number_found_wrong_gets_no_sms(desk: Desk, answer: Answer) -> None:
     desk.invoice("F-1", due=date(2026, 2, 8), last=("reminder_2", date(2026, 3, 1)))
     assert (desk.review("F-1").next_step, desk.review("F-1").next_channel) == ("reminder_3", "sms")
     with transaction(desk.engine) as session:
-        session.exec(select(Contact)).one().phone_invalid_since = desk.clock.at
+        customer = lock_customer(session, desk.customers["C-1"])
+        whose = session.exec(select(Contact)).one().id
+        mark_phone_invalid(session, customer, whose, "wrong", desk.clock.at, "claire")
     assert desk.review("F-1").next_channel == "phone"
 
 

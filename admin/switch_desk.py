@@ -65,7 +65,7 @@ class Switch(Desk):
             done = suspensions.resume(session, row, suspension, now, who, a_day)
             detail = {"suspension": suspension, "customers": done.customers}
             self._audit(session, row, "resume_contact", detail)
-        self._deliver(done.notes)
+        self.deliver(done.notes)
         turns = f"{done.customers} customers have their turn"
         last = f", the last on {done.last_day}" if done.last_day else ""
         return f"{company}: suspension {suspension} is over; {turns}{last}"
