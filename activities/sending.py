@@ -34,6 +34,7 @@ from activities.inbound.places import COMMUNICATION, status_callback
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
+from activities.store.closures import closures_of
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
@@ -85,7 +86,11 @@ _MESSAGE: Final = f"""
                            OR s.scope = 'policy'
                               AND EXISTS (SELECT FROM contact_item t
                                             JOIN dunning_case d ON d.invoice_id = t.invoice_id
-                                           WHERE t.contact_id = m.contact_id AND d.policy_key = s.target)))
+                                           WHERE t.contact_id = m.contact_id AND d.policy_key = s.target))),
+           (SELECT json_agg(json_build_array(x.first_day, x.last_day, x.yearly))
+              FROM closure x
+             WHERE x.company_id = m.company_id AND x.ended_at IS NULL
+               AND (x.customer_id IS NULL OR x.customer_id = m.customer_id))
       FROM communication m JOIN company c ON c.id = m.company_id
       LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
@@ -276,10 +281,10 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:-2]) if message.contact_id else None,
             creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
-            suspended=row[-1],
-            calendar=business_calendar(customer.country, customer.zone),
+            suspended=row[-2],
+            calendar=business_calendar(customer.country, customer.zone).closed_on(closures_of(row[-1])),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],

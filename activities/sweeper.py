@@ -27,6 +27,7 @@ from activities.outbox import BATCH, Courier
 from activities.store.absences import settle_absences
 from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
+from activities.store.closures import tell_reopened
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
 from activities.store.suspensions import end_those_due, tell_released
@@ -133,7 +134,8 @@ class Sweeper:
         with transaction(self._engine) as session:
             now = self._clock.now()
             ended = end_those_due(session, now)
-            return len(ended) + len(tell_ready(session, now)) + len(tell_released(session, now))
+            told = (*tell_ready(session, now), *tell_released(session, now), *tell_reopened(session, now))
+            return len(ended) + len(told)
 
     def _bank_files(self) -> None:
         with transaction(self._engine) as session:

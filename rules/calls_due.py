@@ -61,7 +61,7 @@ def call_after_notice(
     It asks for money by telephone, so what holds such a step holds it, too. Items merely folded into the
     notice have their own ladder; another tool's notice, its own call.
     """
-    calendar = customer.calendar
+    calendar = customer.contact_days
     for done in case.done:
         if done.step not in policy.position or policy.step(done.step).channel is not Channel.LETTER:
             continue

@@ -292,7 +292,7 @@ def _next_action(
     now: datetime,
 ) -> _Found | None:
     """The next step and its instant, reckoned from `start` (now, or the end of the pause in force)."""
-    calendar = customer.calendar
+    calendar = customer.contact_days
     resumed = held.last_end if start == now else calendar.local_day(start)
     tone = max((done.tone for done in case.done), key=list(Tone).index, default=Tone.STATEMENT)
     for place in range(_next_place(case, policy, last), len(policy.steps)):

@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rules.calendar import BusinessCalendar, Channel
+from rules.closures import Closure
 
 
 class Role(StrEnum):
@@ -275,7 +276,8 @@ class CustomerFacts:
 
     `gap_days` local calendar days lie between two contacts; `last_contact_on` is the day of the latest,
     whatever invoice it was about. `bank` is None where the creditor records payments as they come.
-    `suspensions` are those in force, `turn` what follows the latest that ended.
+    `suspensions` are those in force, `turn` what follows the latest that ended; `closures` are the creditor's
+    and the customer's own.
     """
 
     calendar: BusinessCalendar
@@ -287,3 +289,9 @@ class CustomerFacts:
     bank: Bank | None = None
     suspensions: tuple[Suspension, ...] = ()
     turn: Turn | None = None
+    closures: tuple[Closure, ...] = ()
+
+    @property
+    def contact_days(self) -> BusinessCalendar:
+        """The calendar of what leaves: nothing does in a closure, while other days are counted as ever."""
+        return self.calendar.closed_on(self.closures)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from activities.store.closures import closures_of
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
 from activities.store.marks import usable
@@ -98,6 +99,12 @@ _PARTS: Final[Mapping[str, str]] = {
           FROM suspension s
          WHERE s.company_id = (SELECT company_id FROM debtor) AND s.ended_at IS NULL
            AND (s.customer_id IS NULL OR s.customer_id = (SELECT id FROM debtor))
+    """,
+    "closures": """
+        SELECT json_agg(json_build_array(x.first_day, x.last_day, x.yearly) ORDER BY x.id)
+          FROM closure x
+         WHERE x.company_id = (SELECT company_id FROM debtor) AND x.ended_at IS NULL
+           AND (x.customer_id IS NULL OR x.customer_id = (SELECT id FROM debtor))
     """,
     "turn": """
         SELECT json_build_array(t.day, t.suspension_id)
@@ -308,6 +315,7 @@ def _loaded(
     bank = _bank(company, parts["stated"] or (), now)
     about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
     about = replace(about, bank=bank, suspensions=_suspensions(parts), turn=_turn(parts, today))
+    about = replace(about, closures=closures_of(parts["closures"]))
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],

@@ -12,7 +12,7 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import bank, companies, contacts, customers, invoices, policies, suspensions
+from admin.api.masters import bank, closures, companies, contacts, customers, invoices, policies, suspensions
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
 from admin.api.webhooks import sendgrid, twilio
@@ -34,6 +34,7 @@ _ROUTERS = (
     companies.router,
     bank.router,
     suspensions.router,
+    closures.router,
     customers.router,
     customer_facts.router,
     contacts.router,

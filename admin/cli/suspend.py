@@ -1,4 +1,4 @@
-"""Commands that stop contact at once and let it go on: `suspend`, `resume`."""
+"""Commands that stop contact and let it go on: `suspend`, `resume`, `closure`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,45 @@ def resume(
         typer.echo(switch.resume(company, suspension, per_day))
 
 
+def closure(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    first_day: Annotated[str | None, typer.Argument(help="First day: 2026-08-03; left out, a list.")] = None,
+    last_day: Annotated[str | None, typer.Argument(help="Last day, included.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's.")] = None,
+    yearly: Annotated[bool, typer.Option("--yearly", help="On the same days of every year after.")] = False,
+    because: Annotated[str | None, typer.Option(help="Why, if you like.")] = None,
+    end: Annotated[int | None, typer.Option(min=1, help="Take this closure back, by its number.")] = None,
+) -> None:
+    """Name days on which nothing leaves; what falls on them leaves on the next business day after.
+
+    Examples:
+
+    `relance closure brunet 2026-08-03 2026-08-21 --because "summer"`
+
+    `relance closure brunet 2026-12-24 2027-01-03 --yearly --customer C-101`
+
+    `relance closure brunet` lists them, `relance closure brunet --end 3` takes one back
+    """
+    from admin.cli.output import refuse
+    from admin.portfolio.cells import day
+    from admin.switch_desk import Switch
+
+    with Switch.open() as switch:
+        if end is not None:
+            if first_day or last_day or customer or yearly or because:
+                refuse("--end: goes with nothing else")
+            typer.echo(switch.reopen(company, end))
+            return
+        if first_day is None or last_day is None:
+            if first_day or customer or yearly or because:
+                refuse("FIRST_DAY and LAST_DAY: both are required")
+            for line in switch.closures(company):
+                typer.echo(line)
+            return
+        typer.echo(switch.close(company, day(first_day), day(last_day), customer, because, yearly=yearly))
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (suspend, resume):
+    for command in (suspend, resume, closure):
         app.command()(command)

@@ -1,4 +1,4 @@
-"""Suspensions of a company, a customer, a channel or a policy, and each customer's turn when one is over."""
+"""Suspensions, each customer's turn after one, and closures: days on which nothing leaves."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Keep suspensions and turns; let a case say which suspension holds it."""
+    """Keep suspensions, turns and closures; let a case say which suspension holds it."""
     op.create_table(
         "suspension",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
@@ -57,4 +57,27 @@ def upgrade() -> None:
         "dunning_case",
         ["suspension_id", "next_at", "invoice_id"],
         postgresql_where=sa.text("closed_at IS NULL AND suspension_id IS NOT NULL"),
+    )
+    op.create_table(
+        "closure",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("company_id", sa.Uuid(), sa.ForeignKey("company.id"), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), sa.ForeignKey("customer.id"), nullable=True),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("yearly", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("told_up_to", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("first_day <= last_day", name="closure_days_check"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="closure_ended_check"),
+    )
+    op.create_index(
+        "closure_in_force_idx", "closure", ["company_id"], postgresql_where=sa.text("ended_at IS NULL")
+    )
+    op.create_index(
+        "closure_telling_idx", "closure", ["id"], postgresql_where=sa.text("told_up_to IS NOT NULL")
     )

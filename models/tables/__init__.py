@@ -37,7 +37,7 @@ from models.tables.parties import (
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
-from models.tables.suspensions import SuspensionRow, SuspensionTurn
+from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -65,6 +65,7 @@ __all__ = [
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
+    "ClosureRow",
     "Communication",
     "CommunicationEvent",
     "Company",

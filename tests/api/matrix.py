@@ -88,6 +88,11 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
+    "list_closures": Line(VIEWER),
+    "record_closure": Line(
+        COLLECTOR, {"first_day": "2026-08-03", "last_day": "2026-08-21", "customer": "C-1"}
+    ),
+    "end_closure": Line(COLLECTOR),
     "list_suspensions": Line(VIEWER),
     "suspend_contact": Line(COLLECTOR, {"scope": "customer", "customer": "C-1", "reason": "an audit"}),
     "resume_contact": Line(COLLECTOR, {}),
@@ -245,6 +250,7 @@ def furnish(book: Book) -> Furnished:
             "absence_id": absence_id,
             "message_id": message_id,
             "suspension_id": "1",
+            "closure_id": "1",
             "index": "0",
             "version": "1",
         },

@@ -59,6 +59,7 @@ def test_operations_that_write_have_a_body_or_nothing_to_say() -> None:
         "lift_contact_stop",
         "opt_out_contact",
         "end_absence",
+        "end_closure",
         "receive_sendgrid_events",
         "receive_twilio_status",
     }

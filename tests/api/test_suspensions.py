@@ -68,3 +68,24 @@ def test_a_company_sets_how_many_a_day(door: Door) -> None:
     assert changed["resume_per_day"] == 40
     assert ok(door.ask("GET", "/v1/companies/acme"))["resume_per_day"] == 40
     assert field_of(door.ask("PATCH", "/v1/companies/acme", {"resume_per_day": 0})) == "body.resume_per_day"
+
+
+def test_closures_are_recorded_listed_and_taken_back(door: Door) -> None:
+    path = "/v1/companies/acme/closures"
+    summer = {"first_day": "2026-08-03", "last_day": "2026-08-21", "yearly": True, "reason": "summer"}
+    assert door.ask("POST", path, summer, role="collector").status_code == 403
+    made = ok(door.ask("POST", path, summer), 201)
+    assert (made["yearly"], made["customer"], made["recorded_by"]) == (True, None, "api:usual manager")
+    own = {"first_day": "2026-03-11", "last_day": "2026-03-12", "customer": "C-1"}
+    theirs = ok(door.ask("POST", path, own, role="collector"), 201)
+    assert [row["id"] for row in ok(door.ask("GET", path, role="viewer"))["items"]] == [
+        theirs["id"],
+        made["id"],
+    ]
+    assert field_of(door.ask("POST", path, summer | {"last_day": "2026-08-01"})) == "body.last_day"
+    assert door.ask("POST", path, summer).status_code == 409
+    assert door.ask("DELETE", f"{path}/{made['id']}", role="collector").status_code == 403
+    assert ok(door.ask("DELETE", f"{path}/{theirs['id']}", role="collector"))["ended_at"] is not None
+    assert [row["id"] for row in ok(door.ask("GET", path))["items"]] == [made["id"]]
+    assert door.ask("DELETE", f"{path}/{theirs['id']}").status_code == 409
+    assert door.ask("DELETE", f"{path}/999").status_code == 404

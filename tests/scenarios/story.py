@@ -28,6 +28,7 @@ from typing import Any, Self, TypeAlias
 
 import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
+from rules.closures import Closure
 from rules.decide import Decision, State, quoted
 from rules.facts import (
     Bank,
@@ -255,6 +256,12 @@ class Story:
         mine = "this one"
         days = turns([*others, Waiting(mine, calendar, self._clock)], a_day, self._clock)
         self.customer = replace(self.customer, suspensions=(), turn=Turn(days[mine], suspension))
+        return self
+
+    def closed(self, first: str, last: str, *, yearly: bool = False) -> Self:
+        """Nothing leaves on these days: a closure of the creditor's or the customer's."""
+        new = Closure(date.fromisoformat(first), date.fromisoformat(last), yearly)
+        self.customer = replace(self.customer, closures=(*self.customer.closures, new))
         return self
 
     def policy_becomes(self, at: str, policy: str) -> Self:

@@ -43,7 +43,14 @@ def test_stopped_listed_and_resumed(place: Installation) -> None:
     assert f"{COMPANY}: suspension 1 is over; 0 customers have their turn" in done.out
     assert "is over since" in place.here("resume", COMPANY, "1").err
     assert "no suspension 7" in place.here("resume", COMPANY, "7").err
-    kept = place.ledger.value(
-        "SELECT string_agg(what, ', ' ORDER BY id) FROM audit_event WHERE what LIKE '%_contact'"
-    )
-    assert kept == "suspend_contact, resume_contact"
+    first, last = place.today + timedelta(days=20), place.today + timedelta(days=30)
+    assert "no closures" in place.here("closure", COMPANY).out
+    closed = place.here("closure", COMPANY, str(first), str(last), "--yearly", "--because", "summer")
+    assert closed.out == f"1  {first} to {last}, every year, the company: summer\n"
+    assert place.here("closure", COMPANY).out == closed.out
+    assert "lies before the first" in place.here("closure", COMPANY, str(last), str(first)).err
+    assert "both are required" in place.here("closure", COMPANY, str(first)).err
+    assert "closure 1 is taken back" in place.here("closure", COMPANY, "--end", "1").out
+    assert "no closure 9" in place.here("closure", COMPANY, "--end", "9").err
+    kept = place.ledger.value("SELECT string_agg(what, ', ' ORDER BY id) FROM audit_event")
+    assert kept.endswith("suspend_contact, resume_contact, record_closure, end_closure")

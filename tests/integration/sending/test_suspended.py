@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from activities.store.closures import record_closure
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
 from activities.store.suspensions import resume, suspend
@@ -58,3 +60,16 @@ def test_a_customer_is_stopped_and_its_neighbour_is_not(desk: Desk) -> None:
     stop(desk, Scope.POLICY, "strict")
     assert desk.send(one).outcome == "suspended"
     assert desk.send(other).outcome == "sent"
+
+
+def test_a_closure_that_begins_today_stops_what_is_composed(desk: Desk) -> None:
+    desk.invoice("F-1")
+    message = desk.due()
+    with transaction(desk.engine) as session:
+        record_closure(session, company_by_ref(session, "acme"), NOW.date(), NOW.date(), NOW, "test")
+    assert desk.send(message).outcome == "out_of_hours"
+    view = desk.review("F-1")
+    assert (view.state, str(view.next_at)[:10]) == ("waiting", "2026-03-11")
+    desk.clock.at = NOW + timedelta(days=1)
+    assert desk.send(desk.due()).outcome == "sent"
+    assert len(desk.asked()) == 1
