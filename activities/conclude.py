@@ -23,6 +23,7 @@ from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 from rules.calendar import BusinessCalendar
 
 BANK_TOO_OLD: Final = "bank_too_old"
+SUSPENDED: Final = "suspended"
 """Why a message was refused at the moment of sending, as the outcome names it."""
 
 _DONE = (ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
@@ -59,7 +60,7 @@ def conclude(
     step moved is told. One that failed or was withheld counts as nothing: its items are told to look again.
     """
     done = status in _DONE
-    written = run(
+    why, step, channel, composed_at, approval_task_id = run(
         session,
         _END,
         contact=contact_id,
@@ -75,15 +76,15 @@ def conclude(
         session,
         contact_id,
         customer_id,
-        step=written.step,
-        channel=written.channel,
+        step=step,
+        channel=channel,
         status=status,
         # Waiting for a person is no slowness of ours.
-        since=None if written.approval_task_id is not None else written.composed_at,
+        since=None if approval_task_id is not None else composed_at,
         now=now,
     )
     if not done:
-        _drop_planned(session, contact_id, written.reason or status.value)
+        _drop_planned(session, contact_id, why or status.value)
         return _look_again(session, contact_id, now)
     return settle_customer(session, customer_id, now, fingerprint)
 
@@ -104,8 +105,8 @@ def withdraw(
         return []
     withdraw_contact(session, contact, now, why, "relance")
     session.flush()
-    # Stale, it is composed again at once; the others wait, each for its own hour or file.
-    return _look_again(session, contact.id, now) if why in ("out_of_hours", BANK_TOO_OLD) else []
+    # Stale, it is composed again at once; the others wait, each for its hour, its file or its end.
+    return _look_again(session, contact.id, now) if why in ("out_of_hours", BANK_TOO_OLD, SUSPENDED) else []
 
 
 def take_back(session: Session, contact: ContactMade, why: str, now: datetime) -> list[int]:

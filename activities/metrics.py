@@ -57,6 +57,12 @@ PROVIDER_SECONDS: Final = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
     registry=REGISTRY,
 )
+TURNS: Final = Counter(
+    "relance_turns_awaited",
+    "Messages told to come back later: their sender may not call its provider yet.",
+    ("channel",),
+    registry=REGISTRY,
+)
 REVIEWS: Final = Counter(
     "relance_reviews", "Reviews of cases, by what was decided.", ("state",), registry=REGISTRY
 )
@@ -66,7 +72,7 @@ NOTES: Final = Counter(
 SWEEPS: Final = Counter("relance_sweeps", "Rounds of the sweeper.", ("outcome",), registry=REGISTRY)
 SWEPT: Final = Counter(
     "relance_swept",
-    "What the sweeper found: notes, overdue cases, customers with an unsettled message, cases the bank held.",
+    "What the sweeper found: notes, overdue cases, customers with an unsettled message, cases let go.",
     ("what",),
     registry=REGISTRY,
 )
@@ -86,6 +92,12 @@ EVENTS: Final = Counter(
     "relance_provider_events",
     "Events of messages, as providers told them: kept, told before, or of a message nobody knows.",
     ("provider", "result"),
+    registry=REGISTRY,
+)
+REPLIES: Final = Counter(
+    "relance_replies",
+    "What came in from customers: by kind, and how it was known whose it is (nobody: it was not).",
+    ("channel", "kind", "by"),
     registry=REGISTRY,
 )
 REJECTED: Final = Counter(

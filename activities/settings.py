@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,6 +17,12 @@ from sqlalchemy.exc import ArgumentError
 from activities.inbound.signatures import sendgrid_key
 from models.errors import RelanceError
 from rules.calendar import Channel
+
+LEAST_SECRET = 20
+"""Characters of a secret that mail is let in by."""
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Sending(StrEnum):
@@ -45,6 +53,12 @@ class SettingInvalid(RelanceError):
     """A setting that cannot be used; the text names the variable and what it takes."""
 
 
+@lru_cache(maxsize=16)
+def _fingerprint(sending: str, allowlist: tuple[str, ...]) -> str:
+    text = "\n".join((sending, *allowlist))
+    return f"{sending}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
 class Settings(BaseSettings):
     """What an installation is told. Times are seconds.
 
@@ -73,7 +87,17 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str | None = Field(default=None, validation_alias="TWILIO_BASE_URL")
     twilio_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+    email_per_second: float | None = Field(
+        default=100.0, gt=0, le=10_000, validation_alias="RELANCE_EMAIL_PER_SECOND"
+    )
+    sms_per_second: float | None = Field(
+        default=1.0, gt=0, le=10_000, validation_alias="RELANCE_SMS_PER_SECOND"
+    )
     public_url: str | None = Field(default=None, validation_alias="RELANCE_PUBLIC_URL")
+    inbound_domain: str | None = Field(default=None, validation_alias="RELANCE_INBOUND_DOMAIN")
+    inbound_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), validation_alias="RELANCE_INBOUND_SECRET"
+    )
     webhook_fresh_seconds: float = Field(
         default=600.0, gt=0, le=172_800, validation_alias="RELANCE_WEBHOOK_FRESH_SECONDS"
     )
@@ -106,12 +130,38 @@ class Settings(BaseSettings):
                 raise ValueError(expected)
         return value
 
+    @field_validator("email_per_second", "sms_per_second", mode="before")
+    @classmethod
+    def _rate(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
+
     @field_validator("sendgrid_webhook_public_key")
     @classmethod
     def _p256(cls, value: str | None) -> str | None:
         if value is not None:
             sendgrid_key(value)
         return value
+
+    @field_validator("inbound_domain")
+    @classmethod
+    def _host(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        host = value.strip().lower().rstrip(".")
+        if not _HOST.fullmatch(host):
+            raise ValueError("expected the host name whose mail comes here, as in replies.example.com")
+        return host
+
+    @field_validator("inbound_secrets", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        # What was typed is not quoted: it is a secret all the same.
+        if any(len(part) < LEAST_SECRET or not _PLAIN.fullmatch(part) for part in parts):
+            raise ValueError(f"expected {LEAST_SECRET} letters and figures or more; two, during a change")
+        return tuple(parts)
 
     @field_validator("public_url")
     @classmethod
@@ -168,8 +218,7 @@ class Settings(BaseSettings):
     @property
     def sending_fingerprint(self) -> str:
         """Names the position of the switch: what one position withheld is looked at again under another."""
-        text = "\n".join((self.sending.value, *sorted(self.allowlist)))
-        return f"{self.sending.value}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return _fingerprint(self.sending.value, tuple(sorted(self.allowlist)))
 
     def may_send_to(self, address: str) -> bool:
         """Whether a message to `address` may leave: an allowlist names addresses, numbers or `@domains`."""

@@ -12,8 +12,8 @@ from activities.clock import Clock
 from activities.inbound.places import SENDGRID_EVENTS, TWILIO_STATUS
 from activities.settings import Settings
 from admin.findings import Finding, Mark, counted
-from models.tables import Communication, Task, UnknownEvent, WebhookReceipt
-from models.tables.words import CommunicationStatus, Provider, ReceiptState, TaskKind, TaskStatus
+from models.tables import Communication, Reply, Task, UnknownEvent, WebhookReceipt
+from models.tables.words import CommunicationStatus, Provider, ReceiptState, ReplyState, TaskKind, TaskStatus
 from rules.calendar import Channel
 
 LATE: Final = timedelta(minutes=5)
@@ -62,12 +62,29 @@ def look_at_webhooks(session: Session, settings: Settings, clock: Clock) -> Iter
         "does another system send by the same account?",
         Mark.NOTE,
     )
+    yield from _replies(session, settings)
     doubles = session.exec(
         select(func.count())
         .select_from(Task)
         .where(Task.status == TaskStatus.OPEN, Task.kind == TaskKind.POSSIBLE_DOUBLE)
     ).one()
     yield counted("doubles", doubles, "messages may have been received twice", "`relance tasks`")
+
+
+def _replies(session: Session, settings: Settings) -> Iterator[Finding]:
+    if settings.inbound_domain is not None and not settings.inbound_secrets:
+        yield Finding(
+            Mark.BAD,
+            "replies",
+            "answers go to RELANCE_INBOUND_DOMAIN, and nothing brings them here",
+            "set RELANCE_INBOUND_SECRET, and give SendGrid's Inbound Parse the address with it",
+        )
+    unmatched = session.exec(
+        select(func.count()).select_from(Reply).where(Reply.state == ReplyState.UNMATCHED)
+    ).one()
+    yield counted(
+        "replies", unmatched, "replies are of nobody we know", "`relance replies` lists them", Mark.NOTE
+    )
 
 
 def _heard(

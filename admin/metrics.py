@@ -60,7 +60,21 @@ FROM webhook_receipt WHERE state <> 'done' GROUP BY provider, kind, state"""
 
 _UNKNOWN = "SELECT provider, count(*) FROM unknown_event GROUP BY provider"
 
+_REPLIES = """
+SELECT coalesce(co.ref, ''), count(*) FROM reply r LEFT JOIN company co ON co.id = r.company_id
+WHERE r.state = 'unmatched' GROUP BY co.ref"""
+
 _BANK = "SELECT ref, bank_known_until FROM company WHERE bank_known_until IS NOT NULL"
+
+_ALLOWANCES = """
+SELECT provider, sender, greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0),
+       greatest(extract(epoch FROM queue_until - clock_timestamp()), 0)
+FROM provider_allowance"""
+
+_DETAILS = """
+SELECT co.ref, d.status, count(*)
+FROM payment_details_change d JOIN company co ON co.id = d.company_id
+WHERE d.status IN ('asked', 'approved') GROUP BY co.ref, d.status"""
 
 _HISTORY = "SELECT channel, status, count(*), max(sent_at) FROM communication GROUP BY channel, status"
 
@@ -100,8 +114,9 @@ def _read(engine: Engine, now: datetime, kept: _Kept) -> bytes:
             if monotonic() - kept.history_at >= HISTORY_FRESH_S:
                 kept.history, kept.history_at = tuple(_rows(session, _HISTORY)), monotonic()
             found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=1)]
-            for part in (_cases, _messages, _tasks, _outbox, _webhooks, _bank, _itself):
+            for part in (_cases, _messages, _tasks, _outbox, _webhooks, _replies, _bank, _itself):
                 found += part(session, now)
+            found += _manners(session)
             found += _sent(kept.history, now)
     except SQLAlchemyError:
         found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=0)]
@@ -180,6 +195,28 @@ def _messages(session: Session, now: datetime) -> Iterator[Metric]:
     )
 
 
+def _manners(session: Session) -> Iterator[Metric]:
+    rows = _rows(session, _ALLOWANCES)
+    yield _gauge(
+        "relance_provider_blocked_seconds",
+        "How much longer a provider asked a sender of ours to wait (429 with Retry-After).",
+        ("provider", "sender"),
+        ((provider, sender, blocked or 0) for provider, sender, blocked, _ in rows),
+    )
+    yield _gauge(
+        "relance_provider_queue_seconds",
+        "How long the last of those that wait for their sender's turn will wait.",
+        ("provider", "sender"),
+        ((provider, sender, queue) for provider, sender, _, queue in rows),
+    )
+    yield _gauge(
+        "relance_bank_details_changes",
+        "Changes of bank details that wait for a second person (asked) or for their day (approved).",
+        ("company", "status"),
+        _rows(session, _DETAILS),
+    )
+
+
 def _sent(history: Rows, now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "relance_messages_kept",
@@ -243,6 +280,15 @@ def _webhooks(session: Session, now: datetime) -> Iterator[Metric]:  # noqa: ARG
         "What providers told in the last 30 days of messages that the ledger does not know.",
         ("provider",),
         _rows(session, _UNKNOWN),
+    )
+
+
+def _replies(session: Session, now: datetime) -> Iterator[Metric]:  # noqa: ARG001 - as its neighbours
+    yield _gauge(
+        "relance_unmatched_replies",
+        "Replies of which somebody must say whose they are; without a company where nobody knows that.",
+        ("company",),
+        _rows(session, _REPLIES),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from enum import StrEnum
 from urllib.parse import quote
@@ -9,8 +10,12 @@ from uuid import UUID
 
 CASE_WORKFLOW = "InvoiceCase"
 OUTREACH_WORKFLOW = "CustomerOutreach"
+NOTICES_WORKFLOW = "CompanyNotices"
 TASK_QUEUE = "relance"
 STATUS_QUERY = "status"
+
+_REPLY = "r+"
+_TOKEN_LENGTH = 26
 
 
 class CaseSignal(StrEnum):
@@ -38,6 +43,12 @@ class CaseSignal(StrEnum):
 
 class OutreachSignal(StrEnum):
     """Signals of `CustomerOutreach`."""
+
+    NUDGED = "nudged"
+
+
+class NoticesSignal(StrEnum):
+    """Signals of `CompanyNotices`."""
 
     NUDGED = "nudged"
 
@@ -81,6 +92,30 @@ def case_id(company: str, number: str) -> str:
 def outreach_id(customer: UUID) -> str:
     """Workflow id of a customer's outreach; the customer is opaque there (no personal data)."""
     return f"outreach/{customer}"
+
+
+def notices_id(company: UUID) -> str:
+    """Workflow id of the telling of a company's own people."""
+    return f"notices/{company}"
+
+
+def reply_address(domain: str, communication: UUID) -> str:
+    """The address that answers to one message go to. Whoever has the message can write to it: it identifies
+    the message, and proves nothing about the writer."""
+    token = base64.b32encode(communication.bytes).decode().rstrip("=").lower()
+    return f"{_REPLY}{token}@{domain}"
+
+
+def replied_to(address: str, domain: str) -> UUID | None:
+    """The message whose reply address this is; None where it is none of ours."""
+    local, _, host = address.lower().rpartition("@")
+    token = local.removeprefix(_REPLY)
+    if host != domain.lower() or token == local or len(token) != _TOKEN_LENGTH:
+        return None
+    try:
+        return UUID(bytes=base64.b32decode(f"{token.upper()}======"))
+    except ValueError:
+        return None
 
 
 def event_hash(kind: str, subject: str, payload: str) -> str:

@@ -297,18 +297,30 @@ class Prepared(Message):
     wake_at: datetime | None = None
 
 
+class NoticesInput(Message):
+    """What the telling of a company's own people is started with."""
+
+    company_id: UUID
+
+
+class NoticesNow(Message):
+    """One pass over what a company's own people are to be told."""
+
+    company_id: UUID
+
+
 class SendInput(Message):
-    """One communication to hand to its provider."""
+    """One communication to hand to its provider; without a customer, it is word about a company."""
 
     communication_id: UUID
-    customer_id: UUID
+    customer_id: UUID | None = None
 
 
 class SendResult(Message):
     """What became of a communication.
 
     `outcome` is `sent`, `uncertain`, `failed`, `withheld`, `stale` (the facts moved: compose again),
-    `out_of_hours` or `bank_too_old`.
+    `out_of_hours`, `bank_too_old` or `suspended`.
     """
 
     communication_id: UUID

@@ -57,29 +57,35 @@ _CLAIMED: Final = Outcome(
     ("paid_on", "amount", "cause"),
 )
 _GO_ON: Final = Outcome("go_on", "nothing changes: the ladder goes on")
+_DISPUTE: Final = Outcome(
+    "dispute",
+    "the amount (all of it, if none is given) leaves the chase, and a task asks who can clear it",
+    ("cause",),
+    ("amount", "invoice"),
+)
+_SEND_COPY: Final = Outcome(
+    "send_copy", "a task asks the collector to send the invoices again", (), ("contact",)
+)
+_CHANGED: Final = Outcome(
+    "contact_changed",
+    "somebody else is in charge: added; who left (contact_id) is not used any more",
+    ("contact",),
+    ("contact_id",),
+)
+_OF_ONE: Final = ("amount", "cause", "invoice")
 
 _CALL: Final = (
     _PROMISE,
     _CLAIMED,
     Outcome("paid", "as claimed_paid: only the bank shows that money is here", (), _CLAIMED.takes),
-    Outcome(
-        "dispute",
-        "the amount (all of it, if none is given) leaves the chase, and a task asks who can clear it",
-        ("cause",),
-        ("amount", "invoice"),
-    ),
+    _DISPUTE,
     Outcome("reached", "spoke to somebody, nothing agreed: the ladder goes on", (), ("cause",)),
     Outcome("no_answer", "tried again the next business day; after three times, the credit manager is asked"),
     Outcome("voicemail", "a message was left; as no_answer"),
     Outcome("call_back", "due again that day; the three business days count from it", ("call_back_on",)),
     Outcome("wrong_number", "that number is used no more: the call waits for another", (), ("contact_id",)),
-    Outcome("send_copy", "a task asks the collector to send the invoices again", (), ("contact",)),
-    Outcome(
-        "contact_changed",
-        "somebody else is in charge: added; who left (contact_id) is not used any more",
-        ("contact",),
-        ("contact_id",),
-    ),
+    _SEND_COPY,
+    _CHANGED,
 )
 _AFTER_A_BROKEN_WORD: Final = (
     Outcome("call_again", "a call is opened, due the next business day"),
@@ -125,6 +131,16 @@ OUTCOMES: Final[Mapping[TaskKind, tuple[Outcome, ...]]] = MappingProxyType(
             Outcome("unclaimed", "it was not fetched: a task asks for the address", (), ("received_on",)),
             Outcome("returned", "it came back: a task asks for the address", (), ("received_on",)),
             Outcome("not_posted", "it never left: its step comes again"),
+        ),
+        TaskKind.REPLY: (
+            Outcome("answered", "you answered, nothing else is agreed: the ladder goes on"),
+            Outcome(_PROMISE.word, f"{_PROMISE.means}, or to the invoice named", _PROMISE.requires, _OF_ONE),
+            Outcome(_CLAIMED.word, _CLAIMED.means, (), ("paid_on", *_OF_ONE)),
+            _DISPUTE,
+            Outcome(_SEND_COPY.word, _SEND_COPY.means, (), ("contact", "invoice")),
+            _CHANGED,
+            Outcome("call_again", "they are to be called: a call is opened, due the next business day"),
+            _GO_ON,
         ),
         TaskKind.HOLD_PROPOSAL: (
             Outcome("place", "deliveries stop until these invoices are paid; sales and logistics are told"),

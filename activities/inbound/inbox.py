@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from activities import watch
 from activities.discreet import told
-from activities.inbound import provider_events
+from activities.inbound import provider_events, replies
 from activities.inbound.work import Unreadable, Work
 from activities.store.engine import transaction
 from activities.store.receipts import (
@@ -36,6 +36,8 @@ HANDLERS: Final[Mapping[ReceiptKind, Handler]] = MappingProxyType(
     {
         ReceiptKind.EVENTS: provider_events.sendgrid_events,
         ReceiptKind.STATUS: provider_events.twilio_status,
+        ReceiptKind.INBOUND_MAIL: replies.inbound_mail,
+        ReceiptKind.INBOUND_SMS: replies.inbound_text,
     }
 )
 """Who works on what."""

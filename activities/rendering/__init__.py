@@ -10,6 +10,7 @@ from activities.rendering.context import (
     Credit,
     Creditor,
     Debtor,
+    DetailsChanged,
     HoldNotice,
     Line,
     Message,
@@ -17,11 +18,12 @@ from activities.rendering.context import (
     PastContact,
     PastPromise,
     Recipient,
+    ReplyCopy,
     Section,
     Signatory,
     Tone,
 )
-from activities.rendering.gsm7 import sms_segments, to_gsm7
+from activities.rendering.gsm7 import SmsText, sms_segments, to_gsm7
 from activities.rendering.render import (
     LOCALES,
     TEMPLATES,
@@ -43,6 +45,7 @@ __all__ = [
     "Credit",
     "Creditor",
     "Debtor",
+    "DetailsChanged",
     "HoldNotice",
     "Kind",
     "Line",
@@ -53,8 +56,10 @@ __all__ = [
     "Recipient",
     "RenderError",
     "Rendered",
+    "ReplyCopy",
     "Section",
     "Signatory",
+    "SmsText",
     "Tone",
     "locale_for",
     "render",

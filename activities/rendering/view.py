@@ -89,6 +89,7 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         "notice_sent_on": message.notice_sent_on,
         "previous_contact_on": message.previous_contact_on,
         "hold": hold,
+        "change": message.change,
         "held": hold if hold is not None and hold.released_on is None else None,
         "indemnity": (
             None
@@ -100,6 +101,7 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         "raised": message.tone.rank >= Tone.FIRM.rank,
         "tone": message.tone.value,
         "paid": message.paid,
+        "reply": message.reply,
         "n_due": len(due),
         "n_acted": sum(1 for line, _ in due if line.acted),
         "n_coming": len(acted_coming),

@@ -12,6 +12,7 @@ from uuid import UUID
 from activities.store.records import instant
 from rules.facts import Claim, CreditNote, Dispute, Instalment, Pause, Payment, Plan
 from rules.money import round_money
+from rules.replies import REPLY_PAUSE
 
 MANUAL = "pause"
 """What a manual pause is called outside the ledger, whatever reason it was given."""
@@ -62,13 +63,19 @@ LEDGER_PARTS: Final[Mapping[str, str]] = {
           FROM delivery_hold h
          WHERE h.customer_id = (SELECT id FROM debtor) AND h.pauses_ladder
     """,
+    "replies": """
+        SELECT json_agg(json_build_array(r.received_at, r.pause_until, r.pause_ended_at)
+                        ORDER BY r.received_at, r.id)
+          FROM reply r
+         WHERE r.customer_id = (SELECT id FROM debtor) AND r.pause_until IS NOT NULL
+    """,
 }
 """Parts of the one statement in `load`: `wanted` are the invoices, `debtor` is their customer."""
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Facts by invoice; `holds` pause every invoice of the customer."""
+    """Facts by invoice; `of_customer` are pauses of every invoice of the customer."""
 
     payments: dict[UUID, list[Payment]] = field(default_factory=lambda: defaultdict(list))
     credit_notes: dict[UUID, list[CreditNote]] = field(default_factory=lambda: defaultdict(list))
@@ -76,7 +83,7 @@ class Ledger:
     plans: dict[UUID, list[Plan]] = field(default_factory=lambda: defaultdict(list))
     claims: dict[UUID, list[Claim]] = field(default_factory=lambda: defaultdict(list))
     pauses: dict[UUID, list[Pause]] = field(default_factory=lambda: defaultdict(list))
-    holds: tuple[Pause, ...] = ()
+    of_customer: tuple[Pause, ...] = ()
 
 
 def ledger_of(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: datetime) -> Ledger:
@@ -110,9 +117,15 @@ def ledger_of(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: dat
                 _by(now, ended_at),
             )
         )
-    found.holds = tuple(
-        Pause("delivery hold", _known(placed_at, now), ended_at=_by(now, released_at))
-        for placed_at, released_at in parts["holds"] or ()
+    found.of_customer = (
+        *(
+            Pause("delivery hold", _known(placed_at, now), ended_at=_by(now, released_at))
+            for placed_at, released_at in parts["holds"] or ()
+        ),
+        *(
+            Pause(REPLY_PAUSE, _known(received_at, now), date.fromisoformat(until), _by(now, ended_at))
+            for received_at, until, ended_at in parts["replies"] or ()
+        ),
     )
     return found
 

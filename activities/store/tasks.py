@@ -136,10 +136,14 @@ def task_by_id(session: Session, task_id: UUID) -> Task:
 def invoices_of(session: Session, task: Task) -> list[Invoice]:
     """The invoices a task is about, open ones first, then by due date: its own, or all of its contact's.
 
-    Empty for a task about the customer as a whole.
+    A reply may be about any open invoice of the customer. Empty for others about the whole customer.
     """
     wanted = select(Invoice).join(DunningCase, col(DunningCase.invoice_id) == Invoice.id)
-    if task.invoice_id is not None:
+    if task.kind == TaskKind.REPLY:
+        wanted = wanted.where(
+            DunningCase.customer_id == task.customer_id, col(DunningCase.closed_at).is_(None)
+        )
+    elif task.invoice_id is not None:
         wanted = wanted.where(Invoice.id == task.invoice_id)
     elif task.contact_id is not None:
         wanted = wanted.where(

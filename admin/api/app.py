@@ -12,11 +12,21 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import bank, companies, contacts, customers, invoices, policies
+from admin.api.masters import (
+    bank,
+    bank_details,
+    closures,
+    companies,
+    contacts,
+    customers,
+    invoices,
+    policies,
+    suspensions,
+)
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
-from admin.api.webhooks import sendgrid, twilio
-from admin.api.work import absences, tasks
+from admin.api.webhooks import inbound, sendgrid, twilio
+from admin.api.work import absences, replies, tasks
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -32,7 +42,10 @@ case knows it at once.
 _ROUTERS = (
     health.router,
     companies.router,
+    bank_details.router,
     bank.router,
+    suspensions.router,
+    closures.router,
     customers.router,
     customer_facts.router,
     contacts.router,
@@ -43,10 +56,12 @@ _ROUTERS = (
     steering.router,
     tasks.router,
     absences.router,
+    replies.router,
     policies.router,
     *READS,
     sendgrid.router,
     twilio.router,
+    inbound.router,
 )
 
 
@@ -61,6 +76,6 @@ def create_app(api: Api) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(WholeSegments)
-    app.add_middleware(BoundedBody)
+    app.add_middleware(BoundedBody, api=api)
     app.add_middleware(RequestLog)
     return app

@@ -6,26 +6,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities import watch
 from activities.inbound.places import place_of
+from admin.api.context import Api
 from admin.api.problems import problem
+from admin.api.webhooks.door import brings_mail, doubt_mail
 
 MAX_BODY = 1_048_576
 """Bytes: a plan of a thousand instalments takes a tenth of it, SendGrid's largest post of events three
 quarters."""
 
+MAX_MAIL = 10 * 1024 * 1024
+"""Bytes of a mail that is brought: what comes after them is let go by, and said to be missing."""
+
 BODY = "relance.body"
+TRUNCATED = "relance.truncated"
 
 
 class BoundedBody:
-    """ASGI middleware: refuses a body above `MAX_BODY` with 413, however it announces itself."""
+    """ASGI middleware: refuses a body above `MAX_BODY` with 413, however it announces itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Mail that is believed is taken up to `MAX_MAIL` instead, and cut there: refused, it would be lost.
+    """
+
+    def __init__(self, app: ASGIApp, api: Api) -> None:
         self._app = app
+        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body of an HTTP request, and pass both on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_mail = brings_mail(scope) and doubt_mail(scope, self._api.settings) is None
         parts: list[bytes] = []
         size = 0
         while True:
@@ -34,7 +45,10 @@ class BoundedBody:
                 return
             part: bytes = message.get("body", b"")
             size += len(part)
-            if size > MAX_BODY:
+            if is_mail and size > MAX_MAIL:
+                part = part[: max(0, len(part) - (size - MAX_MAIL))]
+                scope[TRUNCATED] = True
+            elif not is_mail and size > MAX_BODY:
                 place = place_of(scope["path"])
                 if place is not None:
                     watch.post_came(*place, "oversized")

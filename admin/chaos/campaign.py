@@ -220,7 +220,7 @@ class _Campaign:
         portfolio, companies = write(folder, day, self._plan.contacts, self._plan.seed)
         expected = expect(portfolio, now)
         self._inbox.answer_late(self._plan.answer_s)
-        write_companies(self._engine, read_companies(companies))
+        write_companies(self._engine, read_companies(companies), now, "campaign")
         report = load_portfolio(
             self._engine, portfolio, now=now, policies=ledger_policies(self._engine, self._clock)
         )

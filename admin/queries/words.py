@@ -167,6 +167,18 @@ def _case(told: str) -> Sentence:
     return sentence
 
 
+def _reply(detail: Detail) -> str:
+    by = "text message" if detail.get("channel") == "sms" else "e-mail"
+    told = {
+        "answer": f"The customer answered by {by}",
+        "automatic": f"An automatic answer came by {by}",
+        "bounce": f"A mail server returned an {by}",
+        "opt_out": f"No more text messages wanted, said by {by}",
+        "own": f"A colleague wrote to the customer by {by}",
+    }.get(str(detail.get("kind")), f"Something came by {by}")
+    return f"{told}; paused until {detail['until']}" if detail.get("until") else told
+
+
 def _spaced(word: str) -> str:
     return word.replace("_", " ")
 
@@ -209,6 +221,8 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "customer_created": "The customer was entered",
     "task_reassigned": "A task went to somebody else",
     "rejected": _rejected,
+    "reply_received": _reply,
+    "reply_dismissed": "A reply was put aside",
     "stopped_do_not_contact": "All contact stopped: the customer must not be contacted",
     "stopped_represented_by_lawyer": "All contact stopped: the customer is represented by a lawyer",
     "lifted_do_not_contact": "The customer may be contacted again",
@@ -225,6 +239,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     f"case_{State.AWAITING_APPROVAL}": _case("Waits for an approval"),
     f"case_{State.AWAITING_PERSON}": _case("Waits for a person"),
     f"case_{State.AWAITING_BANK}": _case("Waits for a bank file"),
+    f"case_{State.SUSPENDED}": _case("Suspended"),
     f"case_{State.WITHHELD}": _case("Withheld"),
     f"case_{State.PAUSED}": "Paused",
     f"case_{State.STOPPED}": "Stopped",

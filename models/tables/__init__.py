@@ -12,6 +12,7 @@ from models.tables.contacts import (
     ContactMade,
     Content,
     LetterPosting,
+    ProviderAllowance,
 )
 from models.tables.facts import (
     ClaimRow,
@@ -34,9 +35,12 @@ from models.tables.parties import (
     Company,
     Contact,
     Customer,
+    PaymentDetailsChange,
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.replies import Reply
+from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -64,6 +68,7 @@ __all__ = [
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
+    "ClosureRow",
     "Communication",
     "CommunicationEvent",
     "Company",
@@ -85,10 +90,15 @@ __all__ = [
     "LetterPosting",
     "OutboxNote",
     "PauseRow",
+    "PaymentDetailsChange",
     "PaymentRow",
     "PlanRow",
     "PolicyRow",
+    "ProviderAllowance",
+    "Reply",
     "Staff",
+    "SuspensionRow",
+    "SuspensionTurn",
     "Table",
     "Task",
     "UnknownEvent",

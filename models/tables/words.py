@@ -49,6 +49,22 @@ class Audience(StrEnum):
     INTERNAL = "internal"
 
 
+class SmsEncoding(StrEnum):
+    """The alphabet an SMS is sent in: one letter outside GSM 7-bit takes the whole text to UCS-2."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class DetailsChange(StrEnum):
+    """Life of a change of bank details: one person asks, another approves, time applies it."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    CANCELLED = "cancelled"
+
+
 class LetterOutcome(StrEnum):
     """What became of a registered letter."""
 
@@ -90,6 +106,7 @@ class TaskKind(StrEnum):
     POLICY_REVIEW = "policy_review"
     REJECTED_FACT = "rejected_fact"
     SEND_COPY = "send_copy"
+    REPLY = "reply"
     BANK_FILE = "bank_file"
 
 
@@ -103,11 +120,12 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.POSSIBLE_DOUBLE,
         TaskKind.REJECTED_FACT,
         TaskKind.CLAIM_FILING,
+        TaskKind.REPLY,
         TaskKind.BANK_FILE,
     )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
-clear up, a claim to file."""
+clear up, a claim to file, an answer to read."""
 
 
 class ApiRole(StrEnum):
@@ -145,11 +163,34 @@ class ReceiptState(StrEnum):
     """Tried too often: a person must look."""
 
 
+class ReplyState(StrEnum):
+    """Whether it is known whose reply it is."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    DISMISSED = "dismissed"
+    """A person says that it is nobody's, or that nothing follows from it."""
+
+
+class MatchedBy(StrEnum):
+    """How the customer of a reply was found, the surest way first."""
+
+    TOKEN = "token"  # noqa: S105 (a word, not a password)
+    """It went to the address of one of our messages."""
+    THREAD = "thread"
+    """It names the message it answers; a text message, by the last one we sent to that number."""
+    SENDER = "sender"
+    """Its sender is a contact of one customer alone."""
+    PERSON = "person"
+    """Somebody said so."""
+
+
 class NoteTo(StrEnum):
     """Which workflow an outbox note is for."""
 
     CASE = "case"
     OUTREACH = "outreach"
+    NOTICES = "notices"
 
 
 class DisputeCause(StrEnum):

@@ -105,6 +105,7 @@ def door(engine: Engine) -> Iterator[Door]:
             "RELANCE_PUBLIC_URL": PUBLIC,
             "SENDGRID_WEBHOOK_PUBLIC_KEY": public_key(),
             "TWILIO_AUTH_TOKEN": TOKEN,
+            "RELANCE_INBOUND_SECRET": "a-secret-of-the-tests-1",
         }
     )
     api = Api(engine, clock, cast(Courier, courier), settings)

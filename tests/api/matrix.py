@@ -13,18 +13,22 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from activities.channels.sendgrid_email import Attachment
-from activities.envelope import Envelope, keep
+from activities.envelope import Enclosure, Envelope, keep, store_bytes
+from activities.payment_details import ask_change
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
 from activities.store.engine import transaction
 from activities.store.marks import add_mark
+from activities.store.replies import Incoming, keep_reply, reply_file
+from activities.store.senders import Whose
 from activities.store.tasks import open_task
 from models.ids import CaseSignal
 from models.tables import Communication, Company, Contact, Customer, Staff, Task
-from models.tables.words import ApiRole, TaskKind, UnreachableCause
+from models.tables.words import ApiRole, ReplyState, TaskKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import StopReason
+from rules.replies import ReplyKind
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
@@ -77,17 +81,21 @@ OPERATIONS: dict[str, Line] = {
         for name in (
             *("get_company", "list_customers", "get_customer", "get_customer_timeline"),
             *("list_customer_communications", "get_case", "get_case_timeline", "preview_case"),
-            *(
-                "get_task",
-                "list_data_quality",
-                "list_approvals",
-                "get_communication",
-                "get_communication_content",
-            ),
-            "get_communication_attachment",
+            *("get_task", "list_data_quality", "list_approvals", "get_communication"),
+            *("get_communication_content", "get_communication_attachment"),
+            *("list_replies", "get_reply", "get_reply_file"),
+            *("list_bank_details_changes",),
         )
     },
     "get_bank_known": Line(VIEWER),
+    "list_closures": Line(VIEWER),
+    "record_closure": Line(
+        COLLECTOR, {"first_day": "2026-08-03", "last_day": "2026-08-21", "customer": "C-1"}
+    ),
+    "end_closure": Line(COLLECTOR),
+    "list_suspensions": Line(VIEWER),
+    "suspend_contact": Line(COLLECTOR, {"scope": "customer", "customer": "C-1", "reason": "an audit"}),
+    "resume_contact": Line(COLLECTOR, {}),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
@@ -149,7 +157,17 @@ OPERATIONS: dict[str, Line] = {
     "get_communication_proof": Line(VIEWER),
     "receive_sendgrid_events": Line(MANAGER, [], Reach.SIGNED),
     "receive_twilio_status": Line(MANAGER, None, Reach.SIGNED),
+    "receive_twilio_text": Line(MANAGER, None, Reach.SIGNED),
+    "receive_sendgrid_mail": Line(MANAGER, None, Reach.SIGNED),
+    "receive_sendgrid_mail_by_address": Line(MANAGER, None, Reach.SIGNED),
+    "list_unclaimed_replies": Line(MANAGER, reach=Reach.EVERYWHERE),
+    "set_company_of_reply": Line(MANAGER, {"company": "acme"}, Reach.EVERYWHERE),
+    "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
+    "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+    "approve_bank_details_change": Line(MANAGER),
+    "cancel_bank_details_change": Line(MANAGER),
+    "ask_bank_details_change": Line(MANAGER, {"iban": "DE89370400440532013000"}),
 }
 """By operation id, in an order in which each still succeeds after those before it."""
 
@@ -227,7 +245,15 @@ def furnish(book: Book) -> Furnished:
             who="test",
         )
         absence_id = str(away.id)
+        company = session.get_one(Company, book.company_id)
+        company.iban = "FR7630006000011234567890189"
+        change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, "nadia@acme.example")
+        change_id = str(change.id)
         message_id = str(_message(session, book, draft.id))
+        mine, strange, nobodys = (
+            str(_reply(session, company, place))
+            for place, company in enumerate((book.company_id, book.company_id, None))
+        )
     _twin(book.engine)
     return Furnished(
         names={
@@ -240,7 +266,12 @@ def furnish(book: Book) -> Furnished:
             "contact_id": contact_id,
             "key": "short",
             "absence_id": absence_id,
+            "change_id": change_id,
             "message_id": message_id,
+            "reply_id": mine,
+            "secret": "not-it",
+            "suspension_id": "1",
+            "closure_id": "1",
             "index": "0",
             "version": "1",
         },
@@ -254,6 +285,8 @@ def furnish(book: Book) -> Furnished:
             "approve_letter": {"task_id": str(approval.id)},
             "refuse_letter": {"task_id": str(refusal.id)},
             "change_task": {"task_id": str(later.id)},
+            "dismiss_reply": {"reply_id": strange},
+            "set_company_of_reply": {"reply_id": nobodys},
         },
     )
 
@@ -311,6 +344,32 @@ def _message(session: Session, book: Book, contact_id: UUID) -> UUID:
     session.add(message)
     session.flush()
     return message.id
+
+
+def _reply(session: Session, company_id: UUID | None, place: int) -> UUID:
+    """A mail with a file that nobody knows the sender of."""
+    file = Enclosure(
+        name="avis.pdf",
+        media_type="application/pdf",
+        hash=store_bytes(session, "application/pdf", b"%PDF-1.7"),
+        size=8,
+    )
+    kept = keep_reply(
+        session,
+        Incoming(
+            channel=Channel.EMAIL,
+            kind=ReplyKind.ANSWER,
+            received_at=NOW,
+            sender="inconnu@ailleurs.example",
+            text=f"Payé {place}",
+            whole=f"Payé {place}",
+            files=(reply_file(file, inline=False),),
+        ),
+        Whose(company_id),
+        ReplyState.UNMATCHED,
+    )
+    assert kept is not None
+    return kept.id
 
 
 def _twin(engine: Engine) -> None:

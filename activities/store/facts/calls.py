@@ -86,9 +86,9 @@ def call_made(
     elif outcome in (CallOutcome.CLAIMED_PAID, CallOutcome.PAID):
         claimed(at, fact, about)
     elif outcome is CallOutcome.DISPUTE:
-        _disputed(at, fact, about)
+        disputed(at, fact, about)
     elif outcome is CallOutcome.SEND_COPY:
-        _ask_for_copies(at, task, fact, about)
+        ask_for_copies(at, task, fact, about)
     at.session.flush()
     if task.status == TaskStatus.OPEN:
         rewrite_call_sheet(at.session, task, at.now)
@@ -229,12 +229,17 @@ def replace_contact(at: Recording, fact: TaskCompleted) -> None:
     at.log("contact_invalidated", fact.note, {"contact": str(left.id)}, who=fact.by)
 
 
-def _disputed(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
+def disputed(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
+    """Open a dispute of the invoice named, or of each that is told about.
+
+    Raises:
+        InvalidFact: an invoice that is none of those, or an amount that cannot be.
+    """
     named = [invoice for invoice in about if fact.invoice in (None, invoice.number)]
     if not named:
-        raise InvalidFact(f"invoice: {fact.invoice!r} is not an open invoice of this call")
+        raise InvalidFact(f"invoice: {fact.invoice!r} is no open invoice that this was about")
     if fact.amount is not None and len(named) > 1:
-        raise InvalidFact(f"invoice: required with an amount, the call was about {len(named)} invoices")
+        raise InvalidFact(f"invoice: required with an amount, this was about {len(named)} invoices")
     owed = rests(at.session, [invoice.id for invoice in named])
     for invoice in named:
         if owed[invoice.id] <= 0:
@@ -248,11 +253,13 @@ def _disputed(at: Recording, fact: TaskCompleted, about: Sequence[Invoice]) -> N
         dispute_opened(its, dispute)
 
 
-def _ask_for_copies(at: Recording, task: Task, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
+def ask_for_copies(at: Recording, task: Task, fact: TaskCompleted, about: Sequence[Invoice]) -> None:
+    """Ask the collector to send the invoices again, to whoever was named or to accounting."""
     added = fact.added_contact_id
     to = contact_of(at.session, at.customer, added) if added is not None else _mailbox(at)
     address = to.email if to is not None and to.email else "an address to ask for"
     numbers = ", ".join(invoice.number for invoice in about)
+    how = "in writing" if task.kind == TaskKind.REPLY else "on the telephone"
     open_task(
         at.session,
         key=f"send-copy/{task.id}",
@@ -262,7 +269,7 @@ def _ask_for_copies(at: Recording, task: Task, fact: TaskCompleted, about: Seque
         invoice_id=task.invoice_id,
         contact_id=task.contact_id,
         title=f"Send {at.customer.name} a copy of {numbers}"[:300],
-        body=f"Asked for on the telephone: {numbers}, to {address}. Cause: not received."
+        body=f"Asked for {how}: {numbers}, to {address}. Cause: not received."
         + (f"\n\n{fact.note}" if fact.note else ""),
         now=at.now,
         today=at.today,

@@ -9,6 +9,7 @@ from activities.store.facts.commitments import claimed, promised
 from activities.store.facts.disputes import dispute_resolved, task_key
 from activities.store.facts.holds import delivery_hold_placed
 from activities.store.facts.recording import Recording
+from activities.store.facts.replies import reply_read
 from activities.store.facts.steering import closed, paused
 from models.errors import NotFound
 from models.ids import CaseSignal
@@ -33,6 +34,8 @@ def follow(at: Recording, task: Task, outcome: str, fact: TaskCompleted, about: 
             promised(at, fact, about)
         elif outcome == "claimed_paid":
             claimed(at, fact, about)
+    elif task.kind == TaskKind.REPLY:
+        reply_read(at, task, outcome, fact, about)
     elif task.kind == TaskKind.HOLD_PROPOSAL and outcome == "place" and about:
         hold = DeliveryHoldPlaced(
             invoices=tuple(invoice.number for invoice in about), by=fact.by, note=fact.note

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import quote
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -12,9 +11,10 @@ from fastapi.responses import Response
 from admin.api.context import ApiContext
 from admin.api.problems import responses
 from admin.api.reads.answers import answer
+from admin.api.reads.parts import SAFE, SHOWN, binary, shown
 from admin.api.security import ViewerOf
 from admin.proof import archive, file_name
-from admin.queries.communications import MessagePage, Part, attachment_of, get_message, text_of
+from admin.queries.communications import MessagePage, attachment_of, get_message, text_of
 from admin.queries.proof import Proof, get_proof
 from admin.queries.reading import snapshot
 
@@ -22,27 +22,7 @@ router = APIRouter(prefix="/v1/companies/{company}/communications/{message_id}",
 
 MessageId = Annotated[UUID, Path(description="The communication's id")]
 
-# A stored message is shown, never run: no script, no frame, no form, nothing fetched from anywhere.
-_SAFE: Final = {
-    "Content-Security-Policy": (
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "private, no-store",
-}
 ZIP: Final = "application/zip"
-_SHOWN: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "text/plain"})
-
-
-def _binary(what: str, *media_types: str) -> dict[int | str, dict[str, Any]]:
-    return {
-        200: {
-            "description": what,
-            "content": {media: {"schema": {"type": "string"}} for media in media_types},
-        }
-    }
 
 
 @router.get("", operation_id="get_communication", response_model=MessagePage, responses=responses(403, 404))
@@ -56,7 +36,7 @@ def communication(access: ViewerOf, message_id: MessageId, api: ApiContext) -> R
     "/content",
     operation_id="get_communication_content",
     response_class=Response,
-    responses=responses(403, 404) | _binary("The text, byte for byte as stored", "text/html", "text/plain"),
+    responses=responses(403, 404) | binary("The text, byte for byte as stored", "text/html", "text/plain"),
 )
 def content(
     access: ViewerOf,
@@ -69,14 +49,14 @@ def content(
     """Read a message as it was sent, in a form that runs nothing."""
     with snapshot(api.engine) as session:
         html = None if part is None else part == "html"
-        return _shown(text_of(session, access.company_id, message_id, html=html), inline=True)
+        return shown(text_of(session, access.company_id, message_id, html=html), inline=True)
 
 
 @router.get(
     "/attachments/{index}",
     operation_id="get_communication_attachment",
     response_class=Response,
-    responses=responses(403, 404) | _binary("The file, byte for byte as stored", "application/octet-stream"),
+    responses=responses(403, 404) | binary("The file, byte for byte as stored", "application/octet-stream"),
 )
 def attachment(
     access: ViewerOf,
@@ -87,7 +67,7 @@ def attachment(
     """Read a file that went with a message."""
     with snapshot(api.engine) as session:
         file = attachment_of(session, access.company_id, message_id, index)
-    return _shown(file, inline=file.media_type in _SHOWN)
+    return shown(file, inline=file.media_type in SHOWN)
 
 
 @router.get(
@@ -111,15 +91,5 @@ def proof(
         evidence = get_proof(session, access.company_id, message_id)
     if form == "json":
         return answer(evidence.proof)
-    headers = {**_SAFE, "Content-Disposition": f'attachment; filename="{file_name(evidence.proof)}"'}
+    headers = {**SAFE, "Content-Disposition": f'attachment; filename="{file_name(evidence.proof)}"'}
     return Response(archive(evidence), headers=headers, media_type=ZIP)
-
-
-def _shown(part: Part, *, inline: bool) -> Response:
-    how = "inline" if inline else "attachment"
-    headers = {
-        **_SAFE,
-        "Content-Disposition": f"{how}; filename*=UTF-8''{quote(part.name, safe='')}",
-        "ETag": f'"{part.hash}"',
-    }
-    return Response(part.body, headers=headers, media_type=part.media_type)

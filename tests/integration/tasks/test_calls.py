@@ -131,7 +131,7 @@ def test_a_claim_of_less_than_all_is_about_the_oldest(desk: Desk, call: Task, an
 
 
 def test_a_dispute_on_one_invoice_leaves_the_rest_chased(desk: Desk, call: Task, answer: Answer) -> None:
-    with pytest.raises(InvalidFact, match="invoice: required with an amount, the call was about 2 invoices"):
+    with pytest.raises(InvalidFact, match="invoice: required with an amount, this was about 2 invoices"):
         answer(call, "dispute", cause="price", amount="100.00")
     with pytest.raises(InvalidFact, match=r"amount: 300\.01 is more than the 300\.00 EUR owed"):
         answer(call, "dispute", cause="price", amount="300.01", invoice="F-2")

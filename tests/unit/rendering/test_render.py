@@ -32,6 +32,7 @@ from tests.unit.rendering.messages import (
     ONE,
     RICH,
     TODAY,
+    bare,
     line,
     message,
     rich,
@@ -286,7 +287,7 @@ def test_refusals_name_template_and_cause() -> None:
 
 
 def test_sms_too_long_is_refused() -> None:
-    with pytest.raises(RenderError, match="306 are allowed"):
+    with pytest.raises(RenderError, match="parts, 2 are allowed"):
         render_sms(message("sms_reminder", call_person=replace(COLLECTOR, name="Claire " * 60)))
 
 
@@ -329,3 +330,18 @@ def test_payment_link_is_a_web_address(link: str) -> None:
 def test_same_facts_make_the_same_bytes() -> None:
     facts: list[Message] = [rich("firm_reminder"), rich("formal_notice", "en")]
     assert [written(each) for each in facts] == [written(each) for each in facts]
+
+
+def test_what_a_customer_wrote_reaches_a_colleague_as_text() -> None:
+    page = written(rich("reply_copy"))
+    assert page.html is not None
+    assert page.subject.endswith("(C-0042)\u00a0: RE: Facture FA-1")
+    assert "Sophie Durand" in page.text
+    assert "\nLe virement part vendredi.\n- FA-1\n- FA-2\n<script>alert(1)</script>\n" in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.html
+    assert "<script>" not in page.html
+    words = " ".join(page.text.split())
+    assert "jusqu’à ce que votre tâche soit terminée, et au plus tard jusqu’au 27 novembre 2026" in words
+    assert "Non jointes par prudence, à ouvrir depuis la tâche" in words
+    assert "qui ne figure pas" not in words
+    assert "qui ne figure pas parmi les contacts" in " ".join(written(bare("reply_copy")).text.split())
