@@ -10,7 +10,7 @@ from sqlmodel import Session
 from activities.compose import Composer
 from activities.decisions import decisions_of
 from activities.rendering import RenderError, Tone
-from activities.store.load import load_customer
+from activities.store.load import load_to_write
 from activities.store.tasks import invoices_of
 from models.errors import NotFound
 from models.tables import ContactMade, Task
@@ -25,7 +25,7 @@ def rewrite_call_sheet(session: Session, task: Task, now: datetime) -> None:
     """Compose the text of an open call as of now; where nothing is late any more, the former one stays."""
     if task.customer_id is None:
         raise NotFound(f"task {task.id} is no call: it has no customer")
-    loaded = load_customer(session, task.customer_id, now)
+    loaded = load_to_write(session, task.customer_id, now)
     open_numbers = {case.facts.invoice for case in loaded.cases}
     acted = {invoice.number for invoice in invoices_of(session, task)} & open_numbers
     made = session.get(ContactMade, task.contact_id) if task.contact_id is not None else None

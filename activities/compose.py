@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from activities.call_facts import call_facts
 from activities.channels.sendgrid_email import Attachment
+from activities.creditor import creditor_of
 from activities.envelope import Envelope
 from activities.jurisdiction import FIXED_SUM, FRENCH_SPEAKING, PUBLIC_SEGMENTS
 from activities.rendering import (
     TEMPLATES,
-    Creditor,
     Debtor,
     HoldNotice,
     Kind,
@@ -27,6 +27,7 @@ from activities.rendering import (
     Rendered,
     Section,
     Signatory,
+    SmsText,
     Tone,
     locale_for,
     render,
@@ -34,16 +35,12 @@ from activities.rendering import (
     render_sms,
 )
 from activities.statement import Statement
-from activities.store.load import LoadedCustomer
+from activities.store.load import LoadedToWrite
 from activities.store.records import (
-    CompanyRecord,
     InvoiceRecord,
     PersonRecord,
     StaffRecord,
-    columns,
-    of_row,
 )
-from activities.store.sql import run
 from models.errors import RelanceError
 from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience
@@ -53,8 +50,6 @@ from rules.decide import Decision
 from rules.facts import Role
 from rules.outreach import Contact as DueContact
 from rules.recipients import copies, first
-
-_STAFF: Final = f"SELECT {columns(StaffRecord, 's')} FROM app_user s WHERE s.email = %(email)s"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +64,14 @@ class Composed:
     person: PersonRecord | None = None
     purpose_key: str | None = None
     files: tuple[Attachment, ...] = ()
+    sms: SmsText | None = None
 
 
 class Composer:
-    """Everything about one customer that messages quote, read once for one pass of its outreach."""
+    """Everything about one customer that messages quote, as `load_to_write` found it."""
 
     def __init__(
-        self, session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime
+        self, session: Session, loaded: LoadedToWrite, decisions: Sequence[Decision], now: datetime
     ) -> None:
         self._session = session
         self._loaded = loaded
@@ -84,8 +80,8 @@ class Composer:
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
         self._cases = {case.facts.invoice: case for case in loaded.cases}
         self._people = loaded.people
-        self._staff: dict[str, StaffRecord | None] = {}
-        self._statement = Statement(session, loaded, decisions, now)
+        self._staff = loaded.outreach.staff
+        self._statement = Statement(loaded, loaded.outreach.credits, decisions, now)
 
     # ------------------------------------------------------------------ whom
 
@@ -128,12 +124,7 @@ class Composer:
         )
 
     def _colleague_row(self, email: str | None) -> StaffRecord | None:
-        if email is None:
-            return None
-        if email not in self._staff:
-            found = run(self._session, _STAFF, email=email).one_or_none()
-            self._staff[email] = None if found is None else of_row(StaffRecord, found)
-        return self._staff[email]
+        return None if email is None else self._staff.get(email)
 
     # ------------------------------------------------------------------ what
 
@@ -262,8 +253,10 @@ class Composer:
             template = "account_statement"
         if channel is Channel.SMS and TEMPLATES[template].kind is Kind.SMS:
             number = (person.phone if person else None) or ""
-            envelope = Envelope(channel="sms", to_address=number, text=render_sms(message))
-            return Composed(template, Audience.DEBTOR, channel, self.language(person), envelope, person)
+            sms = render_sms(message)
+            envelope = Envelope(channel="sms", to_address=number, text=sms.text)
+            language = self.language(person)
+            return Composed(template, Audience.DEBTOR, channel, language, envelope, person, sms=sms)
         address = (person.email if person else None) or ""
         if channel is Channel.LETTER:
             rendered = render(message)
@@ -398,7 +391,7 @@ class Composer:
             step_template=template,
             tone=tone,
             today=self.today,
-            creditor=_creditor(company),
+            creditor=creditor_of(company, self.today),
             debtor=Debtor(
                 customer.name,
                 customer.ref,
@@ -457,19 +450,3 @@ class Composer:
 
 class NoAddress(RelanceError):
     """Nobody of the wanted roles can be reached by the channel of a step."""
-
-
-def _creditor(company: CompanyRecord) -> Creditor:
-    return Creditor(
-        name=company.name,
-        legal_name=company.legal_name or company.name,
-        address_lines=tuple((company.address or "").splitlines()),
-        registration=company.registration or "",
-        email=company.email or company.signatory_email or "",
-        phone=company.phone or company.signatory_phone or "",
-        payee=company.payee or company.legal_name or company.name,
-        iban=company.iban,
-        bic=company.bic,
-        payment_link=company.payment_link,
-        country=company.country,
-    )

@@ -59,7 +59,7 @@ def conclude(
     step moved is told. One that failed or was withheld counts as nothing: its items are told to look again.
     """
     done = status in _DONE
-    written = run(
+    why, step, channel, composed_at, approval_task_id = run(
         session,
         _END,
         contact=contact_id,
@@ -75,15 +75,15 @@ def conclude(
         session,
         contact_id,
         customer_id,
-        step=written.step,
-        channel=written.channel,
+        step=step,
+        channel=channel,
         status=status,
         # Waiting for a person is no slowness of ours.
-        since=None if written.approval_task_id is not None else written.composed_at,
+        since=None if approval_task_id is not None else composed_at,
         now=now,
     )
     if not done:
-        _drop_planned(session, contact_id, written.reason or status.value)
+        _drop_planned(session, contact_id, why or status.value)
         return _look_again(session, contact_id, now)
     return settle_customer(session, customer_id, now, fingerprint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,9 @@ from uuid import UUID, uuid4
 from sqlmodel import Session
 
 from activities.compose import Composed, Composer
-from activities.envelope import keep
+from activities.envelope import MEDIA_TYPE, seal
+from activities.logs import fields
+from activities.rendering.render import SMS_PARTS
 from activities.store.load import LoadedCase, LoadedCustomer, facts_hash
 from activities.store.records import ContactRecord, CustomerRecord
 from activities.store.sql import run
@@ -42,16 +45,22 @@ _CONTACT: Final = """
 _MESSAGE: Final = """
     WITH named AS (
         UPDATE contact_made SET contact_person_id = %(recipient_contact_id)s
-         WHERE id = %(contact_id)s AND %(leads)s)
+         WHERE id = %(contact_id)s AND %(leads)s),
+    kept AS (
+        INSERT INTO content (hash, media_type, body) VALUES (%(content_hash)s, %(media_type)s, %(body)s)
+        ON CONFLICT (hash) DO NOTHING)
     INSERT INTO communication (id, contact_id, customer_id, company_id, kind, audience, channel,
                                recipient_contact_id, to_address, cc, language, subject, content_hash, status,
                                ledger_seq, balance_quoted, policy_key, policy_version, planned_at, attempts,
-                               purpose_key)
+                               purpose_key, sms_encoding, sms_parts)
     VALUES (%(id)s, %(contact_id)s, %(customer_id)s, %(company_id)s, %(kind)s, %(audience)s, %(channel)s,
             %(recipient_contact_id)s, %(to_address)s, %(cc)s::jsonb, %(language)s, %(subject)s,
             %(content_hash)s, 'planned', %(ledger_seq)s, %(balance_quoted)s::jsonb, %(policy_key)s,
-            %(policy_version)s, %(planned_at)s, 0, %(purpose_key)s)
+            %(policy_version)s, %(planned_at)s, 0, %(purpose_key)s, %(sms_encoding)s, %(sms_parts)s)
 """
+
+
+log = logging.getLogger(__name__)
 
 
 class ContactWriter:
@@ -140,6 +149,7 @@ class ContactWriter:
         ):
             to = reply_address(self._reply_domain, message_id)
             envelope = envelope.model_copy(update={"reply_to_address": to})
+        digest, body = seal(self._session, envelope, message.files)
         run(
             self._session,
             _MESSAGE,
@@ -156,7 +166,9 @@ class ContactWriter:
             cc=json.dumps(envelope.cc),
             language=message.language,
             subject=envelope.subject,
-            content_hash=keep(self._session, envelope, message.files),
+            content_hash=digest,
+            media_type=MEDIA_TYPE,
+            body=body,
             ledger_seq=self._customer.ledger_seq,
             balance_quoted=json.dumps(quoted if message.audience is Audience.DEBTOR else {}),
             policy_key=case.case.policy_key if case else None,
@@ -164,7 +176,15 @@ class ContactWriter:
             # The message that decides the contact goes first, also when another pass finds them left over.
             planned_at=self._now + timedelta(microseconds=place),
             purpose_key=message.purpose_key,
+            sms_encoding=message.sms.encoding if message.sms else None,
+            sms_parts=message.sms.parts if message.sms else None,
         )
+        if message.sms is not None and message.sms.parts > SMS_PARTS:
+            log.warning(
+                "SMS of %d parts",
+                message.sms.parts,
+                extra=fields(communication=message_id, kind=message.kind),
+            )
         return message_id
 
     def task(

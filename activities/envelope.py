@@ -57,8 +57,10 @@ class Envelope(BaseModel):
     attachments: tuple[Enclosure, ...] = ()
 
 
-def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> str:
-    """Store `envelope` with its `files` (once for equal bytes); return its SHA-256, in hexadecimal.
+def seal(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> tuple[str, bytes]:
+    """Store the `files` of `envelope` (once for equal bytes); return its SHA-256, in hexadecimal, and bytes.
+
+    The bytes are to be stored under the hash, as `MEDIA_TYPE`, by the statement that writes the message.
 
     Raises:
         TooLarge: the files weigh more than 10 MB together.
@@ -78,8 +80,16 @@ def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
         )
         for file in files
     )
-    whole = envelope.model_copy(update={"attachments": enclosed})
-    return store_bytes(session, MEDIA_TYPE, whole.model_dump_json().encode())
+    whole = envelope.model_copy(update={"attachments": enclosed}) if enclosed else envelope
+    body = whole.model_dump_json().encode()
+    return hashlib.sha256(body).hexdigest(), body
+
+
+def keep(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> str:
+    """Store `envelope` with its `files`, where no message is written with it; its hash. Errors as `seal`."""
+    digest, body = seal(session, envelope, files)
+    run(session, _KEEP, hash=digest, media_type=MEDIA_TYPE, body=body)
+    return digest
 
 
 def store_bytes(session: Session, media_type: str, body: bytes) -> str:
@@ -95,7 +105,12 @@ def fetch(session: Session, digest: str) -> Envelope:
     Raises:
         NotFound: nothing is stored under it, or the bytes are not those that were.
     """
-    return Envelope.model_validate_json(stored_bytes(session, digest))
+    return opened(stored_bytes(session, digest), digest)
+
+
+def opened(body: bytes | None, digest: str) -> Envelope:
+    """The message whose stored bytes are `body`; errors as `fetch`."""
+    return Envelope.model_validate_json(_checked(body, digest))
 
 
 def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
@@ -108,9 +123,12 @@ def fetch_files(session: Session, envelope: Envelope) -> tuple[Attachment, ...]:
 
 def stored_bytes(session: Session, digest: str) -> bytes:
     """The bytes kept under a hash; errors as `fetch`."""
-    body = run(session, _FETCH, hash=digest).scalar_one_or_none()
+    return _checked(run(session, _FETCH, hash=digest).scalar_one_or_none(), digest)
+
+
+def _checked(body: bytes | None, digest: str) -> bytes:
     if body is None:
         raise NotFound(f"no content {digest}")
     if hashlib.sha256(body).hexdigest() != digest:
         raise NotFound(f"content {digest} was altered")
-    return bytes(body)
+    return body

@@ -257,8 +257,34 @@ def settle_from_events(
     if not found:
         return False, []
     message = session.get_one(Communication, message_id, populate_existing=True)
+    if message.customer_id is None:
+        word_taken(session, message, provider_of(message), provider_id, now)
+        return True, []
     at = At(session, session.get_one(Customer, message.customer_id), message, now, fingerprint)
     return True, at.taken(provider_of(message), provider_id, "the provider had told of it")
+
+
+def word_taken(
+    session: Session, message: Communication, provider: Provider, provider_id: str | None, now: datetime
+) -> None:
+    """The provider has taken word to our own people: no customer, contact or task is behind it."""
+    if message.status == CommunicationStatus.SENDING:
+        return
+    if message.provider_id is None:
+        message.provider, message.provider_id = provider.value, provider_id
+    if message.status == CommunicationStatus.SENT:
+        return
+    before = message.status
+    message.status, message.error, message.sent_at = CommunicationStatus.SENT, None, message.sending_at or now
+    add_event(
+        session,
+        company_id=message.company_id,
+        at=now,
+        who=provider.value,
+        what="message_proved",
+        why=f"the provider told of it: it had left, although it was {before}",
+        detail={"communication": str(message.id), "kind": message.kind, "channel": message.channel},
+    )
 
 
 def provider_of(message: Communication) -> Provider:

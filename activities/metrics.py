@@ -57,6 +57,12 @@ PROVIDER_SECONDS: Final = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
     registry=REGISTRY,
 )
+TURNS: Final = Counter(
+    "relance_turns_awaited",
+    "Messages told to come back later: their sender may not call its provider yet.",
+    ("channel",),
+    registry=REGISTRY,
+)
 REVIEWS: Final = Counter(
     "relance_reviews", "Reviews of cases, by what was decided.", ("state",), registry=REGISTRY
 )

@@ -22,8 +22,16 @@ from activities import watch
 from activities.store import outbox
 from activities.store.engine import transaction
 from models.errors import NotFound
-from models.ids import CASE_WORKFLOW, OUTREACH_WORKFLOW, TASK_QUEUE, case_id, outreach_id
-from models.messages import CaseInput, OutreachInput
+from models.ids import (
+    CASE_WORKFLOW,
+    NOTICES_WORKFLOW,
+    OUTREACH_WORKFLOW,
+    TASK_QUEUE,
+    case_id,
+    notices_id,
+    outreach_id,
+)
+from models.messages import CaseInput, NoticesInput, OutreachInput
 from models.tables.words import NoteTo
 
 log = logging.getLogger(__name__)
@@ -50,7 +58,7 @@ class _Target:
     note_id: int
     workflow: str
     workflow_id: str
-    argument: CaseInput | OutreachInput
+    argument: CaseInput | OutreachInput | NoticesInput
     signal: str
     payload: dict[str, Any]
     with_start: bool
@@ -154,7 +162,7 @@ class Courier:
 async def start_workflow(
     client: Client,
     workflow: str,
-    argument: CaseInput | OutreachInput,
+    argument: CaseInput | OutreachInput | NoticesInput,
     workflow_id: str,
     task_queue: str,
     summary: str,
@@ -175,7 +183,7 @@ async def start_workflow(
 
 def _target(note: outbox.Claimed) -> _Target:
     """Where a note goes, and what the workflow is started with."""
-    argument: CaseInput | OutreachInput
+    argument: CaseInput | OutreachInput | NoticesInput
     if note.workflow is NoteTo.CASE:
         if note.company is None or note.number is None:
             raise NotFound(f"note {note.id} is about {note.key}, which is no invoice")
@@ -183,6 +191,10 @@ def _target(note: outbox.Claimed) -> _Target:
         workflow, workflow_id = CASE_WORKFLOW, case_id(note.company, note.number)
         owed = f"{note.total:,.2f} {note.currency}, due {note.due_on}"
         summary = f"{note.company} {note.number}: {owed}"
+    elif note.workflow is NoteTo.NOTICES:
+        argument = NoticesInput(company_id=note.key)
+        workflow, workflow_id = NOTICES_WORKFLOW, notices_id(note.key)
+        summary = "word to our own people"
     else:
         argument = OutreachInput(customer_id=note.key)
         workflow, workflow_id = OUTREACH_WORKFLOW, outreach_id(note.key)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -26,12 +25,11 @@ from activities.policy_review import ask_about_policies
 from activities.rendering import RenderError, Tone
 from activities.settings import Settings
 from activities.store.engine import transaction
-from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
+from activities.store.load import LoadedCase, LoadedToWrite, load_case, load_to_write
 from activities.store.lookup import locked_customer
 from activities.store.marks import open_marks
 from activities.store.planned import withdraw_contact
 from activities.store.records import ContactRecord, CustomerRecord
-from activities.store.sql import run
 from activities.store.tasks import owner
 from models.errors import NotFound
 from models.messages import OutreachNow, Prepared
@@ -52,16 +50,6 @@ from rules.policy import Assignment
 log = logging.getLogger(__name__)
 
 THANKS_WITHIN = timedelta(days=5)
-
-_BEFORE: Final = """
-    SELECT ARRAY(SELECT m.id
-                   FROM communication m LEFT JOIN contact_made k ON k.id = m.contact_id
-                  WHERE m.customer_id = %(customer)s
-                    AND m.status IN ('planned', 'sending')
-                    AND (m.contact_id IS NULL OR k.status IN ('sending', 'sent', 'by_hand', 'uncertain'))
-                  ORDER BY m.planned_at, m.id),
-           EXISTS (SELECT FROM delivery_hold h WHERE h.customer_id = %(customer)s)
-"""
 
 
 class OutreachActivities:
@@ -125,14 +113,13 @@ class _Pass:
 
     def run(self) -> Prepared:
         """Leftovers first, then the one contact that is due, then a thank-you."""
-        left, has_holds = self._before()
-        if has_holds:
-            self._tell_of_holds()
-            left, _ = self._before()
-        if left:
-            return Prepared(send=tuple(left), step="left over", again=True)
-        loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
+        loaded = load_to_write(self.session, self.customer.id, self.now, self.fingerprint)
         decisions = decisions_of(loaded, self.now)
+        # Sending what is left over again is safe: what is `planned` has its facts checked once more, and what
+        # is found in `sending` becomes uncertain.
+        left = (*loaded.outreach.left_over, *self._tell_of_holds(loaded, decisions))
+        if left:
+            return Prepared(send=left, step="left over", again=True)
         ask_about_policies(self.session, loaded, decisions, self.assignment, self.now)
         contact = contact_due([case.facts for case in loaded.cases], decisions)
         if contact is None:
@@ -145,21 +132,12 @@ class _Pass:
             return self._draft(contact, loaded, composer)
         return self._make(contact, loaded, composer)
 
-    # ------------------------------------------------------------- leftovers
-
-    def _before(self) -> tuple[list[UUID], bool]:
-        """Messages of an earlier pass that were not settled; and whether there are delivery holds to tell of.
-
-        A message is left over when its worker stopped in between. Sending it again is safe: what is `planned`
-        has its facts checked once more, and what is found in `sending` becomes uncertain.
-        """
-        row = run(self.session, _BEFORE, customer=self.customer.id).one()
-        return list(row[0]), bool(row[1])
-
     # ------------------------------------------------------------- delivery holds
 
-    def _tell_of_holds(self) -> None:
-        """Tell sales and logistics of a delivery hold placed or released, once each."""
+    def _tell_of_holds(self, loaded: LoadedToWrite, decisions: Sequence[Decision]) -> list[UUID]:
+        """Tell sales and logistics of a delivery hold placed or released, once each; the messages for it."""
+        if not loaded.outreach.has_holds:
+            return []
         holds = self.session.exec(select(HoldRow).where(HoldRow.customer_id == self.customer.id)).all()
         told = set(
             self.session.exec(
@@ -168,16 +146,17 @@ class _Pass:
                 )
             )
         )
-        loaded = load_customer(self.session, self.customer.id, self.now, self.fingerprint)
-        composer = Composer(self.session, loaded, decisions_of(loaded, self.now), self.now)
-        for hold in holds:
-            for message in composer.hold_notices(hold):
-                if message.purpose_key not in told:
-                    self.write.message(message, None, {}, None)
+        composer = Composer(self.session, loaded, decisions, self.now)
+        return [
+            self.write.message(message, None, {}, None)
+            for hold in holds
+            for message in composer.hold_notices(hold)
+            if message.purpose_key not in told
+        ]
 
     # ------------------------------------------------------------- approvals
 
-    def _approved(self, contact: Contact, loaded: LoadedCustomer) -> ContactMade:
+    def _approved(self, contact: Contact, loaded: LoadedToWrite) -> ContactMade:
         """The approved draft of this contact; what it quotes still holds, or the rules would ask again.
 
         Nothing leaves in its stead: should there be none, the pass fails and is seen.
@@ -195,7 +174,7 @@ class _Pass:
             .with_for_update(of=ContactMade)
         ).one()
 
-    def _leave_approved(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> Prepared:
+    def _leave_approved(self, made: ContactMade, contact: Contact, loaded: LoadedToWrite) -> Prepared:
         """Exactly the approved bytes leave: by hand for a letter, by the provider for the rest."""
         calendar = self._calendar()
         self._drop_done_items(made, contact, loaded)
@@ -219,7 +198,7 @@ class _Pass:
         self.session.flush()
         return Prepared(contact_id=made.id, step=made.step, send=tuple(message.id for message in messages))
 
-    def _drop_done_items(self, made: ContactMade, contact: Contact, loaded: LoadedCustomer) -> None:
+    def _drop_done_items(self, made: ContactMade, contact: Contact, loaded: LoadedToWrite) -> None:
         """What the draft carried along and has gone out by itself meanwhile does not advance again."""
         by_number = {case.facts.invoice: case.invoice.id for case in loaded.cases}
         due = {(by_number[item.invoice], item.step.key) for item in contact.items}
@@ -238,7 +217,7 @@ class _Pass:
             .order_by(col(Communication.planned_at), col(Communication.id))
         ).all()
 
-    def _withdraw_old_drafts(self, contact: Contact, loaded: LoadedCustomer) -> None:
+    def _withdraw_old_drafts(self, contact: Contact, loaded: LoadedToWrite) -> None:
         """A draft whose items are due again is stale or too old: it is composed again."""
         acted = {item.invoice for item in contact.items}
         waiting = [case for case in loaded.cases if case.facts.invoice in acted and case.facts.drafts]
@@ -267,7 +246,7 @@ class _Pass:
         withdraw_contact(self.session, made, self.now, why, "relance")
         self.session.flush()
 
-    def _draft(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
+    def _draft(self, contact: Contact, loaded: LoadedToWrite, composer: Composer) -> Prepared:
         """Compose, store the bytes, ask one person. Nothing leaves, and no gap begins."""
         made = self.write.contact(contact, loaded, composer, ContactStatus.DRAFT)
         try:
@@ -293,7 +272,7 @@ class _Pass:
 
     # ------------------------------------------------------------- the contact
 
-    def _make(self, contact: Contact, loaded: LoadedCustomer, composer: Composer) -> Prepared:
+    def _make(self, contact: Contact, loaded: LoadedToWrite, composer: Composer) -> Prepared:
         """Make the contact: messages to send, or a call to open (which is the contact)."""
         made = self.write.contact(contact, loaded, composer, ContactStatus.SENDING)
         try:
@@ -343,7 +322,7 @@ class _Pass:
         return Prepared(contact_id=made.id, step=contact.step.key, send=tuple(ids))
 
     def _block(
-        self, made: ContactRecord, contact: Contact, loaded: LoadedCustomer, error: Exception
+        self, made: ContactRecord, contact: Contact, loaded: LoadedToWrite, error: Exception
     ) -> Prepared:
         """The message cannot be made: it counts as nothing, and a person is asked once for all its items."""
         missing = isinstance(error, NoAddress)
@@ -376,7 +355,7 @@ class _Pass:
 
     # ------------------------------------------------------------- thank-you
 
-    def _thanks(self, loaded: LoadedCustomer, decisions: Sequence[Decision]) -> Prepared:
+    def _thanks(self, loaded: LoadedToWrite, decisions: Sequence[Decision]) -> Prepared:
         """A thank-you for what was paid lately, once a day, outside ladder and gap; in the hours only."""
         if loaded.customer.stopped_by is not None:
             return Prepared()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from activities.clock import Clock
+from activities.notices import NoticeActivities
 from activities.outbox import Courier
 from activities.prepare import OutreachActivities
 from activities.providers import Providers
@@ -36,4 +37,5 @@ def activities(needs: Needs) -> list[Callable[..., Any]]:
     review = ReviewActivities(needs.engine, needs.clock, needs.courier, needs.settings)
     outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.assignment)
     sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
-    return [review.review, outreach.prepare_contact, sending.send_communication]
+    notices = NoticeActivities(needs.engine)
+    return [review.review, outreach.prepare_contact, sending.send_communication, notices.waiting_notices]

@@ -19,7 +19,7 @@ from activities.decisions import decisions_of
 from activities.envelope import MAX_FILES_BYTES, stored_bytes
 from activities.rendering import RenderError, ReplyCopy, Tone
 from activities.store.customers import tell_change
-from activities.store.load import load_customer
+from activities.store.load import load_to_write
 from activities.store.lookup import locked_customer
 from activities.store.outbox import add_notes
 from activities.store.replies import has_case, locked_reply, open_reply_task
@@ -204,7 +204,7 @@ def _copy(
     if colleague is None or (reply.recipient or "").lower() == colleague.lower():
         return []
     record = locked_customer(session, customer.id)
-    loaded = load_customer(session, customer.id, now)
+    loaded = load_to_write(session, customer.id, now)
     composer = Composer(session, loaded, decisions_of(loaded, now), now)
     attached, left_out = _files(session, reply)
     copy = ReplyCopy(

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -23,17 +22,17 @@ from temporalio.exceptions import ApplicationError
 
 from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
-from activities.channels.sendgrid_email import Attachment, Email
-from activities.channels.twilio_sms import Sms
 from activities.clock import Clock
 from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
 from activities.discreet import told
-from activities.envelope import Envelope, fetch, fetch_files
+from activities.envelope import fetch_files, opened
 from activities.evidence import question, question_key, settle_from_events
-from activities.inbound.places import COMMUNICATION, status_callback
+from activities.handing_over import Taken, hand_over
+from activities.inbound.places import COMMUNICATION
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
+from activities.store.allowance import block, take_turn
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
@@ -48,6 +47,7 @@ from activities.store.records import (
 )
 from activities.store.sql import run
 from activities.store.tasks import open_task, owner, withdraw_tasks
+from activities.turns import LAST_CALL, MOMENT_S, Wait, allowance_of, closes_in, validity, within
 from models.messages import SendInput, SendResult
 from models.tables import Communication, Company, ContactMade
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
@@ -75,39 +75,28 @@ _SETTLED = {
     CommunicationStatus.WITHDRAWN: "stale",
 }
 
+# What it says is read where it is to be handed over.
 _MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")}
+    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
+           CASE WHEN %(whole)s THEN (SELECT t.body FROM content t WHERE t.hash = m.content_hash) END
       FROM communication m JOIN company c ON c.id = m.company_id
       LEFT JOIN contact_made k ON k.id = m.contact_id
      WHERE m.id = %(message)s
        FOR UPDATE OF m
 """  # noqa: S608 (our own column names)
-_WIDTH: Final = len(fields(MessageRecord))
-_CREDITOR: Final = _WIDTH + len(fields(CreditorRecord))
-_TAKE: Final = """
-    UPDATE communication
-       SET status = 'sending', sending_at = %(now)s, attempts = attempts + 1, sender_run = %(sender_run)s
-     WHERE id = %(message)s
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A message that is ours to hand over."""
-
-    message_id: UUID
-    envelope: Envelope
-    custom_args: dict[str, str]
-    validity_seconds: int | None
-    files: tuple[Attachment, ...]
+_WIDTH: Final = len(MessageRecord._fields)
+_CREDITOR: Final = _WIDTH + len(CreditorRecord._fields)
 
 
 @dataclass(slots=True)
 class _At:
-    """One message under its customer's lock, in one transaction; `notes` go out after the commit."""
+    """One message under its customer's lock, in one transaction; `notes` go out after the commit.
+
+    Word about a company has no customer: its own row is the lock.
+    """
 
     session: Session
-    customer: CustomerRecord
+    customer: CustomerRecord | None
     message: MessageRecord
     contact: ContactRecord | None
     creditor: CreditorRecord
@@ -115,6 +104,17 @@ class _At:
     now: datetime
     fingerprint: str
     notes: list[int]
+    body: bytes | None
+
+    @property
+    def whom(self) -> str:
+        """Whom it concerns, for the title of a task."""
+        return self.message.to_address if self.customer is None else self.customer.name
+
+    @property
+    def closes_in(self) -> timedelta | None:
+        """How long its hours last; None where it knows none, or they are over."""
+        return closes_in(self.message, self.calendar, self.now)
 
     def write(self, status: CommunicationStatus, **values: object) -> None:
         """Write the message's status, and other columns by their names."""
@@ -122,15 +122,16 @@ class _At:
         written = ", ".join(f"{name} = %({name})s" for name in named)
         sql = f"UPDATE communication SET {written} WHERE id = %(id)s"  # noqa: S608 (our own column names)
         run(self.session, sql, id=self.message.id, **named)
-        self.message = replace(self.message, status=status.value)
+        self.message = self.message._replace(status=status.value)
 
     def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
         """End the contact, if this message is the one that decides: while it is under way."""
-        if self.contact is not None and self.contact.status == ContactStatus.SENDING:
+        contact, customer = self.contact, self.customer
+        if contact is not None and customer is not None and contact.status == ContactStatus.SENDING:
             self.notes += conclude(
                 self.session,
-                self.customer.id,
-                self.contact.id,
+                customer.id,
+                contact.id,
                 status,
                 self.calendar,
                 self.now,
@@ -142,7 +143,7 @@ class _At:
         """A line in the customer's journal."""
         line = Event(
             company_id=self.message.company_id,
-            customer_id=self.customer.id,
+            customer_id=self.customer.id if self.customer else None,
             at=self.now,
             who="relance",
             what=f"message_{what}",
@@ -172,14 +173,16 @@ class _At:
             self.ask(
                 TaskKind.NOTICE_COPY,
                 f"notice-copy/{self.message.id}",
-                f"The e-mail copy of the notice to {self.customer.name} has not left",
+                f"The e-mail copy of the notice to {self.whom} has not left",
                 f"{reason}. The letter itself stands. Send the pages to {self.message.to_address} yourself, "
                 "or leave it at that; then complete this task.",
             )
         return True
 
     def ask(self, kind: TaskKind, key: str, title: str, body: str) -> None:
-        """Open a task about this message."""
+        """Open a task about this message; word about a company has nobody's task, the journal has it."""
+        if self.customer is None:
+            return
         company = self.session.get_one(Company, self.message.company_id)
         open_task(
             self.session,
@@ -210,27 +213,48 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
+    def _turn(self, what: SendInput) -> tuple[_At, Taken | SendResult | Wait]:
+        """Take the message; a turn that comes in a moment is waited for, rather than in another attempt."""
+        deadline = time.monotonic() + MOMENT_S
+        while True:
+            with transaction(self._engine) as session:
+                at = self._lock(session, what, whole=True)
+                taken = self._take(at)
+            seconds = taken.turn.total_seconds() if isinstance(taken, Wait) else 0.0
+            if not isinstance(taken, Wait) or time.monotonic() + seconds > deadline:
+                return at, taken
+            time.sleep(seconds)
+
     # A worker that stops must not lose the answer: the row would count as uncertain for nothing.
     @activity.defn(name="send_communication", no_thread_cancel_exception=True)
     def send_communication(self, what: SendInput) -> SendResult:
         """Send one communication, or say why not.
 
         Raises:
-            ApplicationError: of type `NotSent`, when the provider certainly did not take it: try again.
+            ApplicationError: of type `NotSent`, when the provider certainly did not take it, or is not to be
+                called yet: try again.
         """
-        with transaction(self._engine) as session:
-            at = self._lock(session, what)
-            taken = self._take(at)
+        at, taken = self._turn(what)
+        if isinstance(taken, Wait):
+            watch.turn_awaited(at.message.channel)
+            raise ApplicationError(
+                f"the turn of this sender comes in {taken.turn.total_seconds():.1f} s",
+                type="NotSent",
+                next_retry_delay=taken.asked,
+            )
         if isinstance(taken, SendResult):
             watch.message_settled(taken.communication_id, at.message.channel, taken.outcome)
             self._courier.deliver(at.notes)
             return taken
-        outcome = watch.provider_call(taken.envelope.channel, lambda: self._hand_over(taken))
+        outcome = watch.provider_call(
+            taken.envelope.channel, lambda: hand_over(taken, self._settings, self._providers)
+        )
         at, result = self._write(what, outcome)
         watch.message_settled(result.communication_id, at.message.channel, result.outcome)
         self._courier.deliver(at.notes)
         if isinstance(outcome, NotSent) and result.outcome == "not_sent":
-            raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=outcome.retry_after)
+            delay = None if outcome.retry_after is None else within(at.closes_in, outcome.retry_after)
+            raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=delay)
         return result
 
     def _write(self, what: SendInput, outcome: Outcome) -> tuple[_At, SendResult]:
@@ -246,7 +270,7 @@ class SendingActivities:
         while True:
             try:
                 with transaction(self._engine) as session:
-                    at = self._lock(session, what)
+                    at = self._lock(session, what, whole=False)
                     return at, self._settle(at, outcome)
             except OperationalError as error:
                 if time.monotonic() + WRITE_AGAIN_S > deadline:
@@ -254,27 +278,30 @@ class SendingActivities:
                 log.warning("outcome of %s not written, tried again: %s", what.communication_id, told(error))
                 time.sleep(WRITE_AGAIN_S)
 
-    def _lock(self, session: Session, what: SendInput) -> _At:
-        customer = locked_customer(session, what.customer_id)
-        row = run(session, _MESSAGE, message=what.communication_id).one_or_none()
+    def _lock(self, session: Session, what: SendInput, *, whole: bool) -> _At:
+        customer = None if what.customer_id is None else locked_customer(session, what.customer_id)
+        row = run(session, _MESSAGE, message=what.communication_id, whole=whole).one_or_none()
         if row is None:
             raise ApplicationError(
                 f"no communication {what.communication_id}", type="NotFound", non_retryable=True
             )
         message = of_row(MessageRecord, row[:_WIDTH])
+        creditor = of_row(CreditorRecord, row[_WIDTH:_CREDITOR])
+        whose = customer or creditor
         return _At(
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:]) if message.contact_id else None,
-            creditor=of_row(CreditorRecord, row[_WIDTH:_CREDITOR]),
-            calendar=business_calendar(customer.country, customer.zone),
+            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
+            creditor=creditor,
+            calendar=business_calendar(whose.country, whose.zone),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
+            body=row[-1],
         )
 
-    def _take(self, at: _At) -> _Taken | SendResult:
+    def _take(self, at: _At) -> Taken | SendResult | Wait:
         """`planned -> sending`; otherwise the outcome that stands."""
         message = at.message
         if message.status == CommunicationStatus.SENDING:
@@ -297,57 +324,28 @@ class SendingActivities:
             at.conclude(ContactStatus.WITHHELD, why)
             at.tell_of_copy(why)
             return SendResult(communication_id=message.id, outcome="withheld")
-        run(at.session, _TAKE, message=message.id, now=at.now, sender_run=_attempt())
-        return self._taken(at)
+        hours = at.closes_in
+        if message.channel == Channel.SMS and hours is not None and hours < LAST_CALL:
+            # It could still be queued at the provider when the hours close: then it is composed again.
+            return Wait(hours, hours)
+        taken = self._taken(at)
+        allowance = allowance_of(Channel(message.channel), self._settings, self._providers)
+        wait = take_turn(at.session, allowance, message.id, at.now, _attempt(), hours)
+        return taken if wait is None else Wait(wait, within(hours, wait))
 
-    def _taken(self, at: _At) -> _Taken:
-        envelope = fetch(at.session, at.message.content_hash)
+    def _taken(self, at: _At) -> Taken:
+        envelope = opened(at.body, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
-        closes_at = at.calendar.closes_at(Channel(at.message.channel), at.now)
-        return _Taken(
+        return Taken(
             message_id=at.message.id,
-            envelope=envelope.model_copy(update={"cc": allowed}),
+            envelope=envelope if allowed == envelope.cc else envelope.model_copy(update={"cc": allowed}),
             custom_args={
                 COMMUNICATION: str(at.message.id),
-                "customer": str(at.customer.id),
+                **({"customer": str(at.customer.id)} if at.customer else {}),
                 "company": str(at.message.company_id),
             },
-            # A queued SMS must not leave at night: it is valid until the hours close.
-            validity_seconds=max(60, int((closes_at - at.now).total_seconds())) if closes_at else None,
+            validity_seconds=validity(at.closes_in),
             files=fetch_files(at.session, envelope),
-        )
-
-    def _hand_over(self, taken: _Taken) -> Outcome:
-        envelope = taken.envelope
-        if envelope.channel == Channel.SMS:
-            if self._providers.sms is None:
-                return Rejected("no SMS provider is set up (TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN)", None)
-            return self._providers.sms.send(
-                Sms(
-                    to_number=envelope.to_address,
-                    body=envelope.text,
-                    sender=self._providers.sms_sender,
-                    validity_seconds=taken.validity_seconds,
-                    status_callback=status_callback(self._settings.public_url, taken.message_id),
-                )
-            )
-        if self._providers.email is None:
-            return Rejected("no e-mail provider is set up (SENDGRID_API_KEY)", None)
-        return self._providers.email.send(
-            Email(
-                from_address=envelope.from_address or "",
-                from_name=envelope.from_name or "",
-                to_address=envelope.to_address,
-                to_name=envelope.to_name,
-                reply_to_address=envelope.reply_to_address or envelope.from_address or "",
-                reply_to_name=envelope.reply_to_name or envelope.from_name or "",
-                cc=envelope.cc,
-                subject=envelope.subject or "",
-                text=envelope.text,
-                html=envelope.html,
-                custom_args=taken.custom_args,
-                attachments=taken.files,
-            )
         )
 
     def _settle(self, at: _At, outcome: Outcome) -> SendResult:
@@ -379,6 +377,9 @@ class SendingActivities:
                 self._not_left_after_all(at, outcome.reason)
                 return SendResult(communication_id=message.id, outcome="failed", reason=outcome.reason)
             case NotSent():
+                if outcome.retry_after is not None:
+                    allowance = allowance_of(Channel(message.channel), self._settings, self._providers)
+                    block(at.session, allowance, outcome.retry_after)
                 at.write(CommunicationStatus.PLANNED, error=outcome.reason)
                 return SendResult(communication_id=message.id, outcome="not_sent", reason=outcome.reason)
             case Rejected():
@@ -392,7 +393,7 @@ class SendingActivities:
                     at.ask(
                         TaskKind.DELIVERY_FAILED,
                         f"delivery-failed/{message.id}",
-                        f"The provider refused {message.kind} to {at.customer.name}: {outcome.reason}",
+                        f"The provider refused {message.kind} to {at.whom}: {outcome.reason}",
                         "Correct the address or the settings, then complete this task: it is composed again.",
                     )
                 at.conclude(ContactStatus.FAILED, outcome.reason)
@@ -418,7 +419,7 @@ class SendingActivities:
                 at.ask(
                     TaskKind.UNCERTAIN_MESSAGE,
                     question_key(message.id),
-                    f"Did {message.kind} to {at.customer.name} leave?",
+                    f"Did {message.kind} to {at.whom} leave?",
                     question(message.id, reason),
                 )
         return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
@@ -457,7 +458,7 @@ class SendingActivities:
 def _refusal(at: _At) -> str | None:
     """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
     bank data it asks for money on have grown too old."""
-    if at.message.audience != Audience.DEBTOR:
+    if at.message.audience != Audience.DEBTOR or at.customer is None:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -52,6 +53,12 @@ class SettingInvalid(RelanceError):
     """A setting that cannot be used; the text names the variable and what it takes."""
 
 
+@lru_cache(maxsize=16)
+def _fingerprint(sending: str, allowlist: tuple[str, ...]) -> str:
+    text = "\n".join((sending, *allowlist))
+    return f"{sending}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
 class Settings(BaseSettings):
     """What an installation is told. Times are seconds.
 
@@ -80,6 +87,12 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str | None = Field(default=None, validation_alias="TWILIO_BASE_URL")
     twilio_timeout: float = Field(default=20.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+    email_per_second: float | None = Field(
+        default=100.0, gt=0, le=10_000, validation_alias="RELANCE_EMAIL_PER_SECOND"
+    )
+    sms_per_second: float | None = Field(
+        default=1.0, gt=0, le=10_000, validation_alias="RELANCE_SMS_PER_SECOND"
+    )
     public_url: str | None = Field(default=None, validation_alias="RELANCE_PUBLIC_URL")
     inbound_domain: str | None = Field(default=None, validation_alias="RELANCE_INBOUND_DOMAIN")
     inbound_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
@@ -116,6 +129,11 @@ class Settings(BaseSettings):
             if not url.drivername.startswith("postgres"):
                 raise ValueError(expected)
         return value
+
+    @field_validator("email_per_second", "sms_per_second", mode="before")
+    @classmethod
+    def _rate(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
 
     @field_validator("sendgrid_webhook_public_key")
     @classmethod
@@ -200,8 +218,7 @@ class Settings(BaseSettings):
     @property
     def sending_fingerprint(self) -> str:
         """Names the position of the switch: what one position withheld is looked at again under another."""
-        text = "\n".join((self.sending.value, *sorted(self.allowlist)))
-        return f"{self.sending.value}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return _fingerprint(self.sending.value, tuple(sorted(self.allowlist)))
 
     def may_send_to(self, address: str) -> bool:
         """Whether a message to `address` may leave: an allowlist names addresses, numbers or `@domains`."""

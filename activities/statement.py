@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlmodel import Session
-
 from activities.rendering import Line, Section
 from activities.rendering.context import Credit
-from activities.store.credits import unallocated
+from activities.store.credits import Unallocated
 from activities.store.load import LoadedCase, LoadedCustomer
 from rules.decide import Decision, State
 from rules.facts import Tone
@@ -21,12 +19,16 @@ class Statement:
     """A customer's open items, as a message shows them on the day of `now`."""
 
     def __init__(
-        self, session: Session, loaded: LoadedCustomer, decisions: Sequence[Decision], now: datetime
+        self,
+        loaded: LoadedCustomer,
+        credits: Sequence[Unallocated],
+        decisions: Sequence[Decision],
+        now: datetime,
     ) -> None:
         self._loaded = loaded
         self._now = now
         self.today: date = loaded.customer.calendar.local_day(now)
-        self._unallocated = tuple(unallocated(session, loaded.row.id))
+        self._unallocated = credits
         self._decisions = {case.facts.invoice: d for case, d in zip(loaded.cases, decisions, strict=True)}
 
     def sections(self, acted: set[str]) -> tuple[Section, ...]:

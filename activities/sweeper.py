@@ -1,5 +1,6 @@
 """What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
-cases, settle strays, hand tasks over where somebody is away, and see to what waits for a bank file.
+cases, settle strays, hand tasks over where somebody is away, see to what waits for a bank file, and let
+changes of bank details take effect.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -23,12 +24,13 @@ from activities.discreet import told
 from activities.doubts import Doubts
 from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
+from activities.payment_details import apply_change, due_changes
 from activities.store.absences import settle_absences
 from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
-from models.ids import CaseSignal, OutreachSignal
+from models.ids import CaseSignal, NoticesSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 
@@ -92,6 +94,7 @@ class Sweeper:
             await asyncio.to_thread(self._inbox.forget)
         if self._doubts is not None:
             await asyncio.to_thread(self._doubts.once)
+        await asyncio.to_thread(self._bank_details)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
@@ -108,6 +111,19 @@ class Sweeper:
         woken = await asyncio.to_thread(self._everyone)
         await self._notes()
         return woken
+
+    def _bank_details(self) -> None:
+        """Changes of bank details whose time has come take effect, each in a transaction of its own."""
+        with transaction(self._engine) as session:
+            due = due_changes(session, self._clock.now())
+        for change in due:
+            try:
+                with transaction(self._engine) as session:
+                    if apply_change(session, change, self._clock.now()):
+                        log.warning("bank details changed as two people agreed (change %s)", change)
+            except Exception as error:
+                # One that fails never stops the others; the next round tries it again.
+                log.warning("a change of bank details waits: %s", told(error))
 
     def _everyone(self) -> int:
         with transaction(self._engine) as session:
@@ -146,6 +162,8 @@ class Sweeper:
                 log.info("%d tasks changed hands: somebody left, or is back", moved)
             strays = _strays(session, now - STRAY)
             add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+            untold = _untold(session, now - STRAY)
+            add_notes(session, untold, NoteTo.NOTICES, NoticesSignal.NUDGED, now)
             return len(cases), len(strays)
 
 
@@ -186,19 +204,38 @@ def _overdue_cases(session: Session, before: datetime) -> list[UUID]:
 
 def _strays(session: Session, before: datetime) -> list[UUID]:
     """Customers with a message that should have been settled long ago: its outreach was lost."""
+    found = session.exec(
+        select(Communication.customer_id)
+        .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+        .where(
+            col(Communication.status).in_((CommunicationStatus.SENDING, CommunicationStatus.PLANNED)),
+            col(Communication.planned_at) < before,
+            col(Communication.customer_id).is_not(None),
+            or_(
+                col(Communication.contact_id).is_(None),
+                col(ContactMade.status).not_in((ContactStatus.DRAFT, ContactStatus.APPROVED)),
+            ),
+            col(Communication.customer_id).not_in(
+                select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.OUTREACH)
+            ),
+        )
+        .distinct()
+        .limit(WAKE_BATCH)
+    )
+    return [customer for customer in found if customer is not None]
+
+
+def _untold(session: Session, before: datetime) -> list[UUID]:
+    """Companies with word to their own people that should have gone long ago."""
     return list(
         session.exec(
-            select(Communication.customer_id)
-            .join(ContactMade, col(ContactMade.id) == Communication.contact_id, isouter=True)
+            select(Communication.company_id)
             .where(
+                col(Communication.customer_id).is_(None),
                 col(Communication.status).in_((CommunicationStatus.SENDING, CommunicationStatus.PLANNED)),
                 col(Communication.planned_at) < before,
-                or_(
-                    col(Communication.contact_id).is_(None),
-                    col(ContactMade.status).not_in((ContactStatus.DRAFT, ContactStatus.APPROVED)),
-                ),
-                col(Communication.customer_id).not_in(
-                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.OUTREACH)
+                col(Communication.company_id).not_in(
+                    select(OutboxNote.key).where(OutboxNote.workflow == NoteTo.NOTICES)
                 ),
             )
             .distinct()

@@ -8,12 +8,12 @@ from datetime import datetime
 from time import perf_counter
 from uuid import UUID
 
-from sqlalchemy import event
 from sqlmodel import Session
 
 from activities import metrics
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from activities.logs import fields
+from activities.store.engine import once_committed
 from models.ids import CaseSignal
 from models.messages import CaseView
 from models.tables.words import ContactStatus
@@ -48,14 +48,14 @@ def contact_concluded(
     }
     seconds = None if since is None else max((now - since).total_seconds(), 0.0)
 
-    def committed(_: Session) -> None:
+    def committed() -> None:
         metrics.CONTACTS.labels(told["channel"], told["status"]).inc()
         if seconds is not None:
             metrics.CONTACT_SECONDS.labels(told["channel"]).observe(seconds)
         ms = None if seconds is None else round(1000 * seconds)
         log.info("contact concluded: %s", told["status"], extra=fields(**told, ms=ms))
 
-    event.listen(session, "after_commit", committed, once=True)
+    once_committed(session, committed)
 
 
 def provider_call(channel: str, call: Callable[[], Outcome]) -> Outcome:
@@ -72,6 +72,11 @@ def message_settled(communication: UUID, channel: str, outcome: str) -> None:
     metrics.MESSAGES.labels(channel, outcome).inc()
     level = logging.WARNING if outcome in ("failed", "uncertain") else logging.INFO
     log.log(level, "message %s", outcome, extra=fields(communication=communication, channel=channel))
+
+
+def turn_awaited(channel: str) -> None:
+    """A message was not handed over: its sender's turn had not come."""
+    metrics.TURNS.labels(channel).inc()
 
 
 def reviewed(view: CaseView) -> None:

@@ -18,8 +18,18 @@ from activities.store.engine import make_engine, transaction
 from activities.sweeper import OVERDUE, late
 from admin.doctor_webhooks import look_at_webhooks
 from admin.findings import Finding, Mark, counted
-from models.tables import ApiKey, Communication, Company, DunningCase, Installation, OutboxNote, Task
-from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
+from models.tables import (
+    ApiKey,
+    Communication,
+    Company,
+    DunningCase,
+    Installation,
+    OutboxNote,
+    PaymentDetailsChange,
+    ProviderAllowance,
+    Task,
+)
+from models.tables.words import CommunicationStatus, DetailsChange, TaskKind, TaskStatus
 from rules.bank import too_old
 from rules.calendar import business_calendar
 from rules.facts import Bank
@@ -73,6 +83,8 @@ def look_at_ledger(settings: Settings) -> Iterator[Finding]:
             yield from look_at_webhooks(session, settings, clock)
             yield from _people(session, clock.now())
             yield from _parties(session)
+            yield from _bank_details(session)
+            yield from _blocked(session)
             yield from _bank(session, clock.now())
             yield from _switch(session, settings)
     finally:
@@ -194,6 +206,43 @@ def _parties(session: Session) -> Iterator[Finding]:
             )
         else:
             yield Finding(Mark.GOOD, f"company {company.ref}", "particulars complete")
+
+
+def _bank_details(session: Session) -> Iterator[Finding]:
+    pending = session.exec(
+        select(PaymentDetailsChange, Company)
+        .join(Company, col(Company.id) == PaymentDetailsChange.company_id)
+        .where(col(PaymentDetailsChange.status).in_((DetailsChange.ASKED, DetailsChange.APPROVED)))
+        .order_by(Company.ref)
+    ).all()
+    for change, company in pending:
+        waits = (
+            "waits for a second person"
+            if change.status == DetailsChange.ASKED
+            else f"takes effect on {change.effective_at:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding(
+            Mark.NOTE,
+            f"bank details {company.ref}",
+            f"a change asked for by {change.asked_by} {waits}",
+            f"`relance bank-details {company.ref}`: approve, or cancel on any doubt",
+        )
+
+
+def _blocked(session: Session) -> Iterator[Finding]:
+    now = session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
+    for row in session.exec(
+        select(ProviderAllowance)
+        .where(col(ProviderAllowance.blocked_until) > now)
+        .order_by(ProviderAllowance.provider, ProviderAllowance.sender)
+    ):
+        wait = (row.blocked_until or now) - now
+        yield Finding(
+            Mark.NOTE,
+            f"{row.provider} {row.sender}",
+            f"asked to be left alone for another {_span(wait)}",
+            "messages wait by themselves; if it comes again, lower RELANCE_…_PER_SECOND",
+        )
 
 
 def _bank(session: Session, now: datetime) -> Iterator[Finding]:

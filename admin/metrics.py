@@ -66,6 +66,16 @@ WHERE r.state = 'unmatched' GROUP BY co.ref"""
 
 _BANK = "SELECT ref, bank_known_until FROM company WHERE bank_known_until IS NOT NULL"
 
+_ALLOWANCES = """
+SELECT provider, sender, greatest(extract(epoch FROM blocked_until - clock_timestamp()), 0),
+       greatest(extract(epoch FROM queue_until - clock_timestamp()), 0)
+FROM provider_allowance"""
+
+_DETAILS = """
+SELECT co.ref, d.status, count(*)
+FROM payment_details_change d JOIN company co ON co.id = d.company_id
+WHERE d.status IN ('asked', 'approved') GROUP BY co.ref, d.status"""
+
 _HISTORY = "SELECT channel, status, count(*), max(sent_at) FROM communication GROUP BY channel, status"
 
 
@@ -106,6 +116,7 @@ def _read(engine: Engine, now: datetime, kept: _Kept) -> bytes:
             found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=1)]
             for part in (_cases, _messages, _tasks, _outbox, _webhooks, _replies, _bank, _itself):
                 found += part(session, now)
+            found += _manners(session)
             found += _sent(kept.history, now)
     except SQLAlchemyError:
         found = [_gauge("relance_ledger_up", "1 when the ledger answers.", value=0)]
@@ -181,6 +192,28 @@ def _messages(session: Session, now: datetime) -> Iterator[Metric]:
         "relance_messages_stuck",
         "Messages in `sending` for more than five minutes: their worker is gone.",
         value=sum(stuck for _, _, stuck in rows),
+    )
+
+
+def _manners(session: Session) -> Iterator[Metric]:
+    rows = _rows(session, _ALLOWANCES)
+    yield _gauge(
+        "relance_provider_blocked_seconds",
+        "How much longer a provider asked a sender of ours to wait (429 with Retry-After).",
+        ("provider", "sender"),
+        ((provider, sender, blocked or 0) for provider, sender, blocked, _ in rows),
+    )
+    yield _gauge(
+        "relance_provider_queue_seconds",
+        "How long the last of those that wait for their sender's turn will wait.",
+        ("provider", "sender"),
+        ((provider, sender, queue) for provider, sender, _, queue in rows),
+    )
+    yield _gauge(
+        "relance_bank_details_changes",
+        "Changes of bank details that wait for a second person (asked) or for their day (approved).",
+        ("company", "status"),
+        _rows(session, _DETAILS),
     )
 
 

@@ -125,7 +125,7 @@ def summary(evidence: Evidence, files: list[ProofFile]) -> str:
         "=" * len(words["title"]),
         "",
         *line("creditor", f"{proof.company_name} ({proof.company})"),
-        *line("customer", f"{proof.customer_name} ({proof.customer})"),
+        *(line("customer", f"{proof.customer_name} ({proof.customer})") if proof.customer else ()),
         *line("message", f"{proof.id}, {proof.kind}" + (f", {proof.step}" if proof.step else "")),
         *line("channel", proof.channel),
         *line("from", proof.from_address),

@@ -21,7 +21,7 @@ OUTSIDE: Final = "rest"
 """What belongs to no stage: the transactions, the locks, the activities themselves."""
 
 STAGES: Final[Mapping[str, tuple[tuple[Any, str], ...]]] = {
-    "load": ((prepare, "load_customer"), (decisions, "load_customer")),
+    "load": ((prepare, "load_to_write"), (decisions, "load_customer")),
     "decide": ((prepare, "decisions_of"), (decisions, "decisions_of"), (prepare, "contact_due")),
     "compose": ((Composer, "__init__"), (Composer, "contact_messages")),
     "render": ((compose, "render"), (compose, "render_sms")),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 CASE_WORKFLOW = "InvoiceCase"
 OUTREACH_WORKFLOW = "CustomerOutreach"
+NOTICES_WORKFLOW = "CompanyNotices"
 TASK_QUEUE = "relance"
 STATUS_QUERY = "status"
 
@@ -42,6 +43,12 @@ class CaseSignal(StrEnum):
 
 class OutreachSignal(StrEnum):
     """Signals of `CustomerOutreach`."""
+
+    NUDGED = "nudged"
+
+
+class NoticesSignal(StrEnum):
+    """Signals of `CompanyNotices`."""
 
     NUDGED = "nudged"
 
@@ -85,6 +92,11 @@ def case_id(company: str, number: str) -> str:
 def outreach_id(customer: UUID) -> str:
     """Workflow id of a customer's outreach; the customer is opaque there (no personal data)."""
     return f"outreach/{customer}"
+
+
+def notices_id(company: UUID) -> str:
+    """Workflow id of the telling of a company's own people."""
+    return f"notices/{company}"
 
 
 def reply_address(domain: str, communication: UUID) -> str:

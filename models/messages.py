@@ -297,11 +297,23 @@ class Prepared(Message):
     wake_at: datetime | None = None
 
 
+class NoticesInput(Message):
+    """What the telling of a company's own people is started with."""
+
+    company_id: UUID
+
+
+class NoticesNow(Message):
+    """One pass over what a company's own people are to be told."""
+
+    company_id: UUID
+
+
 class SendInput(Message):
-    """One communication to hand to its provider."""
+    """One communication to hand to its provider; without a customer, it is word about a company."""
 
     communication_id: UUID
-    customer_id: UUID
+    customer_id: UUID | None = None
 
 
 class SendResult(Message):

@@ -202,17 +202,19 @@ class Candidate(_Strict):
 
     def matches(self, rule: AssignmentRule) -> bool:
         """Whether every condition of `rule` holds."""
-        words = ((rule.segment, self.segment), (rule.country, self.country), (rule.risk, self.risk))
-        floors = ((rule.invoice_from, self.amount), (rule.overdue_from, self.overdue))
-        ceilings = (
-            (rule.invoice_below, self.amount),
-            (rule.overdue_below, self.overdue),
-            (rule.open_below, self.open_total),
-        )
+        # Asked for each rule and invoice of a portfolio: the first condition that fails ends it.
+        if (
+            (rule.segment and self.segment not in rule.segment)
+            or (rule.country and self.country not in rule.country)
+            or (rule.risk and self.risk not in rule.risk)
+        ):
+            return False
         return (
-            all(not wanted or value in wanted for wanted, value in words)
-            and all(self._at_least(limits, value) for limits, value in floors)
-            and all(self._below(limits, value) for limits, value in ceilings)
+            self._at_least(rule.invoice_from, self.amount)
+            and self._at_least(rule.overdue_from, self.overdue)
+            and self._below(rule.invoice_below, self.amount)
+            and self._below(rule.overdue_below, self.overdue)
+            and self._below(rule.open_below, self.open_total)
         )
 
     def _at_least(self, limits: dict[str, Decimal], value: Decimal) -> bool:

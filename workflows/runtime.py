@@ -22,10 +22,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from models.errors import Unreachable
 from models.ids import CaseSignal
+from workflows.company_notices import CompanyNotices
 from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
 
-WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach)
+WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach, CompanyNotices)
 
 
 class LenientPayloadConverter(PydanticPayloadConverter):

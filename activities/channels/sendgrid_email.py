@@ -174,13 +174,13 @@ def _no_addresses(answer: Answer, email: Email) -> tuple[tuple[str, UnreachableC
 
 def _compose(email: Email) -> helpers.Mail:
     composed = helpers.Mail(
-        from_email=helpers.From(email.from_address, email.from_name),
-        to_emails=helpers.To(email.to_address, email.to_name),
+        from_email=helpers.From(email.from_address, _name(email.from_name)),
+        to_emails=helpers.To(email.to_address, _name(email.to_name)),
         subject=helpers.Subject(email.subject),
         plain_text_content=helpers.PlainTextContent(email.text),
         html_content=helpers.HtmlContent(email.html) if email.html else None,
     )
-    composed.reply_to = helpers.ReplyTo(email.reply_to_address, email.reply_to_name)
+    composed.reply_to = helpers.ReplyTo(email.reply_to_address, _name(email.reply_to_name))
     for address in email.copies:
         composed.add_cc(helpers.Cc(address))
     for name, value in email.custom_args.items():
@@ -196,6 +196,11 @@ def _compose(email: Email) -> helpers.Mail:
         subscription_tracking=helpers.SubscriptionTracking(enable=False),
     )
     return composed
+
+
+def _name(name: str | None) -> str | None:
+    """A name as SendGrid takes it: commas and semicolons part addresses there, and it refuses them."""
+    return None if name is None else " ".join(re.sub("[;,]", " ", name).split())
 
 
 def _attach(attachment: Attachment) -> helpers.Attachment:

@@ -62,7 +62,7 @@ def take(work: Work, provider: Provider, told: Sequence[Told], received_at: date
         Exception: what went wrong for one customer, after all the others were served; tell it again.
     """
     counts: Counter[str] = Counter()
-    loud: dict[UUID, list[Attributed]] = defaultdict(list)
+    loud: dict[UUID | None, list[Attributed]] = defaultdict(list)
     with transaction(work.engine) as session:
         known, unknown = attribute(session, provider, told)
         quiet = [event for event in known if not _needs_hands(event)]
@@ -76,7 +76,10 @@ def take(work: Work, provider: Provider, told: Sequence[Told], received_at: date
     for customer_id, events in loud.items():
         try:
             with transaction(work.engine) as session:
-                notes = _under_lock(work, session, provider, customer_id, events, received_at)
+                if customer_id is None:
+                    notes = _of_our_own(work, session, provider, events, received_at)
+                else:
+                    notes = _under_lock(work, session, provider, customer_id, events, received_at)
             work.courier.deliver(notes)
         except Exception as error:
             log.warning("events of a customer wait: %s", told_of(error))
@@ -151,6 +154,20 @@ def _under_lock(
         if any((found := delivery_of(event.happened)) and found.never_reached for event in fresh):
             notes += came_back(at)
     return notes
+
+
+def _of_our_own(
+    work: Work, session: Session, provider: Provider, events: Sequence[Attributed], received_at: datetime
+) -> list[int]:
+    """Keep what was told of word to our own people: it left, and that is all there is to follow."""
+    keep_events(session, events, received_at)
+    for message_id in dict.fromkeys(event.message.id for event in events):
+        message = evidence.locked_message(session, message_id)
+        if message.status == CommunicationStatus.SENDING:
+            raise StillOnItsWay(f"communication {message_id} is being handed over")
+        mine = [event for event in events if event.message.id == message_id]
+        evidence.word_taken(session, message, provider, _name(mine), work.clock.now())
+    return []
 
 
 def _name(events: Sequence[Attributed]) -> str | None:

@@ -10,6 +10,7 @@ from activities.rendering.context import (
     Credit,
     Creditor,
     Debtor,
+    DetailsChanged,
     HoldNotice,
     Line,
     Message,
@@ -22,7 +23,7 @@ from activities.rendering.context import (
     Signatory,
     Tone,
 )
-from activities.rendering.gsm7 import sms_segments, to_gsm7
+from activities.rendering.gsm7 import SmsText, sms_segments, to_gsm7
 from activities.rendering.render import (
     LOCALES,
     TEMPLATES,
@@ -44,6 +45,7 @@ __all__ = [
     "Credit",
     "Creditor",
     "Debtor",
+    "DetailsChanged",
     "HoldNotice",
     "Kind",
     "Line",
@@ -57,6 +59,7 @@ __all__ = [
     "ReplyCopy",
     "Section",
     "Signatory",
+    "SmsText",
     "Tone",
     "locale_for",
     "render",

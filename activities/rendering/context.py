@@ -48,6 +48,7 @@ class Creditor:
     :param iban: with or without spaces; None when it is on the invoices only.
     :param payment_link: an http(s) address, or None.
     :param country: ISO 3166-1 alpha-2.
+    :param details_changed_on: day on which the bank details last changed, while debtors may not know yet.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Creditor:
     bic: str | None
     payment_link: str | None
     country: str
+    details_changed_on: date | None = None
 
     def __post_init__(self) -> None:
         if self.payment_link is not None and not re.match(r"https?://[^\s<>\"']+\Z", self.payment_link):
@@ -261,6 +263,26 @@ class HoldNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailsChanged:
+    """A change of the creditor's bank details, as our own people are told of it.
+
+    :param stage: `asked`, `approved`, `cancelled` or `applied`.
+    :param what: of each detail its column, and what it was and becomes; an IBAN is masked.
+    :param asked_on: local day of the company; `effective_on` and `effective_at` (`09:30`) likewise.
+    :param by: who took the last step: asked, approved or cancelled.
+    """
+
+    stage: str
+    what: tuple[tuple[str, str | None, str | None], ...]
+    asked_by: str
+    asked_on: date
+    effective_on: date
+    effective_at: str
+    by: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Callee:
     """Somebody who can be called; `kind` is what the number is (`mobile`, `fixed`), `hours` when to call."""
 
@@ -352,6 +374,7 @@ class Message:
     :param indemnity_per_invoice: fixed recovery sum per invoice paid late (FR: 40 EUR), or None.
     :param paid: what was settled, for the thank-you.
     :param call: whom to call and what was said before, for a call sheet.
+    :param change: a change of the creditor's own bank details; then there is no debtor to speak of.
     :param reply: what the customer wrote, for the copy that a colleague gets.
     """
 
@@ -374,6 +397,7 @@ class Message:
     indemnity_currency: str = "EUR"
     paid: tuple[PaidItem, ...] = ()
     call: CallFacts | None = None
+    change: DetailsChanged | None = None
     reply: ReplyCopy | None = None
 
     def __post_init__(self) -> None:

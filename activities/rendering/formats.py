@@ -48,15 +48,19 @@ def tidy(value: Any) -> Any:
     if isinstance(value, tuple):
         tidied = tuple(tidy(each) for each in value)
         return value if all(map(is_, tidied, value)) else tidied
-    if is_dataclass(value) and not isinstance(value, type):
-        changed = {}
-        for each in fields(value):
-            before = getattr(value, each.name)
-            after = tidy(before)
-            if after is not before:
-                changed[each.name] = after
-        return replace(value, **changed) if changed else value
-    return value
+    changed = {}
+    for name in _field_names(type(value)):  # type: ignore[arg-type]  # a class is hashable
+        before = getattr(value, name)
+        after = tidy(before)
+        if after is not before:
+            changed[name] = after
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; of anything else, none."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 def typeset_french(source: str) -> str:

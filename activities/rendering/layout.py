@@ -13,6 +13,7 @@ WIDTH: Final = 76
 """Columns of a plain-text message: what e-mail programs show without folding, quote marks included."""
 
 _BLANK: Final = re.compile(r"\n[ \t]*\n")
+_UNEVEN: Final = re.compile(r"[\t\n\v\f\r]|  |^ | $")
 _MARGIN: Final = "  "
 
 
@@ -55,13 +56,11 @@ def html_paragraphs(prose: str) -> Markup:
     parts = []
     for is_list, lines in blocks(prose):
         if is_list:
-            items = Markup("").join(
-                Markup('<li style="margin:0 0 6px 0;">{}</li>').format(line) for line in lines
-            )
-            parts.append(Markup('<ul style="margin:0 0 16px 0;padding:0 0 0 22px;">{}</ul>').format(items))
+            items = "".join(f'<li style="margin:0 0 6px 0;">{escape(line)}</li>' for line in lines)
+            parts.append(f'<ul style="margin:0 0 16px 0;padding:0 0 0 22px;">{items}</ul>')
         else:
-            parts.append(Markup('<p style="margin:0 0 16px 0;">{}</p>').format(escape(lines[0])))
-    return Markup("\n").join(parts)
+            parts.append(f'<p style="margin:0 0 16px 0;">{escape(lines[0])}</p>')
+    return Markup("\n".join(parts))  # noqa: S704 (each line is escaped above)
 
 
 def text_table(
@@ -141,7 +140,9 @@ def _indented_pairs(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _fold(text: str, width: int, first: str = "", rest: str = "") -> str:
-    # textwrap breaks at plain spaces only, so no-break spaces keep amounts in one piece.
+    # Break at plain spaces only, so that no-break spaces keep amounts in one piece.
+    if text and not _UNEVEN.search(text):
+        return _filled(text.split(" "), width, first, rest)
     return textwrap.fill(
         text,
         width,
@@ -150,3 +151,18 @@ def _fold(text: str, width: int, first: str = "", rest: str = "") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _filled(words: list[str], width: int, first: str, rest: str) -> str:
+    """What `textwrap.fill` makes of words apart by one space: it looks for much more."""
+    lines = []
+    line, length = first + words[0], len(first) + len(words[0])
+    for word in words[1:]:
+        length += 1 + len(word)
+        if length <= width:
+            line += " " + word
+        else:
+            lines.append(line)
+            line, length = rest + word, len(rest) + len(word)
+    lines.append(line)
+    return "\n".join(lines)

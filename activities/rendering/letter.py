@@ -92,6 +92,7 @@ def pages_of(names: dict[str, Any], formats: Formats) -> dict[str, Any]:
         "pay_title": labels.pay_title,
         "payment": _payment(names, labels),
         "no_iban": "" if creditor.iban else _line(labels.no_iban()),
+        "bank_word": _line(labels.bank_word()),
         "after": _prose(words.after()),
         "closing": labels.closing_letter,
         "signature": [

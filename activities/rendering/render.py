@@ -6,7 +6,8 @@ out from it by `templates/_layouts`, a letter's pages by :mod:`.letter`, so they
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from activities.rendering.call_view import call_history, call_promises, call_rows
-from activities.rendering.context import Message
+from activities.rendering.context import Creditor, Message
 from activities.rendering.formats import Formats, one_line, tidy, typeset_french
-from activities.rendering.gsm7 import septets, to_gsm7
+from activities.rendering.gsm7 import SmsText, sms_text
 from activities.rendering.layout import html_paragraphs, text_paragraphs
 from activities.rendering.letter import letter_pdf
 from activities.rendering.view import (
@@ -31,6 +33,7 @@ from activities.rendering.view import (
     variables,
 )
 from models.errors import RelanceError
+from rules.iban import hidden_ibans, printed_ibans
 
 LOCALES: Final = ("fr", "en")
 """Languages with every template. English is what any other language falls back to."""
@@ -38,6 +41,13 @@ LOCALES: Final = ("fr", "en")
 SMS_LIMIT: Final = 306
 """Places of the GSM 7-bit alphabet in two joined text messages."""
 
+SMS_PARTS: Final = 2
+"""Parts that a text message takes at most, in letters it can be spelled in."""
+
+UCS2_PARTS: Final = 5
+"""Parts at most where a name is in another script: a part holds 67 letters instead of 153."""
+
+_FORMATTING: Final = frozenset({"format", "format_map"})
 _FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -91,6 +101,7 @@ TEMPLATES: Final[Mapping[str, Template]] = {
     "phone_call": Template(Kind.CALL_SHEET, pay=False, due=True),
     "sales_rep_call_notice": Template(Kind.INTERNAL, pay=False, due=True),
     "hold_notice": Template(Kind.INTERNAL, pay=False, needs=("hold",)),
+    "bank_details_change": Template(Kind.INTERNAL, statement=False, pay=False, needs=("change",)),
     "reply_copy": Template(Kind.REPLY_COPY, statement=False, pay=False, needs=("reply",)),
 }
 """Every message there is, by its name in a policy or in the code that sends it."""
@@ -149,28 +160,33 @@ def render_call_sheet(message: Message, *, language: str | None = None) -> Rende
     return _render(message, {Kind.CALL_SHEET}, language)
 
 
-def render_sms(message: Message) -> str:
-    """Write a text message in the GSM 7-bit alphabet, two parts (306 places) at most.
+def render_sms(message: Message) -> SmsText:
+    """Write a text message in two parts at most: 306 places of the GSM 7-bit alphabet.
 
-    Details go first when room is short: the payment link, then the end of a long company name.
+    Details go first when room is short: the payment link, then the end of a long company name. With a name in
+    another script it is written in UCS-2, and may take five parts.
 
     :raises RenderError: as :func:`render` does, or if it will not fit.
     """
     locale = locale_for(message.recipient.language)
     name = message.step_template
     _check(message, locale, {Kind.SMS})
-    used = 0
+    sms: SmsText | None = None
     for detail in (2, 1, 0):
         try:
             names = variables(tidy(message), Formats(locale)) | {"detail": detail}
-            text = _environment(locale).get_template(f"{locale}/{name}/sms.txt").render(names)
-            sms = to_gsm7(one_line(text))
-            used = septets(sms)
+            text = one_line(_environment(locale).get_template(f"{locale}/{name}/sms.txt").render(names))
+            _refuse_foreign_ibans(message.creditor, text)
+            sms = sms_text(text)
         except Exception as error:
             raise RenderError(name, locale, error) from error
-        if used <= SMS_LIMIT:
+        if sms.parts <= SMS_PARTS:
             return sms
-    raise RenderError(name, locale, f"the text takes {used} places, {SMS_LIMIT} are allowed")
+    if sms is not None and sms.encoding == "ucs2" and sms.parts <= UCS2_PARTS:
+        return sms
+    raise RenderError(
+        name, locale, f"the text takes {sms.parts if sms else 0} parts, {SMS_PARTS} are allowed"
+    )
 
 
 def _render(message: Message, kinds: set[Kind], language: str | None = None) -> Rendered:
@@ -185,6 +201,7 @@ def _render(message: Message, kinds: set[Kind], language: str | None = None) -> 
         names = _names(message, template, locale)
         text = environment.get_template(f"_layouts/{layout}.txt").render(names)
         html = environment.get_template(f"_layouts/{layout}.html").render(names)
+        _refuse_foreign_ibans(message.creditor, names["subject"], text, re.sub(r"<[^<>]*>", "", html))
         pdf = letter_pdf(names, Formats(locale)) if template.kind is Kind.LETTER else None
     except Exception as error:
         raise RenderError(name, locale, error) from error
@@ -249,6 +266,23 @@ def _neat(text: str) -> str:
     return "\n".join(out).rstrip("\n") + "\n"
 
 
+def refuse_ibans(source: str, name: str) -> None:
+    """Bank details come from the ledger, where two people look after them: no template holds any.
+
+    :raises ValueError: the source shows an IBAN, in whatever disguise.
+    """
+    if hidden_ibans(source):
+        raise ValueError(f"{name} holds an IBAN; it is to show the company's own")
+
+
+def _refuse_foreign_ibans(creditor: Creditor, *parts: str | None) -> None:
+    """Nobody is told to pay to another account than the company's, whatever a name or a reference holds."""
+    own = re.sub(r"\s", "", creditor.iban).upper() if creditor.iban else None
+    for part in filter(None, parts):
+        if printed_ibans(part) - {own}:
+            raise ValueError("it would show an IBAN that is not the company's")
+
+
 class _TypesetLoader(BaseLoader):
     """Reads templates from the folder, with French typography applied to French sources."""
 
@@ -257,6 +291,7 @@ class _TypesetLoader(BaseLoader):
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Any]:
         source, filename, uptodate = self._files.get_source(environment, template)
+        refuse_ibans(source, template)
         return (typeset_french(source) if template.startswith("fr/") else source), filename, uptodate
 
     def list_templates(self) -> list[str]:
@@ -266,19 +301,37 @@ class _TypesetLoader(BaseLoader):
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, which asks once for each attribute of each type whether a template may read it.
 
-    It looks at nothing else of an object, and a message reads a hundred attributes.
+    It looks at nothing else of an object, and a message reads a hundred attributes. The formatting methods of
+    texts are the exception: the sandbox gives out its own in their stead, each time.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._safe: dict[tuple[type, str], bool] = {}
+        self._plain: set[tuple[type, str]] = set()
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        key = (type(obj), attr)
-        safe = self._safe.get(key)
-        if safe is None:
-            safe = self._safe[key] = super().is_safe_attribute(obj, attr, value)
-        return safe
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if (type(obj), attribute) in self._plain:
+            # What one object of its type has, another may still lack: then Jinja says what it is instead.
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
+        value = super().getattr(obj, attribute)
+        if attribute not in _FORMATTING and value is getattr(obj, attribute, self):
+            self._plain.add((type(obj), attribute))
+        return value
+
+    def call(self, context: Context, called: Any, *args: Any, **options: Any) -> Any:
+        if type(called) is not Macro:
+            return super().call(context, called, *args, **options)
+        # A macro is a template's own: it is safe, and known to want how it is called to escape.
+        options.pop("_block_vars", None)
+        options.pop("_loop_vars", None)
+        return called(context.eval_ctx, *args, **options)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        # Set once, before any template is loaded: a chain of mappings would be walked for each template.
+        return {**self.globals, **(d or {})}
 
 
 @lru_cache(maxsize=len(LOCALES))

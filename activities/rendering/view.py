@@ -89,6 +89,7 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         "notice_sent_on": message.notice_sent_on,
         "previous_contact_on": message.previous_contact_on,
         "hold": hold,
+        "change": message.change,
         "held": hold if hold is not None and hold.released_on is None else None,
         "indemnity": (
             None

@@ -16,10 +16,11 @@ from activities.store.outbox import add_notes
 from activities.store.planned import WAITING, withdraw_planned
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import Company, ContactItem, ContactMade, Customer, DunningCase
-from models.tables.words import NoteTo
+from models.tables.words import ContactStatus, NoteTo
+from rules.iban import masked
 
 HIDDEN: Final = frozenset({"iban"})
-"""Settings that the audit trail shows by their last four characters."""
+"""Settings that the audit trail shows by their first and last four characters."""
 
 _NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email", "reply_pause_days"})
 """Settings that no message to a debtor shows."""
@@ -66,7 +67,7 @@ def change_company(
 
 def _shown(name: str, before: Any, after: Any) -> dict[str, Any]:
     if name in HIDDEN:
-        before, after = (f"…{value[-4:]}" if value else None for value in (before, after))
+        before, after = masked(before), masked(after)
     return {"from": _plain(before), "to": _plain(after)}
 
 
@@ -75,10 +76,14 @@ def _plain(value: Any) -> Any:
 
 
 def _compose_again(session: Session, company: Company, why: str, now: datetime, who: str) -> list[int]:
+    # What waits for its turn at a provider finds the facts moved, too, and is composed again.
     waiting = session.exec(
         select(ContactMade.customer_id)
         .join(Customer, col(Customer.id) == ContactMade.customer_id)
-        .where(Customer.company_id == company.id, col(ContactMade.status).in_(WAITING))
+        .where(
+            Customer.company_id == company.id,
+            col(ContactMade.status).in_((*WAITING, ContactStatus.SENDING)),
+        )
         .distinct()
     ).all()
     notes: list[int] = []

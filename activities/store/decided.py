@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from activities.store.events import Event, add_events
+from activities.store.events import ADD_LINES, Event, add_events, lines_of
 from activities.store.load import LoadedCase
 from activities.store.planned import withdraw_planned
 from activities.store.records import CaseRecord
-from activities.store.sql import run, run_each
+from activities.store.sql import aware, run
 from activities.store.tasks import withdraw_tasks
 from models.tables import ContactItem, DunningCase
 from models.tables.words import LAPSES_WITH_CASE
 from rules.decide import Decision, State
 
-_WRITE: Final = """
-    UPDATE dunning_case
-       SET state = %(state)s, stage = %(stage)s, next_step = %(next_step)s, next_channel = %(next_channel)s,
-           next_at = %(next_at)s, wake_at = %(wake_at)s, next_why = %(next_why)s, paused_by = %(paused_by)s,
-           outstanding = %(outstanding)s, disputed = %(disputed)s, closed_at = %(closed_at)s,
-           closing_reason = %(closing_reason)s, awaits_bank = %(awaits_bank)s, decided_at = %(decided_at)s,
-           decided_seq = %(decided_seq)s
-     WHERE invoice_id = %(invoice_id)s
-"""
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
 _LOOKED_AT: Final = """
     UPDATE dunning_case
        SET decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
-     WHERE invoice_id = ANY (%(invoice_ids)s::uuid[])
+     WHERE invoice_id = ANY (%(same)s::uuid[])
 """
+_WRITE: Final = f"""
+    WITH looked_at AS ({_LOOKED_AT}),
+    written AS (
+        UPDATE dunning_case k
+           SET state = moved.state, stage = moved.stage, next_step = moved.next_step,
+               next_channel = moved.next_channel, next_at = moved.next_at, wake_at = moved.wake_at,
+               next_why = moved.next_why, paused_by = moved.paused_by, outstanding = moved.outstanding,
+               disputed = moved.disputed, closed_at = moved.closed_at, closing_reason = moved.closing_reason,
+               awaits_bank = moved.awaits_bank, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+          FROM jsonb_to_recordset(%(moved)s::jsonb)
+                   AS moved (invoice_id uuid, state text, stage text, next_step text, next_channel text,
+                             next_at timestamptz, wake_at timestamptz, next_why text, paused_by text,
+                             outstanding numeric, disputed numeric, closed_at timestamptz,
+                             closing_reason text, awaits_bank date)
+         WHERE k.invoice_id = moved.invoice_id)
+    {ADD_LINES}
+"""  # noqa: S608 (the constants above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +60,27 @@ def store_decisions(
     session: Session, cases: Sequence[LoadedCase], decisions: Sequence[Decision], now: datetime
 ) -> list[Stored]:
     """Write decisions on their cases' rows; a line in the journal where what people see has moved."""
+    seq = cases[0].customer_row.ledger_seq if cases else 0
     stored = [
         Stored(loaded, decision, after, changed=_seen(loaded.case) != _seen(after))
         for loaded, decision in zip(cases, decisions, strict=True)
         for after in (_decided(loaded.case, decision, now),)
     ]
     moved = [each for each in stored if each.case != each.loaded.case]
-    run_each(session, _WRITE, [_row(each, now) for each in moved])
-    same = [each for each in stored if each.case == each.loaded.case]
-    if same:
-        run(
-            session,
-            _LOOKED_AT,
-            invoice_ids=[each.loaded.invoice.id for each in same],
-            decided_at=now,
-            decided_seq=same[0].loaded.customer_row.ledger_seq,
-        )
-    for each in moved:
-        if each.case.closed_at is not None and each.loaded.case.closed_at is None:
-            _close(session, each, now)
-    add_events(session, [_line(each, now) for each in moved if _moved_on(each)])
+    same = [each.loaded.invoice.id for each in stored if each.case == each.loaded.case]
+    closed = [each for each in moved if each.case.closed_at and not each.loaded.case.closed_at]
+    lines = [_line(each, now) for each in moved if _moved_on(each)]
+    looked = {"same": same, "decided_at": now, "decided_seq": seq}
+    if moved:
+        # The end of a case is told after what lapses with it.
+        told = lines_of([] if closed else lines)
+        run(session, _WRITE, moved=json.dumps([_row(each) for each in moved]), lines=told, **looked)
+    elif same:
+        run(session, _LOOKED_AT, **looked)
+    for each in closed:
+        _close(session, each, now)
+    if closed:
+        add_events(session, lines)
     return stored
 
 
@@ -82,8 +92,7 @@ def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
         closed_at = closing_reason = None
     elif closed_at is None:
         closed_at, closing_reason = now, decision.closing_reason
-    return replace(
-        case,
+    return case._replace(
         state=decision.state.value,
         stage=decision.stage,
         outstanding=decision.balance.outstanding,
@@ -110,26 +119,28 @@ def _moved_on(stored: Stored) -> bool:
     return before.state != stored.case.state or before.next_step != stored.case.next_step
 
 
-def _row(stored: Stored, now: datetime) -> dict[str, object]:
+def _row(stored: Stored) -> dict[str, str | None]:
     case = stored.case
     return {
-        "invoice_id": stored.loaded.invoice.id,
+        "invoice_id": str(stored.loaded.invoice.id),
         "state": case.state,
         "stage": case.stage,
         "next_step": case.next_step,
         "next_channel": case.next_channel,
-        "next_at": case.next_at,
-        "wake_at": case.wake_at,
-        "awaits_bank": case.awaits_bank,
+        "next_at": _written(case.next_at),
+        "wake_at": _written(case.wake_at),
+        "awaits_bank": case.awaits_bank.isoformat() if case.awaits_bank else None,
         "next_why": case.next_why,
         "paused_by": case.paused_by,
-        "outstanding": case.outstanding,
-        "disputed": case.disputed,
-        "closed_at": case.closed_at,
+        "outstanding": str(case.outstanding),
+        "disputed": str(case.disputed),
+        "closed_at": _written(case.closed_at),
         "closing_reason": case.closing_reason,
-        "decided_at": now,
-        "decided_seq": stored.loaded.customer_row.ledger_seq,
     }
+
+
+def _written(at: datetime | None) -> str | None:
+    return None if at is None else aware(at).isoformat()
 
 
 def _line(stored: Stored, now: datetime) -> Event:

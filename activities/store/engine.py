@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_S: Final = 60
 CONNECT_TIMEOUT_S: Final = 10
 TRUSTED_IDLE_S: Final = 5.0
 _IDLE_SINCE: Final = "idle_since"
+_COMMITTED: Final = "once_committed"
 
 
 def database_url(url: str | URL) -> URL:
@@ -116,3 +117,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+    for tell in session.info.pop(_COMMITTED, ()):
+        tell()
+
+
+def once_committed(session: Session, tell: Callable[[], None]) -> None:
+    """Have `tell` called when the session's `transaction` is committed; never, if it is not."""
+    session.info.setdefault(_COMMITTED, []).append(tell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,14 +11,19 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from activities.store.sql import run_each
+from activities.store.sql import aware, run
 from models.tables import CaseEvent
 
-_ADD: Final = """
+ADD_LINES: Final = """
     INSERT INTO case_event (invoice_id, customer_id, company_id, at, who, what, why, detail)
-    VALUES (%(invoice_id)s, %(customer_id)s, %(company_id)s, %(at)s, %(who)s, %(what)s, %(why)s,
-            %(detail)s::jsonb)
+    SELECT line.invoice_id, line.customer_id, line.company_id, line.at, line.who, line.what, line.why,
+           line.detail
+      FROM jsonb_to_recordset(%(lines)s::jsonb)
+               AS line (place integer, invoice_id uuid, customer_id uuid, company_id uuid, at timestamptz,
+                        who text, what text, why text, detail jsonb)
+     ORDER BY line.place
 """
+"""Adds `lines_of` events; a statement that writes what they tell may end in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +42,33 @@ class Event:
 
 def add_events(session: Session, events: Iterable[Event]) -> None:
     """Add lines at once, in their order; the rows they name are in the ledger already."""
-    run_each(
-        session,
-        _ADD,
+    given = list(events)
+    if given:
+        run(session, ADD_LINES, lines=lines_of(given))
+
+
+def lines_of(events: Sequence[Event]) -> str:
+    """Events as `ADD_LINES` takes them."""
+    return json.dumps(
         [
             {
-                "invoice_id": event.invoice_id,
-                "customer_id": event.customer_id,
-                "company_id": event.company_id,
-                "at": event.at,
+                "place": place,
+                "invoice_id": _text(event.invoice_id),
+                "customer_id": _text(event.customer_id),
+                "company_id": str(event.company_id),
+                "at": aware(event.at).isoformat(),
                 "who": event.who,
                 "what": event.what,
                 "why": event.why,
-                "detail": json.dumps(event.detail),
+                "detail": event.detail,
             }
-            for event in events
-        ],
+            for place, event in enumerate(events)
+        ]
     )
+
+
+def _text(key: UUID | None) -> str | None:
+    return None if key is None else str(key)
 
 
 def add_event(

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
+from activities.store.load_outreach import OUTREACH_PARTS, ForOutreach, for_outreach
 from activities.store.marks import usable
 from activities.store.policies import get_policy
 from activities.store.records import (
@@ -116,6 +117,7 @@ def _case_and_quoted(invoice: str) -> str:
 _OPEN: Final = "SELECT invoice_id FROM dunning_case WHERE customer_id = {} AND closed_at IS NULL"
 
 _OF_CUSTOMER: Final = _statement(debtor="%(customer)s", wanted=_OPEN.format("%(customer)s"))
+_TO_WRITE: Final = _statement(debtor="%(customer)s", wanted=_OPEN.format("%(customer)s"), more=OUTREACH_PARTS)
 _OF_CASE: Final = _statement(
     debtor="(SELECT customer_id FROM dunning_case WHERE invoice_id = %(invoice)s)",
     wanted=_case_and_quoted("%(invoice)s::uuid"),
@@ -190,6 +192,13 @@ class LoadedCustomer:
         return self.row.ledger_seq
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedToWrite(LoadedCustomer):
+    """A customer with what writing to it asks besides."""
+
+    outreach: ForOutreach
+
+
 def load_case(
     session: Session, invoice_id: UUID, now: datetime, sending_fingerprint: str | None = None
 ) -> LoadedCase:
@@ -219,10 +228,32 @@ def load_customer(
     Raises:
         NotFound: the ledger has no such customer.
     """
-    parts = decoded(run(session, _OF_CUSTOMER, customer=customer_id).scalar_one())
+    return _customer(session, _OF_CUSTOMER, customer_id, now, sending_fingerprint)[0]
+
+
+def load_to_write(
+    session: Session, customer_id: UUID, now: datetime, sending_fingerprint: str | None = None
+) -> LoadedToWrite:
+    """As `load_customer`, with what a message says besides."""
+    found, parts = _customer(session, _TO_WRITE, customer_id, now, sending_fingerprint)
+    return LoadedToWrite(
+        found.customer,
+        found.cases,
+        found.row,
+        found.company,
+        found.people,
+        on_hold=found.on_hold,
+        outreach=for_outreach(parts),
+    )
+
+
+def _customer(
+    session: Session, sql: str, customer_id: UUID, now: datetime, sending_fingerprint: str | None
+) -> tuple[LoadedCustomer, Mapping[str, Any]]:
+    parts = decoded(run(session, sql, customer=customer_id).scalar_one())
     if parts["customer"] is None:
         raise NotFound(f"no customer {customer_id}")
-    return _loaded(session, parts, now, sending_fingerprint)
+    return _loaded(session, parts, now, sending_fingerprint), parts
 
 
 def load_case_page(

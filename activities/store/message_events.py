@@ -89,7 +89,7 @@ class KnownMessage:
     """The message an event is about, as it was when it was looked up."""
 
     id: UUID
-    customer_id: UUID
+    customer_id: UUID | None
     status: str
     to_address: str
     provider: str | None

@@ -74,8 +74,8 @@ def add_note(
 
     Args:
         session: the transaction of the fact the note is about.
-        workflow: which kind of workflow `key` names: an invoice's case or a customer's outreach.
-        key: the invoice's or the customer's id.
+        workflow: whose workflow `key` names: an invoice's case, a customer's outreach, a company's notices.
+        key: the id of the invoice, the customer or the company.
         signal: its name.
         now: business time.
         payload: JSON, without personal data.
@@ -146,7 +146,7 @@ def claim(
     else:
         rows = run(session, _CLAIM_THESE, ids=list(ids), **asked).all()
     # What an UPDATE returns has no order of its own.
-    earliest_first = sorted(rows, key=lambda row: (row.order_at, row.id))
+    earliest_first = sorted(rows, key=lambda row: row[:2])
     return [Claimed(note_id, NoteTo(workflow), *rest) for _, note_id, workflow, *rest in earliest_first]
 
 

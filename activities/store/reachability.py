@@ -61,6 +61,9 @@ def mark_unreachable(
     found = session.get(Communication, communication_id)
     if found is None:
         raise NotFound(f"no communication {communication_id}")
+    if found.customer_id is None:
+        # Word to our own people: their addresses are no customer's.
+        return []
     customer = lock_customer(session, found.customer_id)
     message = session.get_one(Communication, communication_id, populate_existing=True)
     named = _named(message, address)
@@ -87,6 +90,8 @@ def mark_refused(
     message would only be refused again; and the notes to deliver.
     """
     message = session.get_one(Communication, communication_id, populate_existing=True)
+    if message.customer_id is None:
+        return False, []
     customer = lock_customer(session, message.customer_id)
     notes: list[int] = []
     known = False

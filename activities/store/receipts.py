@@ -118,7 +118,7 @@ def keep_receipt(
         headers: those without which the body cannot be read.
     """
     told = b"\n".join((provider.encode(), kind.encode(), query.encode(), body))
-    return run(
+    kept: int | None = run(
         session,
         _KEEP,
         provider=provider.value,
@@ -130,6 +130,7 @@ def keep_receipt(
         received_at=received_at,
         arrived_at=arrived_at,
     ).scalar_one_or_none()
+    return kept
 
 
 def claim_receipts(session: Session, limit: int, now: datetime) -> Sequence[int]:

@@ -217,4 +217,5 @@ def _one(found: set[UUID]) -> UUID | None:
 
 
 def _person(session: Session, customer_id: UUID, address: str) -> UUID | None:
-    return run(session, _PERSON, customer=customer_id, address=address).scalar_one_or_none()
+    found: UUID | None = run(session, _PERSON, customer=customer_id, address=address).scalar_one_or_none()
+    return found

@@ -12,7 +12,7 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import bank, companies, contacts, customers, invoices, policies
+from admin.api.masters import bank, bank_details, companies, contacts, customers, invoices, policies
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
 from admin.api.webhooks import inbound, sendgrid, twilio
@@ -32,6 +32,7 @@ case knows it at once.
 _ROUTERS = (
     health.router,
     companies.router,
+    bank_details.router,
     bank.router,
     customers.router,
     customer_facts.router,

@@ -151,7 +151,9 @@ def run(folder: DataFolder, plan: Plan, watch: Watch) -> Report:
         day = calendar.first_business_day(calendar.local_day(wall))
         return calendar.slot(day) + timedelta(minutes=30) - wall
 
-    with _own_environment(plan), local_stack(folder, say=watch.say, offset=ten_o_clock) as stack:
+    # Without webhooks: what a kill leaves in doubt stays in doubt until a person has looked it up.
+    own = _own_environment(plan)
+    with own, local_stack(folder, say=watch.say, offset=ten_o_clock, talks_back=False) as stack:
         engine = make_engine(stack.database_url, pool_size=2, application_name="relance chaos")
         try:
             return _Campaign(stack, engine, plan, watch).run()
@@ -218,7 +220,7 @@ class _Campaign:
         portfolio, companies = write(folder, day, self._plan.contacts, self._plan.seed)
         expected = expect(portfolio, now)
         self._inbox.answer_late(self._plan.answer_s)
-        write_companies(self._engine, read_companies(companies))
+        write_companies(self._engine, read_companies(companies), now, "campaign")
         report = load_portfolio(
             self._engine, portfolio, now=now, policies=ledger_policies(self._engine, self._clock)
         )

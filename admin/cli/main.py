@@ -20,6 +20,7 @@ MODULES: Final = (
     "work",
     "contacts",
     "bank",
+    "bank_details",
     "replies",
     "people",
     "api",

@@ -106,7 +106,7 @@ def _load(
         say(f"the demonstration goes on: its clock stands at {local(now, calendar)}")
         return None
     portfolio, companies = write(folder.root / "demo", calendar.local_day(now))
-    write_companies(engine, read_companies(companies))
+    write_companies(engine, read_companies(companies), now, "demo")
     report = load_portfolio(engine, portfolio, now=now, policies=ledger_policies(engine, clock))
     if report.rejected or report.conflicts:
         raise StackError(f"the demonstration's own portfolio was refused: see {report.rejects_file}")

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID, uuid4
@@ -20,34 +21,20 @@ from pydantic import (
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from activities.payment_details import ask_change, guarded
 from activities.store.engine import transaction
 from admin.portfolio import cells
 from admin.portfolio.row import PortfolioError
 from models.tables import Company, Staff
 from rules.calendar import business_calendar
+from rules.iban import iban
 
-_IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _BIC: Final = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
 
 
 class CompaniesError(PortfolioError):
     """The file cannot be used; each line of the text names file, place, field and reason."""
-
-
-def iban(value: str) -> str:
-    """An IBAN without spaces, its check digits verified (ISO 13616: remainder 1 modulo 97).
-
-    Raises:
-        ValueError: not the form of an IBAN, or the check digits do not fit.
-    """
-    compact = re.sub(r"\s", "", value).upper()
-    if _IBAN.fullmatch(compact) is None:
-        raise ValueError("not an IBAN: expected two letters, two digits and up to 30 letters or digits")
-    rotated = compact[4:] + compact[:4]
-    if int("".join(str(int(character, 36)) for character in rotated)) % 97 != 1:
-        raise ValueError("not an IBAN: its check digits do not fit, so a character is wrong")
-    return compact
 
 
 def bic(value: str) -> str:
@@ -155,10 +142,14 @@ class CompaniesFile(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many companies and people were written."""
+    """How many companies and people were written.
+
+    `asked` names the companies whose bank details would change: that was asked for only.
+    """
 
     companies: int
     staff: int
+    asked: tuple[str, ...] = ()
 
 
 def read_companies(path: Path) -> CompaniesFile:
@@ -198,14 +189,29 @@ def _faults(error: ValidationError, data: Mapping[str, Any], path: Path) -> list
     return lines
 
 
-def write_companies(engine: Engine, told: CompaniesFile) -> Written:
+def write_companies(engine: Engine, told: CompaniesFile, now: datetime, who: str) -> Written:
     """Write the file into the ledger: new companies and people are made, known ones changed where it says so.
 
+    Bank details are written where a company has none. Where it has, a change is asked for, by `who`, at the
+    business time `now`.
+
     Raises:
+        Conflict: another change of bank details is under way for a company.
         CompaniesError: a person belongs to a company that neither the file nor the ledger knows.
     """
     with transaction(engine) as session:
-        ids = {entry.ref: _company(session, entry) for entry in told.company}
+        asked: list[str] = []
+        ids: dict[str, UUID] = {}
+        for entry in told.company:
+            row, values = _company(session, entry)
+            ids[entry.ref] = row.id
+            guard = guarded(row, values)
+            _set(row, {name: value for name, value in values.items() if name not in guard})
+            session.flush()
+            if guard:
+                # The workers' relay has the note that tells the managers.
+                ask_change(session, row, guard, now, who)
+                asked.append(entry.ref)
         alone = next(iter(ids.values())) if len(ids) == 1 else None
         for person in told.staff:
             company_id = _company_of(session, person, person.company, ids) if person.company else alone
@@ -213,7 +219,7 @@ def write_companies(engine: Engine, told: CompaniesFile) -> Written:
         for entry in told.company:
             if entry.signatory is not None:
                 write_signatory(session, ids[entry.ref], entry.signatory)
-    return Written(len(told.company), len(told.staff))
+    return Written(len(told.company), len(told.staff), tuple(asked))
 
 
 def write_signatory(session: Session, company_id: UUID, signatory: SignatoryEntry) -> None:
@@ -221,8 +227,11 @@ def write_signatory(session: Session, company_id: UUID, signatory: SignatoryEntr
     _staff(session, StaffEntry(**signatory.model_dump(), role="credit_manager"), company_id)
 
 
-def _company(session: Session, entry: CompanyEntry) -> UUID:
-    row = session.exec(select(Company).where(Company.ref == entry.ref)).one_or_none()
+def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, object]]:
+    """A company's row, locked or new, and what the file says of it by column."""
+    row = session.exec(
+        select(Company).where(Company.ref == entry.ref).with_for_update(key_share=True)
+    ).one_or_none()
     if row is None:
         row = Company(id=uuid4(), ref=entry.ref, name=entry.name or entry.ref, country=entry.country or "FR")
         session.add(row)
@@ -249,9 +258,7 @@ def _company(session: Session, entry: CompanyEntry) -> UUID:
             "signatory_email": entry.signatory.email,
             "signatory_phone": entry.signatory.phone,
         }
-    _set(row, values)
-    session.flush()
-    return row.id
+    return row, {name: value for name, value in values.items() if value is not None}
 
 
 def _staff(session: Session, entry: StaffEntry, company_id: UUID | None) -> None:

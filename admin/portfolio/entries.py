@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -299,8 +300,8 @@ class Entries:
         )
 
 
-def _json(value: Mapping[str, object]) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_json: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""One encoder for every row: `json.dumps` makes one for each call that is not plain."""
 
 
 def _copy(
@@ -326,5 +327,15 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "
 def _cell(value: object) -> str:
     if value is None:
         return "\\N"
-    text = str(value)
-    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
+    if type(value) is not str:
+        return _written(value) if type(value) in _REPEATED else str(value)
+    return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
+
+
+_REPEATED: Final = frozenset({UUID, date, datetime})
+
+
+@lru_cache(maxsize=8192)
+def _written(value: object) -> str:
+    """An id, a day or an instant: most stand in several rows of a batch, and are slow to write."""
+    return str(value)

@@ -22,7 +22,7 @@ from temporalio.service import RPCError
 
 import migrations
 from activities.clock import Clock
-from activities.installation import read_offset
+from activities.installation import read_offset, who_runs
 from activities.outbox import Courier, deliver_pending
 from activities.settings import Settings
 from activities.store.engine import make_engine, transaction
@@ -70,11 +70,20 @@ def run_companies(path: Path) -> int:
     """Write a companies file into the ledger; returns the exit status, 0 or 2."""
 
     def write(engine: Engine) -> int:
-        written = write_companies(engine, read_companies(path))
-        remark(f"{written.companies} companies and {written.staff} people written.")
+        _write_companies(engine, path, Clock(read_offset(engine)))
         return ALL_GOOD
 
     return _told(write)
+
+
+def _write_companies(engine: Engine, path: Path, clock: Clock) -> None:
+    written = write_companies(engine, read_companies(path), clock.now(), who_runs())
+    remark(f"{written.companies} companies and {written.staff} people written.")
+    for ref in written.asked:
+        remark(
+            f"{ref}: other bank details are asked for, and not written: somebody else approves them "
+            f"(relance bank-details {ref}), and they take effect after 24 hours."
+        )
 
 
 def _told(work: Callable[[Engine], int]) -> int:
@@ -124,9 +133,9 @@ def _run(
     engine: Engine, path: Path, rejects: Path | None, rate: float, start: bool, companies: Path | None
 ) -> int:
     console = Console(stderr=True, highlight=False)
-    if companies is not None:
-        write_companies(engine, read_companies(companies))
     clock = Clock(read_offset(engine))
+    if companies is not None:
+        _write_companies(engine, companies, clock)
     with _bars(console) as bars:
         tasks: dict[str, TaskID] = {}
 

@@ -46,8 +46,8 @@ class MessagePage(Answer):
     """
 
     id: UUID
-    customer: str
-    customer_name: str
+    customer: Annotated[str | None, Field(description="Absent for word to our own people about the company")]
+    customer_name: str | None
     contact_id: UUID | None
     step: str | None
     kind: str
@@ -73,6 +73,8 @@ class MessagePage(Answer):
     provider: str | None
     provider_id: str | None
     policy: Annotated[str | None, Field(examples=["standard@1"])]
+    sms_encoding: Annotated[str | None, Field(description="gsm7, or ucs2 with half the room a part")]
+    sms_parts: Annotated[int | None, Field(description="Parts an SMS is billed as")]
     balance_quoted: dict[str, str]
     invoices: list[ItemOfContact]
     events: list[DeliveryEvent]
@@ -94,7 +96,7 @@ class Part:
 def get_message(session: Session, company_id: UUID, company: str, message_id: UUID) -> MessagePage:
     """One message; NotFound when the company has none of that id."""
     message = _row(session, company_id, message_id)
-    customer = session.get_one(Customer, message.customer_id)
+    customer = session.get_one(Customer, message.customer_id) if message.customer_id else None
     envelope = fetch(session, message.content_hash)
     contact = session.get(ContactMade, message.contact_id) if message.contact_id else None
     delivery = standing(events_of(session, message_id))
@@ -112,8 +114,8 @@ def get_message(session: Session, company_id: UUID, company: str, message_id: UU
     policy = f"{message.policy_key}@{message.policy_version}" if message.policy_key else None
     return MessagePage(
         **message.model_dump(include=set(MessagePage.model_fields)),
-        customer=customer.ref,
-        customer_name=customer.name,
+        customer=customer.ref if customer else None,
+        customer_name=customer.name if customer else None,
         step=contact.step if contact else None,
         from_address=envelope.from_address,
         from_name=envelope.from_name,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Uuid, cast, select
+from sqlalchemy import Uuid, and_, cast, select
 from sqlmodel import Session, col
 
 from activities.envelope import MEDIA_TYPE, Envelope, fetch, fetch_files
@@ -73,8 +73,8 @@ class Proof(Answer):
     id: UUID
     company: str
     company_name: str
-    customer: str
-    customer_name: str
+    customer: Annotated[str | None, Field(description="Absent for word to our own people")]
+    customer_name: str | None
     kind: str
     step: str | None
     channel: str
@@ -129,15 +129,15 @@ def get_proof(session: Session, company_id: UUID, message_id: UUID) -> Evidence:
     envelope = fetch(session, message.content_hash)
     files = _files(session, envelope, stored)
     company = session.get_one(Company, message.company_id)
-    customer = session.get_one(Customer, message.customer_id)
+    customer = session.get_one(Customer, message.customer_id) if message.customer_id else None
     contact = session.get(ContactMade, message.contact_id) if message.contact_id else None
     delivery = standing(events_of(session, message_id))
     proof = Proof(
         **message.model_dump(include=set(Proof.model_fields)),
         company=company.ref,
         company_name=company.legal_name or company.name,
-        customer=customer.ref,
-        customer_name=customer.name,
+        customer=customer.ref if customer else None,
+        customer_name=customer.name if customer else None,
         step=contact.step if contact else None,
         from_address=envelope.from_address,
         reply_to_address=envelope.reply_to_address,
@@ -201,7 +201,10 @@ def _journal(session: Session, message: Communication) -> list[ProofLine]:
     rows = session.connection().execute(
         select(col(CaseEvent.at), col(CaseEvent.who), col(CaseEvent.what), col(CaseEvent.why))
         .where(
-            col(CaseEvent.customer_id) == message.customer_id,
+            # Word about a company has no customer: then the company's own lines are looked through.
+            col(CaseEvent.customer_id) == message.customer_id
+            if message.customer_id
+            else and_(col(CaseEvent.company_id) == message.company_id, col(CaseEvent.customer_id).is_(None)),
             col(CaseEvent.what).startswith("message_", autoescape=True),
             cast(col(CaseEvent.detail)["communication"].astext, Uuid) == message.id,
         )

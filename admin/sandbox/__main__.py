@@ -10,8 +10,11 @@ from pathlib import Path
 from types import FrameType
 
 from admin.sandbox.faults import FaultBoard
+from admin.sandbox.postman import Manners
 from admin.sandbox.server import SandboxUvicorn, bind, create_app
+from admin.sandbox.signing import EventKey
 from admin.sandbox.store import MessageStore
+from admin.sandbox.voice import Voice
 
 DEFAULT_PORT = 8025
 
@@ -27,7 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free port")
     parser.add_argument("--data-dir", type=Path, help="where messages are kept; in memory when left out")
+    parser.add_argument("--event-url", help="where to post SendGrid's events; without it nothing is told")
+    parser.add_argument(
+        "--event-key", type=Path, help="file with the private key (PEM, P-256) that signs them"
+    )
     given = parser.parse_args(arguments)
+    try:
+        key = EventKey.read(given.event_key) if given.event_key else EventKey()
+        voice = Voice(key, Manners(event_url=given.event_url))
+    except (OSError, ValueError) as error:
+        print(f"cannot post events: {error}", file=sys.stderr)
+        return 1
     try:
         listener = bind(given.host, given.port)
     except OSError as error:
@@ -38,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = create_app(
         store,
         faults=faults,
+        voice=voice,
         sendgrid_key=os.environ.get("SANDBOX_SENDGRID_KEY") or None,
         twilio_sid=os.environ.get("SANDBOX_TWILIO_SID") or None,
         twilio_token=os.environ.get("SANDBOX_TWILIO_TOKEN") or None,
@@ -52,10 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     print(f"sandbox provider on http://{given.host}:{listener.getsockname()[1]}", flush=True)
+    voice.postman.start()
     try:
         with listener:
             asyncio.run(server.serve(sockets=[listener]))
     finally:
+        voice.postman.stop()
         store.close()
     return 0
 

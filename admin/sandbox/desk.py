@@ -13,6 +13,7 @@ from admin.sandbox.faults import FaultBoard
 from admin.sandbox.models import Answer, FaultMode, FaultRule, Provider, RawRequest, SandboxMessage
 from admin.sandbox.store import MessageStore
 from admin.sandbox.transport import DroppedLine
+from admin.sandbox.voice import Voice
 
 DEFAULT_HANG = 120.0
 DEFAULT_LATE = 3.0
@@ -33,20 +34,24 @@ class Desk:
     ``unanswered`` is the number of requests to send that are being held at this moment.
     """
 
-    def __init__(self, store: MessageStore, faults: FaultBoard) -> None:
+    def __init__(self, store: MessageStore, faults: FaultBoard, voice: Voice) -> None:
         self.store = store
         self.faults = faults
+        self.voice = voice
         # Both endpoints run on the server's one loop, so counting needs no lock.
         self.unanswered = 0
 
     def keep(
         self, drafts: Sequence[Draft], raw: RawRequest, answer: Answer, *, accepted: bool
     ) -> list[SandboxMessage]:
-        """Keep messages together with what the client is told about them."""
+        """Keep messages together with what the client is told about them; of those taken, the voice tells."""
         update: dict[str, Any] = {"answer": answer, "accepted": accepted}
-        return [
+        kept = [
             self.store.add(draft.message.model_copy(update=update), draft.contents, raw) for draft in drafts
         ]
+        if accepted:
+            self.voice.taken(kept)
+        return kept
 
     async def send(
         self,

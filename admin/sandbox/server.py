@@ -12,12 +12,16 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
-from admin.sandbox import api, pages, sendgrid_api, twilio_api
+from admin.sandbox import api, pages, sendgrid_api, twilio_api, voice_api
 from admin.sandbox.desk import Desk
+from admin.sandbox.fates import Fate, FateRule, FateSpec
 from admin.sandbox.faults import FaultBoard
 from admin.sandbox.models import Channel, FaultMode, FaultRule, FaultSpec, SandboxMessage
+from admin.sandbox.postman import Manners
+from admin.sandbox.signing import EventKey
 from admin.sandbox.store import MessageFilter, MessageStore
 from admin.sandbox.transport import DroppableH11Protocol
+from admin.sandbox.voice import Voice
 
 START_TIMEOUT = 15.0
 STOP_TIMEOUT = 10.0
@@ -27,6 +31,7 @@ def create_app(
     store: MessageStore,
     *,
     faults: FaultBoard | None = None,
+    voice: Voice | None = None,
     sendgrid_key: str | None = None,
     twilio_sid: str | None = None,
     twilio_token: str | None = None,
@@ -34,14 +39,16 @@ def create_app(
     """The application: both providers' endpoints, the inbox page and the sandbox's own JSON.
 
     A credential left at ``None`` is any that is not empty. Faults that close the line need the server to
-    run ``DroppableH11Protocol``, as ``SandboxUvicorn`` does.
+    run ``DroppableH11Protocol``, as ``SandboxUvicorn`` does; whoever runs it starts and stops the voice's
+    postman.
     """
     # No interactive documentation: its page would load scripts from another host.
     app = FastAPI(title="Relance sandbox provider", docs_url=None, redoc_url=None)
-    desk = Desk(store, faults or FaultBoard())
+    desk = Desk(store, faults or FaultBoard(), voice or Voice())
     app.include_router(sendgrid_api.router(desk, sendgrid_key))
     app.include_router(twilio_api.router(desk, twilio_sid, twilio_token))
     app.include_router(api.router(desk))
+    app.include_router(voice_api.router(desk))
     pages.install(app, desk)
     app.add_exception_handler(ClientDisconnect, _client_left)
     return app
@@ -99,7 +106,9 @@ class SandboxServer:
     """The sandbox provider in a thread of this process.
 
     ``with SandboxServer() as sandbox:`` listens on ``sandbox.url`` (port 0: a free one) and keeps messages in
-    memory, or in ``data_dir``. Credentials left at ``None`` are any that are not empty.
+    memory, or in ``data_dir``. Credentials left at ``None`` are any that are not empty. With ``event_url`` it
+    talks back: SendGrid's events go there, signed with ``event_key`` (a new one when left out), and Twilio's
+    statuses to each message's own address.
     """
 
     def __init__(
@@ -111,13 +120,17 @@ class SandboxServer:
         sendgrid_key: str | None = None,
         twilio_sid: str | None = None,
         twilio_token: str | None = None,
+        event_url: str | None = None,
+        event_key: EventKey | None = None,
     ) -> None:
         self.store = MessageStore(data_dir)
         self.faults = FaultBoard()
+        self.voice = Voice(event_key, Manners(event_url=event_url))
         self._host, self._port = host, port
         self._app = create_app(
             self.store,
             faults=self.faults,
+            voice=self.voice,
             sendgrid_key=sendgrid_key,
             twilio_sid=twilio_sid,
             twilio_token=twilio_token,
@@ -144,6 +157,7 @@ class SandboxServer:
         self._thread.start()
         if not self._server.listening.wait(START_TIMEOUT) or self._failure is not None:
             raise RuntimeError("the sandbox did not start") from self._failure
+        self.voice.postman.start()
         return self
 
     def stop(self) -> None:
@@ -154,6 +168,7 @@ class SandboxServer:
             if self._thread.is_alive():
                 raise RuntimeError(f"the sandbox did not stop within {STOP_TIMEOUT:g} s")
             self._server = self._thread = None
+            self.voice.postman.stop()
             self.store.close()
 
     def __enter__(self) -> Self:
@@ -197,6 +212,19 @@ class SandboxServer:
     def clear_faults(self) -> int:
         """Lift every fault; what they keep waiting goes on at once."""
         return self.faults.clear()
+
+    def add_fate(
+        self,
+        fate: Fate | str,
+        *,
+        match_to: str | None = None,
+        code: int | None = None,
+        reason: str | None = None,
+        times: int | None = None,
+    ) -> FateRule:
+        """Decide what becomes of messages that are taken; the parameters are those of ``FateSpec``."""
+        spec = FateSpec(fate=Fate(fate), match_to=match_to, code=code, reason=reason, times=times)
+        return self.voice.fates.add(spec)
 
     def messages(
         self, channel: Channel | str | None = None, to: str | None = None, accepted: bool | None = True

@@ -40,6 +40,8 @@ def router(desk: Desk, account_sid: str | None, token: str | None) -> APIRouter:
             desk.keep([draft], raw, answer_of(response), accepted=False)
             return response
 
+        desk.voice.know(account, _credentials(request)[1])
+
         def failure(rule: FaultRule) -> Response:
             return _fault(rule, form)
 
@@ -129,17 +131,25 @@ def _page(
 
 
 def _check_credentials(request: Request, account: str, sid: str | None, token: str | None) -> Refusal | None:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        user, password = "", ""
-    ok = scheme.lower() == "basic" and bool(user and password)
+    user, password = _credentials(request)
+    ok = bool(user and password)
     if sid is not None:
         ok = ok and hmac.compare_digest(user.encode(), sid.encode()) and account == sid
     if token is not None:
         ok = ok and hmac.compare_digest(password.encode(), token.encode())
     return None if ok else refusal(20003)
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """User and password of HTTP's basic authentication; empty where there is none."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return user, password
 
 
 def _fault(rule: FaultRule, form: dict[str, str] | None = None) -> Response:

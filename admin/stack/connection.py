@@ -50,6 +50,9 @@ def sandbox_variables(url: str, environ: Mapping[str, str]) -> dict[str, str]:
         "TWILIO_AUTH_TOKEN": "sandbox",
         "TWILIO_FROM": SANDBOX_SENDER,
         "TWILIO_BASE_URL": url,
+        # Nobody is at the other end who could complain of haste.
+        "RELANCE_EMAIL_PER_SECOND": environ.get("RELANCE_EMAIL_PER_SECOND", "unlimited"),
+        "RELANCE_SMS_PER_SECOND": environ.get("RELANCE_SMS_PER_SECOND", "unlimited"),
         "RELANCE_SANDBOX_URL": url,
         "RELANCE_SENDING": environ.get("RELANCE_SENDING", "live"),
     }

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -27,10 +28,12 @@ from activities.settings import Settings
 from activities.store.api_keys import create_key
 from activities.store.engine import make_engine, transaction
 from activities.store.policies import ensure_builtin
+from admin.sandbox.signing import EventKey
 from admin.stack.checks import answers
 from admin.stack.connection import remember_stack, sandbox_variables
 from admin.stack.datafolder import DataFolder, read_json, write_private
-from admin.stack.ports import PortBook
+from admin.stack.errors import StackError
+from admin.stack.ports import LOOPBACK, PortBook
 from admin.stack.postgres import LocalPostgres
 from admin.stack.process import Child
 from admin.stack.supervisor import Supervisor
@@ -45,6 +48,7 @@ POLL = timedelta(seconds=70)
 
 POSTGRES_PORT, TEMPORAL_PORT, UI_PORT, SANDBOX_PORT, API_PORT = 54320, 7233, 8233, 8025, 8080
 LOCAL_KEY_FILE = "api-key.json"
+EVENT_KEY_FILE = "sandbox-events.pem"
 
 
 @dataclass(slots=True)
@@ -82,6 +86,7 @@ def local_stack(
     *,
     say: Callable[[str], None] = print,
     offset: Callable[[], timedelta] | None = None,
+    talks_back: bool = True,
 ) -> Iterator[Stack]:
     """Start everything, in order, and stop it in reverse at the end of the block.
 
@@ -89,6 +94,7 @@ def local_stack(
         folder: where all of it is kept; started again on it, everything goes on where it was.
         say: told one line at each step.
         offset: business time less Temporal's time, asked for once, when the installation is new.
+        talks_back: whether the sandbox tells the API what becomes of messages, by webhook.
 
     Raises:
         StackError: something does not come up; the text says what, and what it last said.
@@ -105,7 +111,7 @@ def local_stack(
         stack.variables = dict(_ledger(supervisor, folder, ports))
         prepare_ledger(stack.database_url, offset)
         stack.variables |= _temporal(supervisor, folder, ports)
-        stack.variables |= _sandbox(supervisor, folder, ports)
+        stack.variables |= _sandbox(supervisor, folder, ports, talks_back=talks_back)
         os.environ.update(stack.variables)
         supervisor.launch(_worker(folder))
         stack.variables |= _api(supervisor, folder, ports)
@@ -154,28 +160,50 @@ def _temporal(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> di
     return {"TEMPORAL_ADDRESS": temporal.address, "RELANCE_TEMPORAL_UI": temporal.ui_url or ""}
 
 
-def _sandbox(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
+def _sandbox(
+    supervisor: Supervisor, folder: DataFolder, ports: PortBook, *, talks_back: bool
+) -> dict[str, str]:
     port = ports.choose("sandbox", SANDBOX_PORT)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{LOOPBACK}:{port}"
     variables = sandbox_variables(url, os.environ)
-    if variables:
-        supervisor.launch(
-            Child(
-                name="sandbox",
-                argv=(
-                    sys.executable,
-                    *("-m", "admin.sandbox", "--port", str(port), "--data-dir", str(folder.sandbox)),
-                ),
-                log=folder.logs / "sandbox.log",
-                ready=answers(f"{url}/api/counts"),
-            )
+    if not variables:
+        return {}
+    words = ["-m", "admin.sandbox", "--port", str(port), "--data-dir", str(folder.sandbox)]
+    if talks_back:
+        # The API starts later, on the port it is given here; what is told meanwhile is told again.
+        api = f"http://{LOOPBACK}:{ports.choose('api', API_PORT)}"
+        path = folder.run / EVENT_KEY_FILE
+        words += ["--event-url", f"{api}/webhooks/sendgrid", "--event-key", str(path)]
+        variables["SENDGRID_WEBHOOK_PUBLIC_KEY"] = event_key(path).public
+        variables["RELANCE_PUBLIC_URL"] = os.environ.get("RELANCE_PUBLIC_URL") or api
+    supervisor.launch(
+        Child(
+            name="sandbox",
+            argv=(sys.executable, *words),
+            log=folder.logs / "sandbox.log",
+            ready=answers(f"{url}/api/counts"),
         )
+    )
     return variables
+
+
+def event_key(path: Path) -> EventKey:
+    """The key pair with which a local sandbox signs its events, made at the first start and kept.
+
+    Raises:
+        StackError: what is kept is no such key.
+    """
+    if not path.exists():
+        write_private(path, EventKey().pem)
+    try:
+        return EventKey.read(path)
+    except (OSError, ValueError) as error:
+        raise StackError(f"{path} cannot be used ({error}): remove it, and a new one is made") from error
 
 
 def _api(supervisor: Supervisor, folder: DataFolder, ports: PortBook) -> dict[str, str]:
     port = ports.choose("api", API_PORT)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{LOOPBACK}:{port}"
     supervisor.launch(
         Child(
             name="api",

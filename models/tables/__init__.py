@@ -12,6 +12,7 @@ from models.tables.contacts import (
     ContactMade,
     Content,
     LetterPosting,
+    ProviderAllowance,
 )
 from models.tables.facts import (
     ClaimRow,
@@ -34,6 +35,7 @@ from models.tables.parties import (
     Company,
     Contact,
     Customer,
+    PaymentDetailsChange,
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
@@ -86,9 +88,11 @@ __all__ = [
     "LetterPosting",
     "OutboxNote",
     "PauseRow",
+    "PaymentDetailsChange",
     "PaymentRow",
     "PlanRow",
     "PolicyRow",
+    "ProviderAllowance",
     "Reply",
     "Staff",
     "Table",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import Audience, CommunicationStatus, ContactStatus, LetterOutcome
+from models.tables.words import Audience, CommunicationStatus, ContactStatus, LetterOutcome, SmsEncoding
 from rules.calendar import Channel
 from rules.facts import Role, Tone
 
@@ -100,7 +100,10 @@ class Content(Table, table=True):
 class Communication(Table, table=True):
     """One message. `sender_run` says who moved it to `sending`, so that a crash can be told from a race.
 
-    `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`.
+    `purpose_key` is the idempotency key of messages outside contacts: `thank-you/<customer>/<day>`. Without
+    a customer, it is word to our own people about the company. `turn_at` is its place in the queue of its
+    provider, by the database's clock (`ProviderAllowance`). `sms_encoding` and `sms_parts` say how an SMS is
+    billed.
     `evidence_sought_at` is when the provider was last asked about it, while it is uncertain.
     """
 
@@ -108,7 +111,16 @@ class Communication(Table, table=True):
     __table_args__ = (
         one_of("status", CommunicationStatus),
         one_of("audience", Audience),
+        one_of("sms_encoding", SmsEncoding),
         check("attempts", "attempts >= 0"),
+        check("sms_parts", "(sms_encoding IS NULL) = (sms_parts IS NULL) AND sms_parts >= 1"),
+        check("customer", "customer_id IS NOT NULL OR audience = 'internal'"),
+        Index(
+            "communication_of_company_idx",
+            "company_id",
+            "planned_at",
+            postgresql_where=text("customer_id IS NULL"),
+        ),
         Index(
             "communication_unsettled_idx",
             "planned_at",
@@ -123,7 +135,7 @@ class Communication(Table, table=True):
 
     id: UUID = Field(primary_key=True)
     contact_id: UUID | None = Field(default=None, foreign_key="contact_made.id", index=True)
-    customer_id: UUID = Field(foreign_key="customer.id")
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
     company_id: UUID = Field(foreign_key="company.id", index=True)
     kind: str
     audience: str
@@ -149,6 +161,25 @@ class Communication(Table, table=True):
     sender_run: str | None = None
     evidence_sought_at: datetime | None = Field(default=None, sa_type=Instant)
     purpose_key: str | None = Field(default=None, unique=True)
+    turn_at: datetime | None = Field(default=None, sa_type=Instant)
+    sms_encoding: str | None = None
+    sms_parts: int | None = None
+
+
+class ProviderAllowance(Table, table=True):
+    """How fast one sender may use one provider, shared by all workers. Instants are of the database's clock.
+
+    `free_at` is the earliest instant of the next call, `queue_until` the end of the places given out to those
+    who wait, `blocked_until` what the provider itself asked for (429 with Retry-After).
+    """
+
+    __tablename__ = "provider_allowance"
+
+    provider: str = Field(primary_key=True)
+    sender: str = Field(primary_key=True)
+    free_at: datetime = Field(sa_type=Instant)
+    queue_until: datetime = Field(sa_type=Instant)
+    blocked_until: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class CommunicationEvent(Table, table=True):

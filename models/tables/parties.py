@@ -4,10 +4,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
-from models.tables.words import ApiRole, PhoneKind, UnreachableCause
+from models.tables.words import ApiRole, DetailsChange, PhoneKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import Role
 
@@ -21,6 +22,7 @@ class Company(Table, table=True):
     `reply_pause_days` business days at most (0: not at all). `bank_known_until` is the
     last day whose bank movements are recorded, unset when payments are recorded as they come. The
     signatory is the credit manager, who signs and is asked where a customer has no collector.
+    `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
 
     __tablename__ = "company"
@@ -45,6 +47,7 @@ class Company(Table, table=True):
     iban: str | None = None
     bic: str | None = None
     payment_link: str | None = None
+    payment_details_changed_on: date | None = None
     gap_days: int = 5
     reply_pause_days: int = 5
     bank_known_until: date | None = None
@@ -52,6 +55,50 @@ class Company(Table, table=True):
     signatory_name: str | None = None
     signatory_email: str | None = None
     signatory_phone: str | None = None
+
+
+class PaymentDetailsChange(Table, table=True):
+    """A change of where a company is paid: two people and 24 hours, and only one under way at a time.
+
+    `before` and `after` hold the details that change, by the company's columns. `asked_by` and `approved_by`
+    name a person or a key and always differ.
+    """
+
+    __tablename__ = "payment_details_change"
+    __table_args__ = (
+        one_of("status", DetailsChange),
+        check("delay", "effective_at >= asked_at + interval '24 hours'"),
+        check("two_people", "approved_by <> asked_by"),
+        check("approved", "(approved_by IS NULL) = (approved_at IS NULL)"),
+        check(
+            "applied",
+            "(status = 'applied') = (applied_at IS NOT NULL)"
+            " AND (applied_at IS NULL OR (approved_at IS NOT NULL AND applied_at >= effective_at))",
+        ),
+        check("cancelled", "(status = 'cancelled') = (cancelled_at IS NOT NULL)"),
+        Index(
+            "payment_details_change_pending_key",
+            "company_id",
+            unique=True,
+            postgresql_where=text("status IN ('asked', 'approved')"),
+        ),
+        Index(None, "company_id", "asked_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    company_id: UUID = Field(foreign_key="company.id")
+    before: dict[str, str | None] = Field(sa_type=JSONB)
+    after: dict[str, str | None] = Field(sa_type=JSONB)
+    status: str = DetailsChange.ASKED
+    reason: str | None = None
+    asked_by: str
+    asked_at: datetime = Field(sa_type=Instant)
+    approved_by: str | None = None
+    approved_at: datetime | None = Field(default=None, sa_type=Instant)
+    effective_at: datetime = Field(sa_type=Instant)
+    applied_at: datetime | None = Field(default=None, sa_type=Instant)
+    cancelled_by: str | None = None
+    cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class BankStatementRow(Table, table=True):

@@ -49,6 +49,22 @@ class Audience(StrEnum):
     INTERNAL = "internal"
 
 
+class SmsEncoding(StrEnum):
+    """The alphabet an SMS is sent in: one letter outside GSM 7-bit takes the whole text to UCS-2."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class DetailsChange(StrEnum):
+    """Life of a change of bank details: one person asks, another approves, time applies it."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    CANCELLED = "cancelled"
+
+
 class LetterOutcome(StrEnum):
     """What became of a registered letter."""
 
@@ -174,6 +190,7 @@ class NoteTo(StrEnum):
 
     CASE = "case"
     OUTREACH = "outreach"
+    NOTICES = "notices"
 
 
 class DisputeCause(StrEnum):

@@ -177,7 +177,7 @@ class Installation(Table, table=True):
 class OutboxNote(Table, table=True):
     """A signal that must reach a workflow; deleted once delivered.
 
-    `key` is the invoice's or the customer's id; notes go out by `order_at`, then `id`. Until
+    `key` is the id of the invoice, customer or company; notes go out by `order_at`, then `id`. Until
     `claimed_until`, one relay has it.
     """
 

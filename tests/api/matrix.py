@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from activities.channels.sendgrid_email import Attachment
 from activities.envelope import Enclosure, Envelope, keep, store_bytes
+from activities.payment_details import ask_change
 from activities.store.absences import record_absence
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
@@ -83,6 +84,7 @@ OPERATIONS: dict[str, Line] = {
             *("get_task", "list_data_quality", "list_approvals", "get_communication"),
             *("get_communication_content", "get_communication_attachment"),
             *("list_replies", "get_reply", "get_reply_file"),
+            *("list_bank_details_changes",),
         )
     },
     "get_bank_known": Line(VIEWER),
@@ -155,6 +157,9 @@ OPERATIONS: dict[str, Line] = {
     "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
     "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+    "approve_bank_details_change": Line(MANAGER),
+    "cancel_bank_details_change": Line(MANAGER),
+    "ask_bank_details_change": Line(MANAGER, {"iban": "DE89370400440532013000"}),
 }
 """By operation id, in an order in which each still succeeds after those before it."""
 
@@ -232,6 +237,10 @@ def furnish(book: Book) -> Furnished:
             who="test",
         )
         absence_id = str(away.id)
+        company = session.get_one(Company, book.company_id)
+        company.iban = "FR7630006000011234567890189"
+        change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, "nadia@acme.example")
+        change_id = str(change.id)
         message_id = str(_message(session, book, draft.id))
         mine, strange, nobodys = (
             str(_reply(session, company, place))
@@ -249,6 +258,7 @@ def furnish(book: Book) -> Furnished:
             "contact_id": contact_id,
             "key": "short",
             "absence_id": absence_id,
+            "change_id": change_id,
             "message_id": message_id,
             "reply_id": mine,
             "secret": "not-it",

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from bench.statements import statements
 from models.ids import CaseSignal
 from models.tables.words import TaskKind
 from tests.api.books import Place, place
 from tests.api.conftest import Door
 from tests.api.pages import CASE, CUSTOMER, asked, got, reminded, sent
 from tests.fixtures.ledger import NOW, TODAY
-from tests.fixtures.statements import statements
 
 pytestmark = pytest.mark.integration
 

@@ -20,6 +20,8 @@ import pytest
 from setuptools import Distribution
 from setuptools.command.build_py import build_py
 
+from rules.iban import hidden_ibans
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("activities", "admin", "migrations", "models", "policies", "rules", "workflows")
 MODULES = ("starter", "worker")
@@ -266,3 +268,15 @@ def test_holidays_is_pinned_where_it_is_declared_and_locked() -> None:
     pinned = re.fullmatch(r"holidays==([\d.]+)", line)
     assert pinned, line
     assert locked()["holidays"] == {pinned[1]}
+
+
+def test_nothing_we_ship_to_debtors_holds_an_iban() -> None:
+    """Bank details come from the ledger alone, where two people look after them."""
+    shipped = [
+        path
+        for folder in ("activities/rendering", "policies")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".txt", ".html", ".typ", ".toml"}
+    ]
+    assert len(shipped) > 60
+    assert {path.name: found for path in shipped if (found := hidden_ibans(path.read_text("utf-8")))} == {}

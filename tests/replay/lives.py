@@ -16,8 +16,11 @@ from temporalio import activity
 from temporalio.client import WorkflowHistory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from models.ids import CASE_WORKFLOW, TASK_QUEUE, CaseSignal, case_id, outreach_id
+from activities.payment_details import ask_change
+from activities.store.engine import transaction
+from models.ids import CASE_WORKFLOW, TASK_QUEUE, CaseSignal, case_id, notices_id, outreach_id
 from models.messages import CaseInput, CaseView, OutreachNow, ReviewInput
+from models.tables import Company
 from tests.workflows.oracle import Act, Debtor, live
 from tests.workflows.world import World, world
 
@@ -127,7 +130,23 @@ async def run(engine: Engine) -> Histories:
                 name = "reopened-second-run" if ref == "reopened" else ref
                 await keep(name, case_id("acme", f"{ref}/1"))()
         await _keep_runs(it, found)
+        await _tell_managers(it)
+        await keep("notices-sent", notices_id(it.company_id))()
     return found
+
+
+async def _tell_managers(it: World) -> None:
+    """Somebody asks for other bank details, and every manager is told."""
+    now = await it.now()
+
+    def ask() -> list[int]:
+        with transaction(it.engine) as session:
+            company = session.get_one(Company, it.company_id)
+            return ask_change(session, company, {"bic": "COBADEFF"}, now, "api:treasury")[1]
+
+    await it.courier.deliver_async(await asyncio.to_thread(ask))
+    with it.env.auto_time_skipping_disabled():
+        await it.env.client.get_workflow_handle(notices_id(it.company_id)).result()
 
 
 async def _prepare_mishap(it: World, mishaps: Mishaps) -> None:

@@ -96,6 +96,7 @@ TOLD_BY = {
     "outreach-stale-composed-again": ["activity:send_communication", "activity:send_communication"],
     "outreach-thank-you-waited": ["timer_fired", "activity:send_communication", "completed"],
     "outreach-approval": ["marker:core_local_activity", "completed"],
+    "notices-sent": ["signal:nudged", "activity:send_communication", "completed"],
 }
 
 

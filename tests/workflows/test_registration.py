@@ -20,16 +20,20 @@ from activities.registry import Needs, activities
 from activities.store.facts.record import HANDLERS
 from models.ids import (
     CASE_WORKFLOW,
+    NOTICES_WORKFLOW,
     OUTREACH_WORKFLOW,
     SEARCH_ATTRIBUTE_TYPES,
     CaseSignal,
+    NoticesSignal,
     OutreachSignal,
     SearchAttribute,
     case_id,
+    notices_id,
     outreach_id,
 )
 from models.messages import FACTS, Fact, Message
 from workflows import options
+from workflows.company_notices import CompanyNotices
 from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
 from workflows.runtime import WORKFLOWS
@@ -116,6 +120,7 @@ def test_every_signal_has_a_handler_that_takes_whatever_comes() -> None:
         assert handler.arg_types == [RawValue], f"{signal}: a typed handler never sees what does not decode"
         assert not inspect.iscoroutinefunction(handler.fn), f"{signal}: handlers only append"
     assert set(definition(CustomerOutreach).signals) == set(OutreachSignal)
+    assert set(definition(CompanyNotices).signals) == set(NoticesSignal)
 
 
 @pytest.mark.parametrize("signal", list(CaseSignal))
@@ -137,7 +142,7 @@ def test_every_fact_can_be_recorded() -> None:
 
 def test_the_workflows_have_their_names_and_go_on_with_new_code() -> None:
     names = {definition(cls).name: definition(cls) for cls in WORKFLOWS}
-    assert set(names) == {CASE_WORKFLOW, OUTREACH_WORKFLOW}
+    assert set(names) == {CASE_WORKFLOW, OUTREACH_WORKFLOW, NOTICES_WORKFLOW}
     for found in names.values():
         # Year-long cases take up new code: patches and replay guard them, never a pinned version.
         assert found.versioning_behavior != VersioningBehavior.PINNED
@@ -180,4 +185,5 @@ def test_two_invoices_never_share_a_workflow() -> None:
     awkward = ["a", "a/b", "b", "a%2Fb", "a b", "a+b", "é", "e\u0301", ""]
     ids = {case_id(company, number) for company in awkward for number in awkward}
     assert len(ids) == len(awkward) ** 2
+    assert notices_id(UUID(int=7)) == "notices/00000000-0000-0000-0000-000000000007"
     assert outreach_id(UUID(int=7)) == "outreach/00000000-0000-0000-0000-000000000007"

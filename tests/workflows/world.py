@@ -383,6 +383,9 @@ async def world(
                 twilio_base_url=sandbox.url,
                 sendgrid_timeout=5,
                 twilio_timeout=5,
+                # A sender's turn is reckoned in real time, which stands almost still here.
+                email_per_second=None,
+                sms_per_second=None,
                 worker_slots=8,
             )
         )

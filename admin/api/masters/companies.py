@@ -8,28 +8,23 @@ from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlmodel import Session, select
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import select
 
+from activities.payment_details import ask_change, guarded, pending_change
 from activities.store.companies import change_company
+from activities.store.lookup import company_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
+from admin.api.masters.bank_details import BankDetailsChangeNow, Bic, Iban, Link
 from admin.api.masters.words import Country, Email, Given, Language, OurEmail, Words, Zone, calendar_of
 from admin.api.problems import responses
 from admin.api.security import ManagerEverywhere, ManagerOf
-from admin.portfolio.companies import SignatoryEntry, bic, iban, payment_link, write_signatory
+from admin.portfolio.companies import SignatoryEntry, write_signatory
 from models.errors import Conflict
 from models.tables import Company
 
 router = APIRouter(prefix="/v1/companies", tags=["companies"])
-
-Iban = Annotated[
-    str, Field(max_length=50, examples=["FR76 3000 6000 0112 3456 7890 189"]), AfterValidator(iban)
-]
-Bic = Annotated[str, Field(max_length=20, examples=["AGRIFRPP"]), AfterValidator(bic)]
-Link = Annotated[
-    str, Field(max_length=500, examples=["https://pay.brunet.example"]), AfterValidator(payment_link)
-]
 
 
 class Signatory(BaseModel):
@@ -109,6 +104,10 @@ class CompanyNow(BaseModel):
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None
+    bank_details_change: Annotated[
+        BankDetailsChangeNow | None,
+        Field(description="A change of bank details that waits for its second person or its day"),
+    ] = None
 
 
 _REQUIRED = ("name", "country", "language", "gap_days", "reply_pause_days", "signatory")
@@ -149,18 +148,18 @@ def create(holder: ManagerEverywhere, body: CompanyIn, changes: ChangesOf) -> Re
     responses=responses(403, 404),
 )
 def change(access: ManagerOf, body: CompanyChange, changes: ChangesOf) -> Response:
-    """Change a company's particulars or settings. What was composed with the former ones is composed anew."""
+    """Change a company's particulars or settings. What was composed with the former ones is composed anew.
+
+    Other bank details than the present ones (`payee`, `iban`, `bic`, `payment_link`) are only asked for, see
+    `bank_details_change` in the answer: they take another key's approval, and 24 hours.
+    """
     told = _columns(body, body.told(required=_REQUIRED))
 
     def write(work: Work) -> Changed:
-        company = _locked(work.session, access.company_ref)
+        company = company_by_ref(work.session, access.company_ref, lock=True)
         return _change(work, company, told, body.signatory)
 
     return changes.make(access, write)
-
-
-def _locked(session: Session, ref: str) -> Company:
-    return session.exec(select(Company).where(Company.ref == ref).with_for_update(key_share=True)).one()
 
 
 def _columns(body: CompanyChange, told: dict[str, Any]) -> dict[str, Any]:
@@ -179,14 +178,23 @@ def _columns(body: CompanyChange, told: dict[str, Any]) -> dict[str, Any]:
 
 def _change(work: Work, company: Company, told: dict[str, Any], signatory: Signatory | None) -> Changed:
     calendar_of(told.get("country", company.country), told.get("zone", company.zone))
-    notes, detail = change_company(work.session, company, told, work.now, work.who)
+    guard = guarded(company, told)
+    at_once = {name: value for name, value in told.items() if name not in guard}
+    notes, detail = change_company(work.session, company, at_once, work.now, work.who)
+    if guard:
+        change, more = ask_change(work.session, company, guard, work.now, work.who)
+        notes, detail = [*notes, *more], {**detail, "bank_details_change": str(change.id)}
     if signatory is not None:
         write_signatory(work.session, company.id, SignatoryEntry(**signatory.model_dump()))
-    return Changed(_now(company), notes=notes, audit={"company": company.ref, "changed": detail})
+    now = _now(company)
+    waiting = pending_change(work.session, company.id)
+    if waiting is not None:
+        now.bank_details_change = BankDetailsChangeNow.of(waiting)
+    return Changed(now, notes=notes, audit={"company": company.ref, "changed": detail})
 
 
 def _now(company: Company) -> CompanyNow:
-    kept = company.model_dump(exclude={"id", "ref", "zone", "address"})
+    kept = company.model_dump(exclude={"id", "ref", "zone", "address", "payment_details_changed_on"})
     return CompanyNow(
         company=company.ref,
         timezone=company.zone,

@@ -9,6 +9,7 @@ import pytest
 
 from admin.chaos.campaign import Plan, Tally, run
 from admin.stack.datafolder import DataFolder
+from tests.fixtures.counts import tell
 from tests.fixtures.local_stack import OURS, at_work, stored
 
 # Its time is that of 600 messages and the 90 s after which Temporal gives up a send whose worker died.
@@ -64,6 +65,18 @@ def test_whatever_is_killed_no_message_leaves_twice_and_none_is_lost(
     assert last.uncertain == 0
     assert seen.worst == (0, 0)
     assert seen.dead == {None, "worker", "temporal", "postgres"}
+    tell(
+        f"killed in the middle of {MESSAGES} sends",
+        kills=len(report.blows),
+        in_flight=first.in_flight,
+        left=first.received,
+        sent=first.sent,
+        uncertain=first.uncertain,
+        people_asked=sum(report.answered),
+        left_once_answered=last.received,
+        doubled=last.doubled,
+        lost=last.lost,
+    )
 
     assert dict(os.environ) == before
     assert at_work(folder.root) == []

@@ -107,6 +107,55 @@ def test_what_an_installation_lacks_and_what_is_late(place: Installation) -> Non
     assert "nothing leaves" in found["sending"][1]
 
 
+def test_bank_details_take_two_managers_and_a_provider_that_asks_to_wait_is_named(
+    place: Installation,
+) -> None:
+    told = place.here(
+        "import", str(place.portfolio(Debtor(1))), "--companies", str(place.companies), "--no-start"
+    )
+    assert told.status == 0, told
+    place.ledger.change(
+        "INSERT INTO app_user (id, email, name, role) "
+        "VALUES (gen_random_uuid(), 'second@acme.example', 'Second', 'credit_manager')"
+    )
+    (manager,) = place.ledger.rows("SELECT signatory_email FROM company")[0]
+    new = ("--iban", "DE89 3704 0044 0532 0130 00")
+    for words, why in (
+        (new, "--by: required"),
+        ((*new, "--by", "claire@x.example"), "no manager of"),
+        (("--iban", "DE00", "--by", manager), "--iban: not an IBAN"),
+        (("approve", "--by", manager), "no change of bank details is under way"),
+        (("agree", "--by", manager), "approve or cancel"),
+    ):
+        refused = place.here("bank-details", COMPANY, *words)
+        assert (refused.status, why in refused.err) == (2, True), refused
+    asked = place.here("bank-details", COMPANY, *new, "--reason", "New bank", "--by", manager.upper())
+    assert asked.status == 0, asked
+    assert "FR1420041010050500013M02606 -> DE89370400440532013000" in asked.out
+    own = place.here("bank-details", COMPANY, "approve", "--by", manager)
+    assert (own.status, "whoever asked" in own.err) == (2, True)
+    _, found = examined(place)
+    assert found[f"bank details {COMPANY}"][0] == NOTE
+    assert "waits for a second person" in found[f"bank details {COMPANY}"][1]
+    agreed = place.here("bank-details", COMPANY, "approve", "--by", "second@acme.example")
+    assert (agreed.status, "approved by second@acme.example" in agreed.out) == (0, True), agreed
+    shown = place.here("bank-details", COMPANY).out
+    assert "iban: FR1420041010050500013M02606" in shown
+    assert "New bank" in shown
+    gone = place.here("bank-details", COMPANY, "cancel", "--by", manager)
+    assert (gone.status, f"cancelled by {manager}" in gone.out) == (0, True), gone
+
+    place.ledger.change(
+        "INSERT INTO provider_allowance (provider, sender, free_at, queue_until, blocked_until) "
+        "VALUES ('twilio', '+33700000001', now(), now(), now() + interval '3 hours')"
+    )
+    _, found = examined(place)
+    assert f"bank details {COMPANY}" not in found
+    mark, words_ = found["twilio +33700000001"]
+    assert mark == NOTE
+    assert "2 h 59 min" in words_
+
+
 def test_what_people_owe_and_what_a_dead_worker_left(place: Installation) -> None:
     told = place.here("import", str(place.portfolio(Debtor(1))), "--no-start")
     assert told.status == 0, told

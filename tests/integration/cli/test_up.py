@@ -112,6 +112,16 @@ def answered(address: str, debtor: Debtor) -> None:
     )
 
 
+def delivered(folder: DataFolder) -> None:
+    """Wait until the sandbox has told the API, and the ledger knows, that the message was delivered."""
+    ledger = Ledger(variables_of(folder)["RELANCE_DATABASE_URL"])
+    try:
+        kinds = "SELECT kind FROM communication_event ORDER BY kind"
+        until(lambda: [kind for (kind,) in ledger.rows(kinds)] == ["delivered", "processed"], "delivered")
+    finally:
+        ledger.engine.dispose()
+
+
 def discreet(folder: DataFolder) -> None:
     """No log holds the database's password, nor names a debtor."""
     url = variables_of(folder)["RELANCE_DATABASE_URL"]
@@ -150,6 +160,7 @@ def test_it_comes_up_stops_cleanly_and_resumes(folder: DataFolder) -> None:
         arrived(addresses["Sandbox inbox"], 1)
         address = variables_of(folder)["TEMPORAL_ADDRESS"]
         answered(address, one)
+        delivered(folder)
         run = listed(address, 1)
 
     with up(folder) as stack:

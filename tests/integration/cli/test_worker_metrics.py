@@ -102,7 +102,15 @@ def test_the_ledger_tells_what_waits(place: Installation) -> None:
         " WHERE invoice_id = (SELECT id FROM invoice WHERE number = :n)"
     )
     place.ledger.change(late, at=place.now - timedelta(hours=2), n=ONE.invoice)
+    place.ledger.change(
+        "INSERT INTO provider_allowance (provider, sender, free_at, queue_until, blocked_until) "
+        "VALUES ('twilio', '+33700000001', now(), now() - interval '1 hour', now() + interval '1 hour')"
+    )
     found = fresh(place)
+    blocked = value(found, "relance_provider_blocked_seconds", provider="twilio", sender="+33700000001")
+    assert blocked is not None
+    assert 3000 < blocked <= 3600
+    assert value(found, "relance_provider_queue_seconds", provider="twilio", sender="+33700000001") == 0
     assert sum(count for (name, _), count in found.items() if name == "relance_open_cases") == 2
     assert value(found, "relance_outstanding", company=COMPANY, currency="EUR") == 2400
     assert value(found, "relance_overdue", company=COMPANY, currency="EUR") == 1200

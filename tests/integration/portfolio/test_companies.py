@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from activities.store.engine import transaction
-from admin.portfolio.companies import CompaniesError, Written, iban, read_companies, write_companies
-from models.tables import Company, Staff
+from admin.portfolio.companies import CompaniesError, Written, read_companies, write_companies
+from models.tables import Communication, Company, PaymentDetailsChange, Staff
+from tests.fixtures.ledger import NOW
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "samples" / "companies.toml"
@@ -20,10 +21,10 @@ SAMPLE = ROOT / "samples" / "companies.toml"
 def test_the_sample_is_written_and_a_second_file_changes_what_it_gives(
     engine: Engine, tmp_path: Path
 ) -> None:
-    assert write_companies(engine, read_companies(SAMPLE)) == Written(companies=1, staff=3)
+    assert write_companies(engine, read_companies(SAMPLE), NOW, "test") == Written(companies=1, staff=3)
     later = tmp_path / "later.toml"
     later.write_text('[[company]]\nref = "LUMIERE"\ngap_days = 7\n', "utf-8")
-    write_companies(engine, read_companies(later))
+    write_companies(engine, read_companies(later), NOW, "test")
     with transaction(engine) as session:
         company = session.exec(select(Company)).one()
         people = {person.email: person for person in session.exec(select(Staff))}
@@ -44,7 +45,7 @@ def test_a_person_of_an_unknown_company_undoes_the_file(engine: Engine, tmp_path
         '[[company]]\nref = "A"\n[[staff]]\nemail = "x@a.fr"\nname = "X"\ncompany = "B"\n', "utf-8"
     )
     with pytest.raises(CompaniesError, match=r"staff x@a\.fr: company: no company 'B'"):
-        write_companies(engine, read_companies(path))
+        write_companies(engine, read_companies(path), NOW, "test")
     with transaction(engine) as session:
         assert session.exec(select(Company)).all() == []
 
@@ -77,8 +78,24 @@ def test_what_is_wrong_is_named(tmp_path: Path, line: str, reason: str) -> None:
     assert str(refused.value).startswith(str(path))
 
 
-def test_iban_check_digits() -> None:
-    assert iban("gb82 west 1234 5698 7654 32") == "GB82WEST12345698765432"
-    for wrong in ("GB82WEST12345698765433", "GB82", "12345678901234567890"):
-        with pytest.raises(ValueError, match="not an IBAN"):
-            iban(wrong)
+@pytest.mark.integration
+def test_a_file_does_not_change_where_a_company_is_paid_but_asks_for_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    write_companies(engine, read_companies(SAMPLE), NOW, "test")
+    later = tmp_path / "later.toml"
+    later.write_text(
+        '[[company]]\nref = "LUMIERE"\niban = "DE89370400440532013000"\nphone = "+33400000000"\n', "utf-8"
+    )
+    for _ in range(2):
+        # Importing it again asks for nothing more.
+        written = write_companies(engine, read_companies(later), NOW, "host")
+        assert written.asked == ("LUMIERE",)
+    with transaction(engine) as session:
+        company = session.exec(select(Company)).one()
+        change = session.exec(select(PaymentDetailsChange)).one()
+        told = session.exec(select(Communication)).all()
+    assert (company.iban, company.phone) == ("FR1420041010050500013M02606", "+33400000000")
+    assert (change.status, change.asked_by) == ("asked", "host")
+    assert change.after == {"iban": "DE89370400440532013000"}
+    assert [message.to_address for message in told] == ["nadia.benali@lumiere.example"]

@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from activities.inbound.inbox import Inbox
 from activities.inbound.provider_events import sendgrid_events
 from activities.inbound.work import Work
 from activities.store.engine import transaction
 from activities.store.receipts import MAX_ATTEMPTS, Receipt
+from bench.statements import statements
 from models.tables.words import Provider, ReceiptKind
 from tests.integration.sending.desk import Desk, Notes
 from tests.integration.sending.ear import Ear
@@ -170,15 +171,9 @@ def test_the_many_take_as_many_statements_whatever_their_number(ear: Ear, desk: 
     desk.send(message)
     counts = []
     for number in (1, 400):
-        seen: list[str] = []
-
-        def note(*arguments: object, seen: list[str] = seen) -> None:
-            seen.append(str(arguments[2]))
-
         body = json.dumps([ear.event(message, "delivered", second) for second in range(number)]).encode()
         ear.keep(Provider.SENDGRID, ReceiptKind.EVENTS, body)
-        event.listen(desk.engine, "before_cursor_execute", note)
-        ear.inbox.drain()
-        event.remove(desk.engine, "before_cursor_execute", note)
+        with statements(desk.engine) as seen:
+            ear.inbox.drain()
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 6, counts

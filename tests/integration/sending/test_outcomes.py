@@ -15,6 +15,7 @@ from activities.channels.sendgrid_email import Email
 from activities.providers import Providers
 from admin.stack.ports import free_port
 from tests.integration.sending.desk import NOW, Desk, settings_for
+from tests.integration.sending.turns import unblock
 
 pytestmark = pytest.mark.integration
 
@@ -75,6 +76,7 @@ def test_429_puts_it_back_for_as_long_as_the_provider_asks(desk: Desk, ready: Re
     assert desk.notes() == []
     assert desk.tasks() == []
     desk.clock.at += timedelta(seconds=120)
+    unblock(desk)
     assert desk.send(message).outcome == "sent"
     assert [each.accepted for each in desk.asked()] == [False, True]
     assert desk.message(message).attempts == 2

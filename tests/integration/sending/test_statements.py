@@ -9,12 +9,12 @@ import pytest
 from activities.channels.outcomes import Outcome, Sent
 from activities.channels.sendgrid_email import Email
 from activities.providers import Providers
-from tests.fixtures.statements import statements
+from bench.statements import statements
 from tests.integration.sending.desk import DUE, NOW, Desk
 
 pytestmark = pytest.mark.integration
 
-PREPARE, SEND = 8, 14
+PREPARE, SEND = 4, 11
 """Statements of a plain reminder by e-mail: to make it ready, and to hand it over and settle."""
 
 REVIEW_AGAIN = 4
@@ -45,6 +45,22 @@ def test_a_message_takes_as_many_whatever_the_number_of_invoices(desk: Desk, oth
         assert desk.call(2, argument).outcome == "sent"
     assert len(preparing) <= PREPARE, preparing
     assert len(sending) <= SEND, sending
+
+
+def test_waiting_for_ones_turn_costs_a_statement_only_to_those_who_wait(desk: Desk) -> None:
+    taken = {}
+    for rate, customer in ((None, "C-1"), (1000.0, "C-2"), (0.001, "C-3")):
+        desk.settings = desk.settings.model_copy(update={"email_per_second": rate})
+        desk.providers = Providers(Takes(), None, "")
+        desk.invoice(f"F/{customer}", customer=customer)
+        desk.review(f"F/{customer}")
+        (message,) = desk.prepare(customer).send
+        argument = desk.to_send(message)
+        with statements(desk.engine) as sending:
+            assert desk.call(2, argument).outcome == "sent"
+        taken[rate] = len(sending)
+    assert len(set(taken.values())) == 1, taken
+    assert taken[None] <= SEND
 
 
 def test_a_wake_that_finds_nothing_new_writes_that_it_looked(desk: Desk) -> None:

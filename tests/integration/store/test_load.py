@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlmodel import select
 
 from activities.store.cases import open_case
 from activities.store.engine import transaction
 from activities.store.load import LoadedCase, facts_hash, load_case, load_customer
 from activities.store.tasks import open_task
+from bench.statements import statements
 from models.errors import NotFound
 from models.ids import CaseSignal
 from models.tables import Company, Contact, ContactMade, Customer, DunningCase
@@ -269,19 +268,6 @@ def test_nobody(book: Book) -> None:
         with pytest.raises(NotFound):
             load_customer(session, uuid4(), NOW)
         assert session.exec(select(ContactMade)).all() == []
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """SQL statements an engine runs meanwhile."""
-    seen: list[str] = []
-
-    def note(*arguments: object) -> None:
-        seen.append(str(arguments[2]))
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_number_of_queries_does_not_grow(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from activities.rendering import (
     Credit,
     Creditor,
     Debtor,
+    DetailsChanged,
     HoldNotice,
     Line,
     Message,
@@ -51,6 +52,20 @@ READER = Recipient("Sophie Lambert", "responsable comptable", "s@meridionales.ex
 NOBODY = Recipient(None, None, None, None, "fr")
 HOLD = HoldNotice(date(2026, 11, 16), ("FA-1", "FA-2"))
 
+CHANGE = DetailsChanged(
+    stage="asked",
+    what=(
+        ("iban", "FR76 … 0189", "DE89 … 3000"),
+        ("payment_link", "https://payer.brunet.example/c/7QX2", None),
+    ),
+    asked_by="api:treasury",
+    asked_on=date(2026, 11, 30),
+    effective_on=date(2026, 12, 1),
+    effective_at="09:30",
+    by="nadia@brunet.example",
+    reason="Nous changeons de banque",
+)
+
 REPLY = ReplyCopy(
     "sms", "+33612345678", None, known=False, subject=None, received_on=date(2026, 11, 20), lines=("Payé",)
 )
@@ -80,6 +95,7 @@ ORDER = {
     "phone_call": Tone.CALL,
     "sales_rep_call_notice": Tone.CALL,
     "hold_notice": Tone.FIRM,
+    "bank_details_change": Tone.FIRM,
     "reply_copy": Tone.STATEMENT,
     "sms_reminder": Tone.SMS,
 }
@@ -159,11 +175,15 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         "debtor": DEBTOR,
         "recipient": replace(READER, language=language),
         "signatory": COLLECTOR,
-        "sections": () if template in {"thank_you", "hold_notice", "reply_copy"} else (ONE,),
+        "sections": ()
+        if template in {"thank_you", "hold_notice", "bank_details_change", "reply_copy"}
+        else (ONE,),
         "payment_reference": "C-0042",
     }
     if template in {"formal_notice", "notice_copy"}:
         facts["deadline_days"] = 8
+    if template == "bank_details_change":
+        facts["change"] = CHANGE
     if template == "hold_notice":
         facts["hold"] = HOLD
     if template == "reply_copy":

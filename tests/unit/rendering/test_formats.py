@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import date
 from decimal import Decimal
 
@@ -136,3 +137,14 @@ def test_any_text_becomes_gsm7(text: str) -> None:
 @given(st.text())
 def test_any_text_becomes_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
+
+
+@given(
+    st.lists(st.text(st.sampled_from("aé-\u00a0\u202f€"), min_size=1, max_size=30), min_size=1, max_size=40),
+    st.integers(20, 90),
+)
+def test_words_are_folded_as_textwrap_does(words: list[str], width: int) -> None:
+    # Each has letters at its ends, and the first is not the mark of a list.
+    prose = " ".join(f"x{word}x" for word in words)
+    expected = textwrap.fill(prose, width, break_long_words=False, break_on_hyphens=False)
+    assert text_paragraphs(prose, width) == expected

@@ -287,7 +287,7 @@ def test_refusals_name_template_and_cause() -> None:
 
 
 def test_sms_too_long_is_refused() -> None:
-    with pytest.raises(RenderError, match="306 are allowed"):
+    with pytest.raises(RenderError, match="parts, 2 are allowed"):
         render_sms(message("sms_reminder", call_person=replace(COLLECTOR, name="Claire " * 60)))
 
 

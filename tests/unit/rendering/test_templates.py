@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,9 +13,32 @@ from pathlib import Path
 import pytest
 
 import activities.rendering
-from activities.rendering import LOCALES, TEMPLATES, Kind, Message, Section, Tone, sms_segments, templates_for
-from activities.rendering.render import SMS_LIMIT, render_sms
-from tests.unit.rendering.messages import CREDITOR, DEBTOR, ONE, bare, line, message, rich, written
+from activities.rendering import (
+    LOCALES,
+    TEMPLATES,
+    Kind,
+    Message,
+    RenderError,
+    Section,
+    Signatory,
+    Tone,
+    sms_segments,
+    templates_for,
+)
+from activities.rendering.render import SMS_LIMIT, refuse_ibans, render_sms
+from rules.iban import hidden_ibans
+from tests.unit.rendering.messages import (
+    CHANGE,
+    CREDITOR,
+    DEBTOR,
+    ONE,
+    READER,
+    bare,
+    line,
+    message,
+    rich,
+    written,
+)
 
 FOLDER = Path(activities.rendering.__file__).parent / "templates"
 PAGES = [name for name, template in TEMPLATES.items() if template.kind is not Kind.SMS]
@@ -104,9 +128,86 @@ def test_without_an_iban_the_invoices_are_pointed_at() -> None:
 def test_no_template_holds_an_iban_or_an_outside_image() -> None:
     for path in FOLDER.rglob("*.*"):
         source = path.read_text(encoding="utf-8")
-        assert not re.search(r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){3,}", source), path
+        assert hidden_ibans(source) == set(), path
         assert "src=" not in source, path
         assert not re.search(r"https?://(?!www\.w3\.org)", source), path
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        "DE89370400440532013000",
+        "de89 3704 0044 0532 0130 00",
+        "DE89\u00a03704\u202f0044-0532.0130/00",
+        "DE89<b>3704</b>0044<!-- x -->0532013000",
+        "&#68;E89 3704&nbsp;0044 0532 0130 00",
+        '{{ "DE89" ~ "3704" }}{# 12 #}0044 0532 0130 00',
+        "{{ 'DE8937040044' }} {{- '0532013000' }}",
+        "\uff24\uff25\uff18\uff19 3704 0044 0532 0130 00",
+    ],
+)
+def test_a_template_with_an_iban_in_any_disguise_is_not_loaded(disguise: str) -> None:
+    with pytest.raises(ValueError, match="x holds an IBAN"):
+        refuse_ibans(f"Merci de payer sur {disguise} avant le 15.", "x")
+
+
+def test_a_template_of_prose_and_figures_is_loaded() -> None:
+    refuse_ibans("De 15 jours à 30, FA-2026-00012 : 1 234,56 €, FR 76 jours, tél. +33 4 72 00 00 12", "x")
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if TEMPLATES[name].pay])
+@pytest.mark.parametrize("field", ["name", "order_ref"])
+def test_no_message_shows_another_iban_than_the_companys(name: str, field: str) -> None:
+    """A debtor's name or an order's reference comes from a file somebody wrote."""
+    trap = "Payez sur DE89 3704 0044 0532 0130 00"
+    if field == "name":
+        what = message(name, recipient=replace(READER, name=trap), debtor=replace(DEBTOR, name=trap))
+    else:
+        what = message(name, sections=(Section.of("EUR", due=(line(order_ref=trap),)),))
+    with pytest.raises(RenderError, match="an IBAN that is not the company's"):
+        written(what)
+
+
+def test_an_sms_shows_no_other_iban_either() -> None:
+    trap = Signatory("DE89370400440532013000", "", "a@brunet.example", "+33472000012")
+    with pytest.raises(RenderError, match="an IBAN that is not the company's"):
+        render_sms(message("sms_reminder", call_person=trap))
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if TEMPLATES[name].pay])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_says_that_bank_details_have_not_changed_and_whom_to_call(name: str, locale: str) -> None:
+    says = {"fr": "coordonnées bancaires n’ont pas changé", "en": "bank details have not changed"}[locale]
+    page = written(rich(name, locale))
+    assert page.html is not None
+    for part in (" ".join(page.text.split("\n")), page.html):
+        assert part.count(says) == 1
+        assert re.search(rf"{says}[^.]*\+33\u00a04\u00a072\u00a000\u00a000\u00a010", part)
+    nobody = written(rich(name, locale, creditor=replace(CREDITOR, phone="")))
+    assert says in " ".join(nobody.text.split("\n"))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_after_a_change_it_says_so_and_gives_no_number_to_call(locale: str) -> None:
+    changed = replace(CREDITOR, details_changed_on=date(2026, 11, 3))
+    text = " ".join(written(message("firm_reminder", locale, creditor=changed)).text.split("\n"))
+    says = {"fr": "ont changé le 3 novembre 2026", "en": "changed on 3 November 2026"}[locale]
+    assert says in text
+    assert not re.search(r"n’ont pas changé|have not changed", text)
+    sentence = text[text.index(says) :].split(".")[0]
+    assert "+33" not in sentence
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("stage", ["asked", "approved", "cancelled", "applied"])
+def test_managers_read_what_changes_and_never_a_whole_iban(stage: str, locale: str) -> None:
+    page = written(message("bank_details_change", locale, change=replace(CHANGE, stage=stage)))
+    text = " ".join(page.text.split())
+    for fact in ("FR76 … 0189", "DE89 … 3000", "treasury"):
+        assert fact in text
+    assert not re.search(r"\d{5}", text)
+    day = {"fr": "1er décembre 2026", "en": "1 December 2026"}[locale]
+    assert (day in text) is (stage != "cancelled")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -114,8 +215,10 @@ def test_no_template_holds_an_iban_or_an_outside_image() -> None:
 @pytest.mark.parametrize("count", [1, 12])
 def test_sms_fits_in_two_parts(locale: str, make: Callable[..., Message], count: int) -> None:
     due = tuple(line(f"FA-2026-{each:05}", "12345.60") for each in range(count))
-    text = render_sms(make("sms_reminder", locale, sections=(Section.of("EUR", due=due),)))
-    assert sms_segments(text) <= 2
+    sms = render_sms(make("sms_reminder", locale, sections=(Section.of("EUR", due=due),)))
+    text = sms.text
+    assert sms.parts == sms_segments(text) <= 2
+    assert sms.encoding == "gsm7"
     assert "\n" not in text
     assert ("Paul Roux" if make is rich else "Claire Martin") in text
     assert "+33 4 72 00 00 12" in text
@@ -128,7 +231,7 @@ def test_sms_of_a_creditor_with_a_long_name_and_link_still_fits() -> None:
         name="Société Coopérative Ouvrière de Production des Ateliers Réunis « Brunet & Sœurs »",
         payment_link="https://payer.example/" + "x" * 90,
     )
-    text = render_sms(rich("sms_reminder", creditor=long))
+    text = render_sms(rich("sms_reminder", creditor=long)).text
     assert sms_segments(text) <= 2
     assert "xxx" not in text
     assert "Paul Roux" in text
