@@ -23,6 +23,7 @@ from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 from rules.calendar import BusinessCalendar
 
 BANK_TOO_OLD: Final = "bank_too_old"
+SUSPENDED: Final = "suspended"
 """Why a message was refused at the moment of sending, as the outcome names it."""
 
 _DONE = (ContactStatus.SENT, ContactStatus.BY_HAND, ContactStatus.UNCERTAIN)
@@ -104,8 +105,8 @@ def withdraw(
         return []
     withdraw_contact(session, contact, now, why, "relance")
     session.flush()
-    # Stale, it is composed again at once; the others wait, each for its own hour or file.
-    return _look_again(session, contact.id, now) if why in ("out_of_hours", BANK_TOO_OLD) else []
+    # Stale, it is composed again at once; the others wait, each for its hour, its file or its end.
+    return _look_again(session, contact.id, now) if why in ("out_of_hours", BANK_TOO_OLD, SUSPENDED) else []
 
 
 def take_back(session: Session, contact: ContactMade, why: str, now: datetime) -> list[int]:

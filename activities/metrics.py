@@ -72,7 +72,7 @@ NOTES: Final = Counter(
 SWEEPS: Final = Counter("relance_sweeps", "Rounds of the sweeper.", ("outcome",), registry=REGISTRY)
 SWEPT: Final = Counter(
     "relance_swept",
-    "What the sweeper found: notes, overdue cases, customers with an unsettled message, cases the bank held.",
+    "What the sweeper found: notes, overdue cases, customers with an unsettled message, cases let go.",
     ("what",),
     registry=REGISTRY,
 )

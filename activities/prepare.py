@@ -362,7 +362,7 @@ class _Pass:
         paid = self._paid_lately()
         if not paid:
             return Prepared()
-        calendar = self._calendar()
+        calendar = loaded.customer.contact_days
         today = calendar.local_day(self.now)
         closed = [(case.facts, decide(case.facts, case.customer, case.policy, self.now)) for case in paid]
         others = [(case.facts, decision) for case, decision in zip(loaded.cases, decisions, strict=True)]

@@ -23,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from activities.clock import Clock
-from activities.conclude import BANK_TOO_OLD, conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, SUSPENDED, conclude, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import fetch_files, opened
 from activities.evidence import question, question_key, settle_from_events
@@ -33,6 +33,7 @@ from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
 from activities.store.allowance import block, take_turn
+from activities.store.closures import closures_of
 from activities.store.engine import transaction
 from activities.store.events import Event, add_events
 from activities.store.lookup import locked_customer, still_open
@@ -65,6 +66,7 @@ WRITE_AGAIN_S: Final = 0.5
 _REFUSED = {
     "stale": "a fact it quotes changed before it could leave",
     BANK_TOO_OLD: "the bank data grew too old before it could leave",
+    SUSPENDED: "contact was suspended before it could leave",
     "out_of_hours": "the hours closed before it could leave",
 }
 _SETTLED = {
@@ -78,6 +80,18 @@ _SETTLED = {
 # What it says is read where it is to be handed over.
 _MESSAGE: Final = f"""
     SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
+           EXISTS (SELECT FROM suspension s
+                    WHERE s.company_id = m.company_id AND s.ended_at IS NULL
+                      AND (s.scope = 'company' OR s.customer_id = m.customer_id
+                           OR s.scope = 'channel' AND s.target = m.channel
+                           OR s.scope = 'policy'
+                              AND EXISTS (SELECT FROM contact_item t
+                                            JOIN dunning_case d ON d.invoice_id = t.invoice_id
+                                           WHERE t.contact_id = m.contact_id AND d.policy_key = s.target))),
+           (SELECT json_agg(json_build_array(x.first_day, x.last_day, x.yearly))
+              FROM closure x
+             WHERE x.company_id = m.company_id AND x.ended_at IS NULL
+               AND (x.customer_id IS NULL OR x.customer_id = m.customer_id)),
            CASE WHEN %(whole)s THEN (SELECT t.body FROM content t WHERE t.hash = m.content_hash) END
       FROM communication m JOIN company c ON c.id = m.company_id
       LEFT JOIN contact_made k ON k.id = m.contact_id
@@ -100,6 +114,7 @@ class _At:
     message: MessageRecord
     contact: ContactRecord | None
     creditor: CreditorRecord
+    suspended: bool
     calendar: BusinessCalendar
     now: datetime
     fingerprint: str
@@ -292,9 +307,10 @@ class SendingActivities:
             session=session,
             customer=customer,
             message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:-1]) if message.contact_id else None,
+            contact=of_row(ContactRecord, row[_CREDITOR:-3]) if message.contact_id else None,
             creditor=creditor,
-            calendar=business_calendar(whose.country, whose.zone),
+            suspended=row[-3],
+            calendar=business_calendar(whose.country, whose.zone).closed_on(closures_of(row[-2])),
             now=self._clock.now(),
             fingerprint=self._settings.sending_fingerprint,
             notes=[],
@@ -456,14 +472,16 @@ class SendingActivities:
 
 
 def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over, the hours are, or the
-    bank data it asks for money on have grown too old."""
+    """Why a planned message may not leave now: its facts moved, its contact is over or suspended, the hours
+    are, or the bank data it asks for money on have grown too old."""
     if at.message.audience != Audience.DEBTOR or at.customer is None:
         return None
     if at.message.ledger_seq != at.customer.ledger_seq:
         return "stale"
     if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
         return "stale"
+    if at.suspended:
+        return SUSPENDED
     if not at.calendar.is_open(Channel(at.message.channel), at.now):
         return "out_of_hours"
     return BANK_TOO_OLD if _bank_too_old(at) else None

@@ -1,6 +1,6 @@
 """What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
-cases, settle strays, hand tasks over where somebody is away, see to what waits for a bank file, and let
-changes of bank details take effect.
+cases, settle strays, hand tasks over where somebody is away, see to what waits for a bank file or for the end
+of a suspension, and let changes of bank details take effect.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, and_, func, or_
+from sqlalchemy import ColumnElement, Engine, and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from activities import watch
@@ -28,8 +28,10 @@ from activities.payment_details import apply_change, due_changes
 from activities.store.absences import settle_absences
 from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
+from activities.store.closures import tell_reopened
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
+from activities.store.suspensions import end_those_due, tell_released
 from models.ids import CaseSignal, NoticesSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
@@ -43,8 +45,8 @@ WAKE_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told of the
-    bank."""
+    """How many notes were delivered, cases woken, customers with a stray message nudged, cases told that
+    nothing holds them any more."""
 
     delivered: int = 0
     woken: int = 0
@@ -100,7 +102,7 @@ class Sweeper:
         delivered += await self._notes()
         told = 0
         # Batch by batch, delivered in between: a hundred thousand cases are never a hundred thousand notes.
-        while more := await asyncio.to_thread(self._bank_known):
+        while more := await asyncio.to_thread(self._released):
             told += more
             delivered += await self._notes()
         await asyncio.to_thread(self._bank_files)
@@ -142,9 +144,13 @@ class Sweeper:
             total += taken
         return total
 
-    def _bank_known(self) -> int:
+    def _released(self) -> int:
+        """Cases told that the bank is known far enough, or that what suspended them is over."""
         with transaction(self._engine) as session:
-            return len(tell_ready(session, self._clock.now()))
+            now = self._clock.now()
+            ended = end_those_due(session, now)
+            told = (*tell_ready(session, now), *tell_released(session, now), *tell_reopened(session, now))
+            return len(ended) + len(told)
 
     def _bank_files(self) -> None:
         with transaction(self._engine) as session:
@@ -169,19 +175,22 @@ class Sweeper:
 
 def late(before: datetime) -> ColumnElement[bool]:
     """The condition for an open case that should have been looked at before an instant of business time."""
+    # While it is held, a case shows when its step was due; only its other instants are to be kept.
+    held = col(DunningCase.state).in_(("awaiting_bank", "suspended"))
+    step_at = case((held, None), else_=col(DunningCase.next_at))
     return and_(
         col(DunningCase.closed_at).is_(None),
         or_(
             # LEAST passes over what is NULL: a decided case without either time waits for a fact.
             and_(
-                func.least(col(DunningCase.next_at), col(DunningCase.wake_at)) < before,
+                func.least(step_at, col(DunningCase.wake_at)) < before,
                 # Also tried again an hour after it was woken, not at every sweep.
                 col(DunningCase.decided_at) < before,
             ),
             # Started, and lost before its first look.
             and_(col(DunningCase.decided_at).is_(None), col(DunningCase.opened_at) < before),
         ),
-        col(DunningCase.state).not_in(("awaiting_person", "awaiting_bank", "stopped")),
+        col(DunningCase.state).not_in(("awaiting_person", "stopped")),
     )
 
 

@@ -146,12 +146,14 @@ def notes_settled(delivered: int, failed: int) -> None:
 def swept(notes: int, cases: int, customers: int, told: int, seconds: float) -> None:
     """One round of the sweeper; a round that found nothing has no line."""
     metrics.SWEEPS.labels("done").inc()
-    for what, count in (("notes", notes), ("cases", cases), ("messages", customers), ("bank", told)):
+    for what, count in (("notes", notes), ("cases", cases), ("messages", customers), ("released", told)):
         metrics.SWEPT.labels(what).inc(count)
     if notes or cases or customers or told:
         log.info(
             "swept",
-            extra=fields(notes=notes, cases=cases, unsettled=customers, bank=told, ms=round(1000 * seconds)),
+            extra=fields(
+                notes=notes, cases=cases, unsettled=customers, released=told, ms=round(1000 * seconds)
+            ),
         )
 
 

@@ -15,6 +15,7 @@ from activities.installation import SENDING, read_offset
 from activities.settings import Sending, Settings
 from activities.store.bank_tasks import held_by_bank
 from activities.store.engine import make_engine, transaction
+from activities.store.suspensions import held_by
 from activities.sweeper import OVERDUE, late
 from admin.doctor_webhooks import look_at_webhooks
 from admin.findings import Finding, Mark, counted
@@ -27,6 +28,7 @@ from models.tables import (
     OutboxNote,
     PaymentDetailsChange,
     ProviderAllowance,
+    SuspensionRow,
     Task,
 )
 from models.tables.words import CommunicationStatus, DetailsChange, TaskKind, TaskStatus
@@ -86,6 +88,7 @@ def look_at_ledger(settings: Settings) -> Iterator[Finding]:
             yield from _bank_details(session)
             yield from _blocked(session)
             yield from _bank(session, clock.now())
+            yield from _suspended(session)
             yield from _switch(session, settings)
     finally:
         engine.dispose()
@@ -263,6 +266,25 @@ def _bank(session: Session, now: datetime) -> Iterator[Finding]:
             )
         else:
             yield Finding(Mark.GOOD, f"bank {company.ref}", known)
+
+
+def _suspended(session: Session) -> Iterator[Finding]:
+    rows = session.exec(
+        select(SuspensionRow, Company.ref)
+        .join(Company, col(Company.id) == SuspensionRow.company_id)
+        .where(col(SuspensionRow.ended_at).is_(None))
+        .order_by(col(SuspensionRow.id))
+    ).all()
+    held = held_by(session, [row.id for row, _ in rows if row.id is not None])
+    for row, ref in rows:
+        invoices, customers = held.get(row.id or 0, (0, 0))
+        since = f"{row.scope} {row.target or ''}".strip() + f" suspended since {row.since:%Y-%m-%d}"
+        yield Finding(
+            Mark.NOTE,
+            f"suspension {row.id}",
+            f"{ref}: {since}; it holds {invoices} invoices of {customers} customers",
+            f"`relance resume {ref} {row.id}`",
+        )
 
 
 def _switch(session: Session, settings: Settings) -> Iterator[Finding]:

@@ -320,7 +320,7 @@ class SendResult(Message):
     """What became of a communication.
 
     `outcome` is `sent`, `uncertain`, `failed`, `withheld`, `stale` (the facts moved: compose again),
-    `out_of_hours` or `bank_too_old`.
+    `out_of_hours`, `bank_too_old` or `suspended`.
     """
 
     communication_id: UUID

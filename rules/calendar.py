@@ -10,7 +10,7 @@ Days are plain dates in the customer's zone; instants are aware datetimes, retur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
+from rules.closures import Closure
 from rules.countries import CAPITAL_ZONES
 
 SLOT: Final = time(9, 30)
@@ -29,6 +30,7 @@ OpeningHours: TypeAlias = tuple[tuple[time, time], ...]
 """Local times a channel is open: start included, end excluded, in order."""
 
 _ONE_DAY: Final = timedelta(days=1)
+_TOO_LONG: Final = timedelta(days=800)
 _MIDNIGHT: Final = time(0, 0)
 # Not strftime("%A"): that one speaks the process's locale.
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -87,10 +89,18 @@ def default_zone(country: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """The days and hours of one country and one zone. Made by `business_calendar`."""
+    """The days and hours of one country and one zone. Made by `business_calendar`.
+
+    `closures` close further days: see `closed_on`.
+    """
 
     country: str
     zone: ZoneInfo
+    closures: tuple[Closure, ...] = ()
+
+    def closed_on(self, closures: tuple[Closure, ...]) -> BusinessCalendar:
+        """Return the same calendar with these closures: its business days are those of contact."""
+        return replace(self, closures=closures) if closures else self
 
     def local_day(self, instant: datetime) -> date:
         """Return the day it is in the zone at an instant.
@@ -111,12 +121,21 @@ class BusinessCalendar:
         :raises ValueError: when given an instant instead of a day.
         """
         _refuse_instant(day)
-        return _closed_days(self.country, day.year).get(day)
+        usual = _closed_days(self.country, day.year).get(day)
+        if usual is not None or not self.closures:
+            return usual
+        return next((why for closure in self.closures if (why := closure.why(day)) is not None), None)
 
     def first_business_day(self, day: date) -> date:
-        """Return the first business day at or after a day."""
+        """Return the first business day at or after a day.
+
+        Closures that together leave none for years are passed over: see `closures.fault`.
+        """
+        wanted = day
         while self.why_closed(day) is not None:
             day += _ONE_DAY
+            if self.closures and day - wanted > _TOO_LONG:
+                return replace(self, closures=()).first_business_day(wanted)
         return day
 
     def add_business_days(self, day: date, n: int) -> date:

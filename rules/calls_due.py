@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from rules.bank import Old
 from rules.calendar import BusinessCalendar, Channel
-from rules.facts import CaseFacts, OpenCall
+from rules.facts import CaseFacts, CustomerFacts, OpenCall
+from rules.gates import hold
 from rules.pauses import TaskRequest
 from rules.policy import Policy
 
@@ -16,24 +16,15 @@ CALL_BUSINESS_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class CallsDue:
-    """Tasks to open, and when to look again: at an instant, or once the bank is known up to a day.
-
-    `unmade` says that a call is open.
+    """Tasks to open, and when to look again: at an instant, once the bank is known up to a day, or once a
+    suspension is over. `unmade` says that a call is open.
     """
 
     tasks: tuple[TaskRequest, ...]
     wake_at: datetime | None
     unmade: bool
     awaits_bank: date | None = None
-
-    def with_notice(self, notice: tuple[TaskRequest | None, datetime | None], old: Old | None) -> CallsDue:
-        """Add the call about a notice: it asks for money, so it waits for bank data that are too old."""
-        task, at = notice
-        if task is not None and old is not None:
-            return replace(self, awaits_bank=old.needed)
-        wakes = [wake for wake in (at, self.wake_at) if wake is not None]
-        tasks = self.tasks if task is None else (*self.tasks, task)
-        return replace(self, wake_at=min(wakes, default=None), tasks=tasks)
+    suspension: int | None = None
 
 
 def calls_due(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> CallsDue:
@@ -63,25 +54,27 @@ def call_overdue_key(invoice: str, call: OpenCall) -> str:
 
 
 def call_after_notice(
-    case: CaseFacts, policy: Policy, calendar: BusinessCalendar, now: datetime
-) -> tuple[TaskRequest | None, datetime | None]:
+    calls: CallsDue, case: CaseFacts, customer: CustomerFacts, policy: Policy, now: datetime
+) -> CallsDue:
     """Three business days after a formal notice, someone calls: once the case may be contacted.
 
-    Items merely folded into the notice have their own ladder; another tool's notice, its own call.
+    It asks for money by telephone, so what holds such a step holds it, too. Items merely folded into the
+    notice have their own ladder; another tool's notice, its own call.
     """
+    calendar = customer.contact_days
     for done in case.done:
         if done.step not in policy.position or policy.step(done.step).channel is not Channel.LETTER:
             continue
         call_on = calendar.add_business_days(done.on, CALL_BUSINESS_DAYS)
         if call_on < case.opened_on:
             continue
-        if calendar.slot(call_on) > now:
-            return None, calendar.slot(call_on)
+        call_at = calendar.slot(call_on)
+        if call_at > now:
+            return replace(calls, wake_at=min(call_at, calls.wake_at or call_at))
+        held = hold(customer, policy, policy.step(done.step), Channel.PHONE, done.tone, now)
+        if held is not None:
+            return replace(calls, awaits_bank=held.awaits_bank, suspension=held.suspension)
         why = f"{done.step} of {done.on}: call the debtor about it"
-        late_at = calendar.slot(calendar.add_business_days(call_on, CALL_BUSINESS_DAYS))
-        return (
-            TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why),
-            # The call is not open yet as this is decided: here it is known when it will be overdue.
-            late_at if late_at > now else None,
-        )
-    return None, None
+        task = TaskRequest("notice_call", f"notice-call/{case.invoice}/{done.step}", why)
+        return replace(calls, tasks=(*calls.tasks, task))
+    return calls

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from rules.bank import HELD, Old, demands, too_old
 from rules.calendar import BusinessCalendar, Channel, opening_hours
 from rules.calls_due import CallsDue, call_after_notice, calls_due
 from rules.facts import (
@@ -25,6 +24,7 @@ from rules.facts import (
     Tone,
     stronger,
 )
+from rules.gates import hold, in_words, suspended
 from rules.ledger import Balance, balance
 from rules.pauses import Pauses, TaskRequest, pauses
 from rules.policy import Policy, Step
@@ -40,6 +40,7 @@ class State(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"
     AWAITING_PERSON = "awaiting_person"
     AWAITING_BANK = "awaiting_bank"
+    SUSPENDED = "suspended"
     WITHHELD = "withheld"
     PAUSED = "paused"
     STOPPED = "stopped"
@@ -79,7 +80,8 @@ class NextAction:
 class Decision:
     """What `decide` found. `wake_at` is when the case must be looked at again if no fact arrives.
 
-    `awaits_bank` is a day: once the bank is known up to it, the case must be looked at again, too.
+    `awaits_bank` is a day: once the bank is known up to it, the case must be looked at again, too; so it must
+    once the `suspension` is over.
     """
 
     state: State
@@ -92,6 +94,7 @@ class Decision:
     closing_reason: str | None = None
     tasks: tuple[TaskRequest, ...] = ()
     awaits_bank: date | None = None
+    suspension: int | None = None
 
 
 def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: datetime) -> Decision:
@@ -138,8 +141,7 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
     if owed.chaseable < threshold or owed.chaseable <= 0:
         why = f"{owed.chaseable} {case.currency} is below the minimum of {threshold} {case.currency}"
         return Decision(State.BELOW_MINIMUM, stage, owed, why, wake_at=calls.wake_at, tasks=tasks)
-    old = too_old(customer.bank, policy.bank_max_age_days, now)
-    calls = calls.with_notice(call_after_notice(case, policy, customer.calendar, now), old)
+    calls = call_after_notice(calls, case, customer, policy, now)
     tasks = held.tasks + calls.tasks
     found = _next_action(case, customer, policy, last, now, held, now)
     if found is None:
@@ -152,24 +154,34 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
             wake_at=calls.wake_at,
             tasks=tasks,
             awaits_bank=calls.awaits_bank,
+            suspension=calls.suspension,
         )
     decision = _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
-    if decision.state is not State.DUE or old is None or not demands(found.next.step, found.next.tone):
-        return replace(decision, awaits_bank=calls.awaits_bank)
-    return _held(decision, found.next, old, calls)
+    return _gated(decision, found, calls, customer, policy, now)
 
 
-def _held(decision: Decision, action: NextAction, old: Old, calls: CallsDue) -> Decision:
-    """A step that is due, but asks for money that may have come already: it waits for the bank."""
+def _gated(
+    decision: Decision, found: _Found, calls: CallsDue, customer: CustomerFacts, policy: Policy, now: datetime
+) -> Decision:
+    """A step whose day has come may be held, at night as well; an earlier one says what is suspended."""
+    action, channel = found.next, found.next.route.channel
+    if decision.state is not State.DUE and not (found.reached and decision.state is State.WAITING):
+        stopped = suspended(customer, policy, channel)
+        why = f"{decision.why}; {in_words(stopped)}" if stopped else decision.why
+        return replace(decision, why=why, awaits_bank=calls.awaits_bank, suspension=calls.suspension)
+    held = hold(customer, policy, action.step, channel, action.tone, max(now, action.at))
+    if held is None:
+        return replace(decision, awaits_bank=calls.awaits_bank, suspension=calls.suspension)
     return replace(
         decision,
-        state=State.AWAITING_BANK,
-        why=f"the bank is known up to {old.known} only; "
-        f"{action.step.key} waits for a bank file of {old.needed} or later",
+        state=State.AWAITING_BANK if held.suspension is None else State.SUSPENDED,
+        why=held.why,
         next=_not_due(action),
         wake_at=calls.wake_at,
-        paused_by=HELD,
-        awaits_bank=old.needed,
+        paused_by=held.paused_by,
+        tasks=tuple(task for task in decision.tasks if task.kind != "decision"),
+        awaits_bank=held.awaits_bank,
+        suspension=held.suspension,
     )
 
 
@@ -182,11 +194,12 @@ def _paid(case: CaseFacts, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The next step; `come` says that its day has come, whatever the hour."""
+    """The next step; `come` says that its day has come, whatever the hour; `reached`, a business day."""
 
     next: NextAction
     why: str
     come: bool
+    reached: bool
 
 
 def _ladder(
@@ -279,7 +292,7 @@ def _next_action(
     now: datetime,
 ) -> _Found | None:
     """The next step and its instant, reckoned from `start` (now, or the end of the pause in force)."""
-    calendar = customer.calendar
+    calendar = customer.contact_days
     resumed = held.last_end if start == now else calendar.local_day(start)
     tone = max((done.tone for done in case.done), key=list(Tone).index, default=Tone.STATEMENT)
     for place in range(_next_place(case, policy, last), len(policy.steps)):
@@ -304,7 +317,8 @@ def _next_action(
             approved=draft is not None and draft.approved and not draft.stale,
         )
         come = earliest <= calendar.local_day(now)
-        return _Found(action, _explain(calendar, step, planned, floors, action, start), come)
+        reached = calendar.first_business_day(earliest) <= calendar.local_day(now)
+        return _Found(action, _explain(calendar, step, planned, floors, action, start), come, reached)
     return None
 
 
@@ -343,6 +357,9 @@ def _floors(
                 f"{customer.gap_days} days after the customer's last contact ({last})",
             )
         )
+    if step.is_contact and customer.turn is not None:
+        turn = customer.turn
+        floors.append(_Floor(turn.day, f"its turn after suspension {turn.suspension}"))
     if not step.is_contact:
         floors.extend(_notice_lock(case, policy))
     for draft in case.drafts:

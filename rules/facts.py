@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rules.calendar import BusinessCalendar, Channel
+from rules.closures import Closure
 
 
 class Role(StrEnum):
@@ -239,12 +240,44 @@ class Bank:
     stated: tuple[BankStatement, ...] = ()
 
 
+class SuspensionScope(StrEnum):
+    """What is suspended at once: all of a creditor, one of its customers, a channel or a policy."""
+
+    COMPANY = "company"
+    CUSTOMER = "customer"
+    CHANNEL = "channel"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A suspension in force that bears on the customer: until somebody ends it, or its day `until` does.
+
+    `target` is the channel or the policy's key. Who and why are the ledger's: they may name people.
+    """
+
+    id: int
+    scope: SuspensionScope
+    target: str | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The customer's own day to be contacted again after a suspension, so that not all are on the first."""
+
+    day: date
+    suspension: int
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerFacts:
     """What is known of the customer, across all its invoices.
 
     `gap_days` local calendar days lie between two contacts; `last_contact_on` is the day of the latest,
     whatever invoice it was about. `bank` is None where the creditor records payments as they come.
+    `suspensions` are those in force, `turn` what follows the latest that ended; `closures` are the creditor's
+    and the customer's own.
     """
 
     calendar: BusinessCalendar
@@ -254,3 +287,11 @@ class CustomerFacts:
     stopped_on: date | None = None
     reach: Mapping[Role, Reach] = field(default_factory=dict)
     bank: Bank | None = None
+    suspensions: tuple[Suspension, ...] = ()
+    turn: Turn | None = None
+    closures: tuple[Closure, ...] = ()
+
+    @property
+    def contact_days(self) -> BusinessCalendar:
+        """The calendar of what leaves: nothing does in a closure, while other days are counted as ever."""
+        return self.calendar.closed_on(self.closures)

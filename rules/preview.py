@@ -27,9 +27,9 @@ class Foreseen:
 def preview(case: CaseFacts, customer: CustomerFacts, policy: Policy, start: datetime) -> Iterator[Foreseen]:
     """The steps of `case` from the instant `start` on, as if nobody paid and every approval came at once.
 
-    So does every bank file: a preview tells the ladder, not how the desk keeps its accounts.
+    So does every bank file, and nothing is suspended: a preview tells the ladder, not what holds it up today.
     """
-    customer = replace(customer, bank=None)
+    customer = replace(customer, bank=None, suspensions=())
     now = start
     for _ in range(100 * len(policy.steps)):
         decision = decide(case, customer, policy, now)

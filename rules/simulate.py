@@ -127,7 +127,7 @@ def simulate(
     """
     if until is None and not people:
         raise ValueError("without people a draft is composed again for ever: say until when to look")
-    facts = replace(facts, bank=None)
+    facts = replace(facts, bank=None, suspensions=(), turn=None)
     # By number, so that what happens in one instant does not depend on the order they were given in.
     cases = sorted((_Lived(life) for life in lives), key=lambda lived: lived.case.invoice)
     contacts: list[Contacted] = []

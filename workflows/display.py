@@ -16,6 +16,7 @@ STATE_WORDS = {
     "awaiting_approval": "waits for approval",
     "awaiting_person": "waits for a person",
     "awaiting_bank": "waits for a bank file",
+    "suspended": "suspended",
     "withheld": "withheld: sending is off",
     "paused": "paused",
     "stopped": "all contact stopped",

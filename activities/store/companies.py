@@ -22,7 +22,9 @@ from rules.iban import masked
 HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their first and last four characters."""
 
-_NOT_SHOWN: Final = frozenset({"gap_days", "bank_known_until", "logistics_email", "reply_pause_days"})
+_NOT_SHOWN: Final = frozenset(
+    {"gap_days", "bank_known_until", "logistics_email", "reply_pause_days", "resume_per_day"}
+)
 """Settings that no message to a debtor shows."""
 
 

@@ -35,12 +35,13 @@ _WRITE: Final = f"""
                next_channel = moved.next_channel, next_at = moved.next_at, wake_at = moved.wake_at,
                next_why = moved.next_why, paused_by = moved.paused_by, outstanding = moved.outstanding,
                disputed = moved.disputed, closed_at = moved.closed_at, closing_reason = moved.closing_reason,
-               awaits_bank = moved.awaits_bank, decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
+               awaits_bank = moved.awaits_bank, suspension_id = moved.suspension_id,
+               decided_at = %(decided_at)s, decided_seq = %(decided_seq)s
           FROM jsonb_to_recordset(%(moved)s::jsonb)
                    AS moved (invoice_id uuid, state text, stage text, next_step text, next_channel text,
                              next_at timestamptz, wake_at timestamptz, next_why text, paused_by text,
                              outstanding numeric, disputed numeric, closed_at timestamptz,
-                             closing_reason text, awaits_bank date)
+                             closing_reason text, awaits_bank date, suspension_id bigint)
          WHERE k.invoice_id = moved.invoice_id)
     {ADD_LINES}
 """  # noqa: S608 (the constants above)
@@ -104,6 +105,7 @@ def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:
         paused_by=decision.paused_by,
         wake_at=decision.wake_at,
         awaits_bank=decision.awaits_bank,
+        suspension_id=decision.suspension,
         closed_at=closed_at,
         closing_reason=closing_reason,
     )
@@ -130,6 +132,7 @@ def _row(stored: Stored) -> dict[str, str | None]:
         "next_at": _written(case.next_at),
         "wake_at": _written(case.wake_at),
         "awaits_bank": case.awaits_bank.isoformat() if case.awaits_bank else None,
+        "suspension_id": None if case.suspension_id is None else str(case.suspension_id),
         "next_why": case.next_why,
         "paused_by": case.paused_by,
         "outstanding": str(case.outstanding),
@@ -162,12 +165,12 @@ def _line(stored: Stored, now: datetime) -> Event:
 
 
 def _shown_at(decision: Decision, step: str | None, shown: datetime | None) -> datetime | None:
-    """A due step keeps its announced time, also while it waits for the bank; what waits for a person shows
-    when it is next looked at."""
+    """A due step keeps its announced time, also while it is held; what waits for a person shows when it is
+    next looked at."""
     if decision.next is None:
         return None
     if (
-        decision.state in (State.DUE, State.AWAITING_BANK)
+        decision.state in (State.DUE, State.AWAITING_BANK, State.SUSPENDED)
         and step == decision.next.step.key
         and shown is not None
     ):

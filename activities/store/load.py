@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from activities.store.closures import closures_of
 from activities.store.load_contacts import CONTACT_PARTS, Contacts, contacts_of
 from activities.store.load_ledger import LEDGER_PARTS, Ledger, ledger_of
 from activities.store.load_outreach import OUTREACH_PARTS, ForOutreach, for_outreach
@@ -36,7 +37,17 @@ from activities.store.sql import run
 from models.errors import NotFound
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
-from rules.facts import Bank, BankStatement, CaseFacts, CustomerFacts, Draft, StopReason
+from rules.facts import (
+    Bank,
+    BankStatement,
+    CaseFacts,
+    CustomerFacts,
+    Draft,
+    StopReason,
+    Suspension,
+    SuspensionScope,
+    Turn,
+)
 from rules.money import round_money
 from rules.policy import Policy
 from rules.recipients import reach_of
@@ -83,6 +94,25 @@ _PARTS: Final[Mapping[str, str]] = {
                       WHERE c.invoice_id = ANY (ARRAY(SELECT id FROM wanted))))
                 OR b.id = (SELECT min(f.id) FROM bank_statement f
                             WHERE f.company_id = b.company_id AND f.retracted_at IS NULL))
+    """,
+    "suspensions": """
+        SELECT json_agg(json_build_array(s.id, s.scope, s.target, s.until) ORDER BY s.id)
+          FROM suspension s
+         WHERE s.company_id = (SELECT company_id FROM debtor) AND s.ended_at IS NULL
+           AND (s.customer_id IS NULL OR s.customer_id = (SELECT id FROM debtor))
+    """,
+    "closures": """
+        SELECT json_agg(json_build_array(x.first_day, x.last_day, x.yearly) ORDER BY x.id)
+          FROM closure x
+         WHERE x.company_id = (SELECT company_id FROM debtor) AND x.ended_at IS NULL
+           AND (x.customer_id IS NULL OR x.customer_id = (SELECT id FROM debtor))
+    """,
+    "turn": """
+        SELECT json_build_array(t.day, t.suspension_id)
+          FROM suspension_turn t
+         WHERE t.customer_id = (SELECT id FROM debtor)
+         ORDER BY t.day DESC, t.suspension_id DESC
+         LIMIT 1
     """,
     **LEDGER_PARTS,
     **CONTACT_PARTS,
@@ -314,7 +344,9 @@ def _loaded(
     if contacts.waiting:
         facts = _with_drafts(facts, contacts, now)
     bank = _bank(company, parts["stated"] or (), now)
-    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"], bank)
+    about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
+    about = replace(about, bank=bank, suspensions=_suspensions(parts), turn=_turn(parts, today))
+    about = replace(about, closures=closures_of(parts["closures"]))
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -382,7 +414,6 @@ def _customer_facts(
     people: Sequence[PersonRecord],
     calendar: BusinessCalendar,
     last_contact_on: str | None,
-    bank: Bank | None,
 ) -> CustomerFacts:
     stops = (
         (StopReason.INSOLVENCY, customer.insolvency_on),
@@ -397,8 +428,23 @@ def _customer_facts(
         stopped_by=reason,
         stopped_on=since,
         reach=reach_of(people),
-        bank=bank,
     )
+
+
+def _suspensions(parts: Mapping[str, Any]) -> tuple[Suspension, ...]:
+    return tuple(
+        Suspension(row, SuspensionScope(scope), target, date.fromisoformat(until) if until else None)
+        for row, scope, target, until in parts["suspensions"] or ()
+    )
+
+
+def _turn(parts: Mapping[str, Any], today: date) -> Turn | None:
+    """The customer's turn, while it is to come: a day that has passed holds nothing up."""
+    if parts["turn"] is None:
+        return None
+    day, suspension = parts["turn"]
+    turn = Turn(date.fromisoformat(day), suspension)
+    return turn if turn.day >= today else None
 
 
 def _bank(company: CompanyRecord, stated: Sequence[Sequence[str]], now: datetime) -> Bank | None:

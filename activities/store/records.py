@@ -102,6 +102,7 @@ class CaseRecord(NamedTuple):
     closing_reason: str | None
     closed_by_person: str | None
     awaits_bank: date | None
+    suspension_id: int | None
 
 
 class PersonRecord(NamedTuple):

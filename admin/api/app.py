@@ -12,7 +12,17 @@ from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
 from admin.api.log import RequestLog
-from admin.api.masters import bank, bank_details, companies, contacts, customers, invoices, policies
+from admin.api.masters import (
+    bank,
+    bank_details,
+    closures,
+    companies,
+    contacts,
+    customers,
+    invoices,
+    policies,
+    suspensions,
+)
 from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
 from admin.api.webhooks import inbound, sendgrid, twilio
@@ -34,6 +44,8 @@ _ROUTERS = (
     companies.router,
     bank_details.router,
     bank.router,
+    suspensions.router,
+    closures.router,
     customers.router,
     customer_facts.router,
     contacts.router,

@@ -124,6 +124,7 @@ class Entries:
             next_why=decision.why,
             paused_by=decision.paused_by,
             awaits_bank=decision.awaits_bank,
+            suspension_id=decision.suspension,
             outstanding=decision.balance.outstanding,
             disputed=decision.balance.disputed,
             decided_at=self._now,

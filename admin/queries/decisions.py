@@ -63,6 +63,7 @@ class DecisionNow(Answer):
     next: NextStep | None
     look_again_at: Annotated[datetime | None, Field(description="When it may change by itself")]
     paused_by: str | None
+    suspension: Annotated[int | None, Field(description="The suspension that holds it, listed with its why")]
     pauses: list[PauseNow]
     closing_reason: str | None
 
@@ -95,6 +96,7 @@ def decision_now(loaded: LoadedCase, now: datetime) -> tuple[Decision, DecisionN
         ),
         look_again_at=decision.wake_at,
         paused_by=decision.paused_by,
+        suspension=decision.suspension,
         pauses=[
             PauseNow(reason=interval.reason, since=interval.start, until=interval.end, why=interval.why)
             for interval in held

@@ -239,6 +239,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     f"case_{State.AWAITING_APPROVAL}": _case("Waits for an approval"),
     f"case_{State.AWAITING_PERSON}": _case("Waits for a person"),
     f"case_{State.AWAITING_BANK}": _case("Waits for a bank file"),
+    f"case_{State.SUSPENDED}": _case("Suspended"),
     f"case_{State.WITHHELD}": _case("Withheld"),
     f"case_{State.PAUSED}": "Paused",
     f"case_{State.STOPPED}": "Stopped",

@@ -40,6 +40,7 @@ from models.tables.parties import (
 )
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.replies import Reply
+from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -67,6 +68,7 @@ __all__ = [
     "CallAttempt",
     "CaseEvent",
     "ClaimRow",
+    "ClosureRow",
     "Communication",
     "CommunicationEvent",
     "Company",
@@ -95,6 +97,8 @@ __all__ = [
     "ProviderAllowance",
     "Reply",
     "Staff",
+    "SuspensionRow",
+    "SuspensionTurn",
     "Table",
     "Task",
     "UnknownEvent",

@@ -19,8 +19,9 @@ class Company(Table, table=True):
     """A creditor; several may share one installation.
 
     `gap_days` local calendar days lie between two contacts with one customer. An answer pauses a customer for
-    `reply_pause_days` business days at most (0: not at all; five, where it is not set). `bank_known_until` is
-    the last day whose bank movements are recorded, unset when payments are recorded as they come. The
+    `reply_pause_days` business days at most (0: not at all; unset: five). `bank_known_until` is the last day
+    whose bank movements are recorded, unset when payments are recorded as they come. `resume_per_day`
+    customers are contacted a business day after a suspension, unset: within five days. The
     signatory is the credit manager, who signs and is asked where a customer has no collector.
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
@@ -30,6 +31,7 @@ class Company(Table, table=True):
         check("country", _COUNTRY),
         check("gap_days", "gap_days BETWEEN 1 AND 60"),
         check("reply_pause_days", "reply_pause_days BETWEEN 0 AND 60"),
+        check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -55,6 +57,7 @@ class Company(Table, table=True):
     signatory_name: str | None = None
     signatory_email: str | None = None
     signatory_phone: str | None = None
+    resume_per_day: int | None = None
 
 
 class PaymentDetailsChange(Table, table=True):

@@ -52,9 +52,9 @@ class DunningCase(Table, table=True):
     sweeper. A case is open while `closed_at` is NULL. `closed_by_person` is the reason a person gave, and
     the only column here that is a fact. `next_at` is the next step's time, `wake_at` when the case must be
     looked at again in any case (a promise to check, a call to escalate), `awaits_bank` the day up to which
-    the bank must be known for that, until it is told. `decided_seq` is the customer's `ledger_seq` decided
-    upon. Company, due date and currency are the invoice's, so that a list is found in
-    one table.
+    the bank must be known for that, `suspension_id` what must be over, until it is told. `decided_seq` is the
+    customer's `ledger_seq` decided upon. Company, due date and currency are the invoice's, so that a list is
+    found in one table.
     """
 
     __tablename__ = "dunning_case"
@@ -95,6 +95,11 @@ class DunningCase(Table, table=True):
             postgresql_where=text("closed_at IS NULL AND awaits_bank IS NOT NULL"),
         ),
         Index(
+            "dunning_case_open_suspension_idx",
+            *("suspension_id", "next_at", "invoice_id"),
+            postgresql_where=text("closed_at IS NULL AND suspension_id IS NOT NULL"),
+        ),
+        Index(
             "dunning_case_closed_company_idx",
             *("company_id", "closed_at", "invoice_id"),
             postgresql_where=text("closed_at IS NOT NULL"),
@@ -127,3 +132,4 @@ class DunningCase(Table, table=True):
     closing_reason: str | None = None
     closed_by_person: str | None = None
     awaits_bank: date | None = None
+    suspension_id: int | None = Field(default=None, foreign_key="suspension.id", sa_type=BigInteger)

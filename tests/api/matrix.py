@@ -88,6 +88,14 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
+    "list_closures": Line(VIEWER),
+    "record_closure": Line(
+        COLLECTOR, {"first_day": "2026-08-03", "last_day": "2026-08-21", "customer": "C-1"}
+    ),
+    "end_closure": Line(COLLECTOR),
+    "list_suspensions": Line(VIEWER),
+    "suspend_contact": Line(COLLECTOR, {"scope": "customer", "customer": "C-1", "reason": "an audit"}),
+    "resume_contact": Line(COLLECTOR, {}),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
@@ -262,6 +270,8 @@ def furnish(book: Book) -> Furnished:
             "message_id": message_id,
             "reply_id": mine,
             "secret": "not-it",
+            "suspension_id": "1",
+            "closure_id": "1",
             "index": "0",
             "version": "1",
         },

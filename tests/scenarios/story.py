@@ -28,6 +28,7 @@ from typing import Any, Self, TypeAlias
 
 import policies
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
+from rules.closures import Closure
 from rules.decide import Decision, State, quoted
 from rules.facts import (
     Bank,
@@ -47,10 +48,14 @@ from rules.facts import (
     Role,
     StepDone,
     StopReason,
+    Suspension,
+    SuspensionScope,
+    Turn,
 )
 from rules.outreach import Contact, Ladder, outreach
 from rules.policy import Policy, parse_policy
 from rules.simulate import Life, simulate
+from rules.turns import Waiting, turns
 
 Day: TypeAlias = str | int
 
@@ -226,6 +231,37 @@ class Story:
         stated = (*(before.stated if before else ()), BankStatement(until, self._clock))
         self.customer = replace(self.customer, bank=Bank(until, self.creditor or self._calendar, stated))
         self.simulatable = False
+        return self
+
+    def suspend(
+        self, at: str, scope: str = "company", target: str | None = None, until: str | None = None
+    ) -> Self:
+        """Somebody suspends all of the company, the customer, a channel or a policy."""
+        self._live_until(self._moment(at))
+        row = Suspension(
+            len(self.customer.suspensions) + 1,
+            SuspensionScope(scope),
+            target,
+            date.fromisoformat(until) if until else None,
+        )
+        self.customer = replace(self.customer, suspensions=(*self.customer.suspensions, row))
+        self.simulatable = False
+        return self
+
+    def resume_all(self, at: str, *, before: int = 0, a_day: int = 1) -> Self:
+        """Every suspension ends; `before` other customers have waited longer, `a_day` are contacted a day."""
+        self._live_until(self._moment(at))
+        calendar, suspension = self._calendar, self.customer.suspensions[-1].id
+        others = [Waiting(f"{n:06}", calendar, self._clock - timedelta(days=99)) for n in range(before)]
+        mine = "this one"
+        days = turns([*others, Waiting(mine, calendar, self._clock)], a_day, self._clock)
+        self.customer = replace(self.customer, suspensions=(), turn=Turn(days[mine], suspension))
+        return self
+
+    def closed(self, first: str, last: str, *, yearly: bool = False) -> Self:
+        """Nothing leaves on these days: a closure of the creditor's or the customer's."""
+        new = Closure(date.fromisoformat(first), date.fromisoformat(last), yearly)
+        self.customer = replace(self.customer, closures=(*self.customer.closures, new))
         return self
 
     def policy_becomes(self, at: str, policy: str) -> Self:

@@ -36,7 +36,7 @@ def test_three_business_days_old_will_do_four_will_not() -> None:
 def test_a_reminder_waits_for_the_bank_and_says_so_then_leaves_at_once() -> None:
     (
         last_known("2026-08-31")
-        .status("2026-09-07 09:29", State.WAITING)
+        .status("2026-09-06 23:59", State.WAITING)
         .status(
             "2026-09-07 09:30",
             State.AWAITING_BANK,
@@ -65,7 +65,7 @@ def test_a_file_that_will_be_too_old_by_the_morning_does_not_help() -> None:
         last_known("2026-08-31")
         # On Wednesday Friday 4 is enough; on Thursday it takes Monday 7.
         .bank_known_until("2026-09-09 20:00", "2026-09-04")
-        .status("2026-09-09 20:01", State.WAITING)
+        .status("2026-09-09 20:01", State.AWAITING_BANK, why="waits for a bank file of 2026-09-07 or later")
         .status("2026-09-10 09:30", State.AWAITING_BANK, why="waits for a bank file of 2026-09-07 or later")
         .nothing_more()
     )

@@ -13,7 +13,7 @@ from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
 from activities.sweeper import Sweeper
 from models.ids import CaseSignal
-from models.messages import CaseView
+from tests.workflows.by_hand import view
 from tests.workflows.world import World, world
 from workflows.display import card
 
@@ -34,13 +34,6 @@ async def known(it: World, until: str) -> Stated:
     done = await asyncio.to_thread(write)
     await it.courier.deliver_async(done.notes)
     return done
-
-
-async def view(it: World, number: str) -> CaseView:
-    """How a case stands."""
-    found = await it.handle(number).query("status", result_type=CaseView)
-    assert isinstance(found, CaseView)
-    return found
 
 
 async def test_held_asked_for_told_and_gone(engine: Engine) -> None:

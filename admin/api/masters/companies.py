@@ -68,6 +68,10 @@ class CompanyChange(Given):
             description="Business days an answer pauses a customer for, at most (5, unless set)",
         ),
     ] = None
+    resume_per_day: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000, description="Customers contacted a business day after a suspension"),
+    ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
@@ -102,6 +106,7 @@ class CompanyNow(BaseModel):
     logistics_email: str | None
     gap_days: int
     reply_pause_days: int | None
+    resume_per_day: int | None
     bank_known_until: date | None
     signatory_name: str | None
     signatory_email: str | None

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from activities.store.engine import transaction
-from models.tables import Contact
+from models.tables import AddressMark
 from rules.facts import Role
 from tests.integration.sending.desk import Desk
 from tests.integration.sending.ear import Ear
@@ -52,8 +52,8 @@ def test_a_bounce_takes_the_step_back_and_the_next_mailbox_gets_it(ear: Ear, des
     assert {("F-1", "contact_concluded"), ("F-2", "contact_concluded")} <= set(desk.notes())
     assert desk.journal("message_returned") == 1
     with transaction(desk.engine) as session:
-        person = session.exec(select(Contact).where(Contact.email == row.to_address)).one()
-    assert person.invalid_since is not None
+        (mark,) = session.exec(select(AddressMark)).all()
+    assert (mark.address, mark.cause, mark.communication_id) == (row.to_address, "hard_bounce", message)
     again = desk.due()
     assert desk.message(again).to_address == "autre@c-1.example"
     assert desk.send(again).outcome == "sent"

@@ -17,6 +17,7 @@ from activities.store.engine import transaction
 from activities.store.load import load_case
 from activities.store.lookup import company_by_ref
 from activities.store.work import Completion, complete_task
+from activities.sweeper import late
 from models.errors import InvalidFact, WrongState
 from models.ids import CaseSignal as S
 from models.tables import BankStatementRow, Company, DunningCase, OutboxNote, Staff, Task
@@ -71,6 +72,18 @@ def test_a_due_case_is_held_and_nobody_is_nudged(book: Book) -> None:
     # Looked at a day later, it keeps the time it was announced for, and waits for a later file.
     row = look(book, at=NOW + timedelta(days=1))
     assert (row.next_at, row.awaits_bank) == (NOW, date(2026, 3, 6))
+
+
+def test_a_held_case_is_late_for_its_other_instants_only(book: Book) -> None:
+    state(book, OLD)
+    look(book)
+    overdue = select(DunningCase.invoice_id).where(late(NOW + timedelta(days=3)))
+    mine = overdue.where(DunningCase.invoice_id == book.invoices["F-1"])
+    with transaction(book.engine) as session:
+        assert session.exec(mine).all() == []
+        session.get_one(DunningCase, book.invoices["F-1"]).wake_at = NOW + timedelta(days=1)
+        session.flush()
+        assert len(session.exec(mine).all()) == 1
 
 
 def test_the_day_is_stated_once_tells_whom_it_helps_and_they_are_due(book: Book) -> None:
