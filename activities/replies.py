@@ -29,7 +29,7 @@ from models.ids import OutreachSignal
 from models.tables import Communication, Company, ContactMade, Customer, Reply, Task
 from models.tables.words import MatchedBy, NoteTo, ReplyState, TaskKind
 from rules.calendar import BusinessCalendar, Channel, business_calendar
-from rules.replies import EFFECTS, ReplyKind, paused_until
+from rules.replies import EFFECTS, PAUSE_DAYS, ReplyKind, paused_until
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,9 @@ def take_up(session: Session, customer: Customer, reply: Reply, now: datetime, w
     company = session.get_one(Company, customer.company_id)
     calendar = business_calendar(customer.country, customer.zone)
     task = None
-    if effect.pauses and company.reply_pause_days:
-        reply.pause_until = paused_until(calendar.local_day(now), company.reply_pause_days, calendar)
+    days = PAUSE_DAYS if company.reply_pause_days is None else company.reply_pause_days
+    if effect.pauses and days:
+        reply.pause_until = paused_until(calendar.local_day(now), days, calendar)
     if effect.asks:
         task = _ask(session, company, customer, reply, calendar, now)
         reply.task_id = task.id

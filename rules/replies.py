@@ -16,6 +16,9 @@ from typing import Final
 
 from rules.calendar import BusinessCalendar
 
+PAUSE_DAYS: Final = 5
+"""Business days an answer pauses a customer for at most, where its creditor says nothing else."""
+
 REPLY_PAUSE: Final = "reply"
 """What the pause is called outside the ledger."""
 

@@ -23,7 +23,7 @@ def replies(
     from rich.table import Table
     from rich.text import Text
 
-    from admin.desk_replies import ReplyDesk
+    from admin.reply_desk import ReplyDesk
 
     with ReplyDesk.open() as desk:
         rows = desk.replies(everything=everything, company=company, customer=customer)
@@ -57,7 +57,7 @@ def reply(
     `relance reply 3f2a91c0 --save ~/Documents`
     """
     from admin.cli.output import refuse
-    from admin.desk_replies import ReplyDesk
+    from admin.reply_desk import ReplyDesk
 
     if sum(each is not None for each in (customer, dismiss, save)) > 1:
         refuse("--customer, --dismiss and --save do not go together")

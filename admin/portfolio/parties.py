@@ -16,7 +16,6 @@ from rules.facts import Role
 
 DEFAULT_LANGUAGE = "fr"
 DEFAULT_GAP_DAYS = 5
-REPLY_PAUSE_DAYS = 5
 
 _ContactCells: TypeAlias = tuple[Role, str | None, Phone | None]
 
@@ -64,11 +63,11 @@ class Parties:
         if missing:
             database.execute(
                 """
-                INSERT INTO company (id, ref, name, country, language, gap_days, reply_pause_days)
-                SELECT gen_random_uuid(), ref, ref, %s, %s, %s, %s FROM unnest(%s::text[]) AS ref
+                INSERT INTO company (id, ref, name, country, language, gap_days)
+                SELECT gen_random_uuid(), ref, ref, %s, %s, %s FROM unnest(%s::text[]) AS ref
                 ON CONFLICT (ref) DO NOTHING
                 """,
-                (self._default_country, DEFAULT_LANGUAGE, DEFAULT_GAP_DAYS, REPLY_PAUSE_DAYS, missing),
+                (self._default_country, DEFAULT_LANGUAGE, DEFAULT_GAP_DAYS, missing),
             )
             found = dict(
                 database.execute("SELECT ref, id FROM company WHERE ref = ANY(%s)", (missing,)).fetchall()

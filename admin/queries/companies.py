@@ -36,7 +36,7 @@ class CompanyRow(BaseModel):
     payment_link: str | None
     gap_days: int
     reply_pause_days: Annotated[
-        int, Field(description="Business days an answer pauses a customer for, at most")
+        int | None, Field(description="Business days an answer pauses a customer for, at most; absent: 5")
     ]
     resume_per_day: Annotated[
         int | None, Field(description="Customers a business day after a suspension; absent: within five days")

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, func, select
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from admin.api.paging import Page
 from admin.queries.communications import Part
 from admin.queries.models import Answer
-from admin.queries.reading import INSTANT, Order, Paging, read_page
+from admin.queries.reading import INSTANT, Order, Paging, read_page, rows_of
 from models.errors import NotFound
-from models.tables import Content, Customer, Reply
+from models.tables import Content, Reply
 from models.tables.words import ReplyState
 from rules.replies import ReplyKind
 
 EXCERPT: Final = 300
 """Characters of a reply's newest part that a list shows."""
-
-_Suggested: Any = aliased(Customer)
 
 
 class ReplyRow(Answer):
@@ -83,74 +79,73 @@ class ReplyFilter(Paging):
     customer: Annotated[str | None, Field(max_length=200, description="The customer's reference")] = None
 
 
-_COLUMNS: Final[tuple[Any, ...]] = (
-    col(Reply.id),
-    col(Reply.channel),
-    col(Reply.kind),
-    col(Reply.sign),
-    col(Reply.state),
-    col(Reply.matched_by),
-    col(Customer.ref).label("customer"),
-    col(Customer.name).label("customer_name"),
-    _Suggested.ref.label("suggested_customer"),
-    col(Reply.received_at),
-    col(Reply.sender),
-    col(Reply.sender_name),
-    col(Reply.subject),
-    func.left(col(Reply.text), EXCERPT).label("excerpt"),
-    col(Reply.task_id),
-    col(Reply.pause_until),
-    col(Reply.pause_ended_at),
-)
+_COLUMNS: Final = f"""
+    r.id, r.channel, r.kind, r.sign, r.state, r.matched_by, c.ref AS customer, c.name AS customer_name,
+    maybe.ref AS suggested_customer, r.received_at, r.sender, r.sender_name, r.subject,
+    left(r.text, {EXCERPT}) AS excerpt, r.task_id, r.pause_until, r.pause_ended_at
+"""
+_FROM: Final = """
+    reply r LEFT JOIN customer c ON c.id = r.customer_id
+            LEFT JOIN customer maybe ON maybe.id = r.suggested_customer_id
+"""
+_ONE: Final = f"""
+    SELECT {_COLUMNS}, r.recipient, r.answer_to, r.communication_id, r.contact_id, r.text, r.whole, r.fault,
+           r.files, r.files_left_out, r.settled_by, r.settled_at
+      FROM {_FROM}
+     WHERE r.id = %(reply)s AND r.company_id = %(company)s
+"""
 
 
 def list_replies(session: Session, company_id: UUID | None, wanted: ReplyFilter) -> Page[ReplyRow]:
     """Replies of a company, newest first; with None, those of which nobody knows the company."""
-    order = Order(f"replies {company_id}", col(Reply.received_at), col(Reply.id), INSTANT, descending=True)
-    conditions = [_of(company_id)]
+    order = Order(f"replies {company_id}", "r.received_at", "r.id", INSTANT, descending=True)
+    conditions = ["r.company_id IS NULL" if company_id is None else "r.company_id = %(company)s"]
     if wanted.state is not None:
-        conditions.append(col(Reply.state) == wanted.state.value)
+        conditions.append("r.state = %(state)s")
     if wanted.kind is not None:
-        conditions.append(col(Reply.kind) == wanted.kind.value)
+        conditions.append("r.kind = %(kind)s")
     if wanted.customer is not None:
-        conditions.append(col(Customer.ref) == wanted.customer)
+        conditions.append("c.ref = %(customer)s")
+    asked = " AND ".join(conditions)
 
-    def build(where: ColumnElement[bool], by: tuple[ColumnElement[Any], ...], limit: int) -> Select[Any]:
-        return (
-            _filled(*_COLUMNS)
-            .add_columns(col(Reply.received_at).label("sort_key"), col(Reply.id).label("sort_id"))
-            .where(*conditions, where)
-            .order_by(*by)
-            .limit(limit)
-        )
+    def build(where: str, limit: int) -> str:
+        return f"""
+            SELECT {_COLUMNS}, {order.columns}
+              FROM {_FROM}
+             WHERE {asked} AND {where}
+             ORDER BY {order.by()}
+             LIMIT {limit}
+        """
 
-    rows, following = read_page(session, order, wanted.after, wanted.limit, build)
-    return Page(items=[ReplyRow.model_validate(row) for row in rows], next=following)
+    rows, following = read_page(
+        session,
+        order,
+        wanted,
+        build,
+        company=company_id,
+        state=wanted.state,
+        kind=wanted.kind,
+        customer=wanted.customer,
+    )
+    return Page(items=[ReplyRow(**row) for row in rows], next=following)
 
 
 def get_reply(session: Session, company_id: UUID, company: str, reply_id: UUID) -> ReplyPage:
     """One reply; NotFound when the company has none of that id."""
-    row = session.connection().execute(_filled(*_COLUMNS).where(col(Reply.id) == reply_id)).one_or_none()
-    reply = session.get(Reply, reply_id)
-    if row is None or reply is None or reply.company_id != company_id:
+    row = next(iter(rows_of(session, _ONE, reply=reply_id, company=company_id)), None)
+    if row is None:
         raise NotFound(f"no reply {reply_id}")
-    return page_of(row, reply, f"/v1/companies/{company}/replies/{reply_id}")
-
-
-def page_of(row: Row[Any], reply: Reply, path: str) -> ReplyPage:
-    """A reply whole, from its row in a list and the ledger's own."""
-    more = reply.model_dump(include=set(ReplyPage.model_fields) - set(ReplyRow.model_fields) - {"files"})
     files = [
         ReplyFileRow(
             name=file["name"],
             media_type=file["media_type"],
             size=file["size"],
             inline=file["inline"],
-            content=f"{path}/files/{place}",
+            content=f"/v1/companies/{company}/replies/{reply_id}/files/{place}",
         )
-        for place, file in enumerate(reply.files)
+        for place, file in enumerate(row.pop("files"))
     ]
-    return ReplyPage(**row._mapping, **more, files=files)
+    return ReplyPage(**row, files=files)
 
 
 def reply_file(session: Session, company_id: UUID, reply_id: UUID, index: int) -> Part:
@@ -169,18 +164,3 @@ def reply_file(session: Session, company_id: UUID, reply_id: UUID, index: int) -
     if content is None or hashlib.sha256(content.body).hexdigest() != file["hash"]:
         raise NotFound(f"content {file['hash']} is not there as it was stored")
     return Part(content.body, file["media_type"], file["name"], file["hash"])
-
-
-def _of(company_id: UUID | None) -> ColumnElement[bool]:
-    if company_id is None:
-        return col(Reply.company_id).is_(None)
-    return col(Reply.company_id) == company_id
-
-
-def _filled(*columns: Any) -> Select[Any]:
-    return (
-        select(*columns)
-        .select_from(Reply)
-        .join(Customer, col(Customer.id) == col(Reply.customer_id), isouter=True)
-        .join(_Suggested, _Suggested.id == col(Reply.suggested_customer_id), isouter=True)
-    )

@@ -84,8 +84,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'unmatched'"),
     )
     op.add_column("company", sa.Column("reply_pause_days", sa.Integer(), nullable=True))
-    op.execute("UPDATE company SET reply_pause_days = 5")
-    op.alter_column("company", "reply_pause_days", nullable=False)
     op.create_check_constraint(
         "company_reply_pause_days_check", "company", "reply_pause_days BETWEEN 0 AND 60"
     )

@@ -19,9 +19,9 @@ class Company(Table, table=True):
     """A creditor; several may share one installation.
 
     `gap_days` local calendar days lie between two contacts with one customer. An answer pauses a customer for
-    `reply_pause_days` business days at most (0: not at all). `bank_known_until` is the last day whose bank
-    movements are recorded, unset when payments are recorded as they come. `resume_per_day` customers are
-    contacted a business day after a suspension, unset: within five days. The
+    `reply_pause_days` business days at most (0: not at all; unset: five). `bank_known_until` is the last day
+    whose bank movements are recorded, unset when payments are recorded as they come. `resume_per_day`
+    customers are contacted a business day after a suspension, unset: within five days. The
     signatory is the credit manager, who signs and is asked where a customer has no collector.
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
@@ -51,7 +51,7 @@ class Company(Table, table=True):
     payment_link: str | None = None
     payment_details_changed_on: date | None = None
     gap_days: int = 5
-    reply_pause_days: int = 5
+    reply_pause_days: int | None = None
     bank_known_until: date | None = None
     logistics_email: str | None = None
     signatory_name: str | None = None

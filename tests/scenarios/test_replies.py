@@ -8,11 +8,17 @@ import pytest
 
 from rules.calendar import business_calendar
 from rules.decide import State
-from rules.replies import EFFECTS, REPLY_PAUSE, ReplyKind, Traits, mail_kind, paused_until, text_kind
+from rules.replies import (
+    EFFECTS,
+    PAUSE_DAYS,
+    REPLY_PAUSE,
+    ReplyKind,
+    Traits,
+    mail_kind,
+    paused_until,
+    text_kind,
+)
 from tests.scenarios.story import Story, story
-
-DAYS = 5
-"""Business days that an answer pauses a customer for, as companies have it unless they say otherwise."""
 
 
 def reminded(*others: str) -> Story:
@@ -32,7 +38,7 @@ def _together(step: str, others: tuple[str, ...]) -> list[str]:
 def comes(told: Story, at: str, kind: ReplyKind) -> Story:
     """What came pauses every invoice of the customer, if it is of a kind that does."""
     if EFFECTS[kind].pauses:
-        until = paused_until(date.fromisoformat(at[:10]), DAYS, business_calendar("FR"))
+        until = paused_until(date.fromisoformat(at[:10]), PAUSE_DAYS, business_calendar("FR"))
         for number in told.told:
             told = told.pause(at, REPLY_PAUSE, until.isoformat(), invoice=number)
     return told

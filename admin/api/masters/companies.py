@@ -63,7 +63,9 @@ class CompanyChange(Given):
     reply_pause_days: Annotated[
         int | None,
         Field(
-            ge=0, le=60, description="Business days an answer pauses a customer for, at most; 0: not at all"
+            ge=0,
+            le=60,
+            description="Business days an answer pauses a customer for, at most (5, unless set)",
         ),
     ] = None
     resume_per_day: Annotated[
@@ -103,7 +105,7 @@ class CompanyNow(BaseModel):
     payment_link: str | None
     logistics_email: str | None
     gap_days: int
-    reply_pause_days: int
+    reply_pause_days: int | None
     resume_per_day: int | None
     bank_known_until: date | None
     signatory_name: str | None
@@ -115,7 +117,7 @@ class CompanyNow(BaseModel):
     ] = None
 
 
-_REQUIRED = ("name", "country", "language", "gap_days", "reply_pause_days", "signatory")
+_REQUIRED = ("name", "country", "language", "gap_days", "signatory")
 
 
 @router.post(

@@ -14,7 +14,7 @@ from admin.api.problems import responses
 from admin.api.reads.answers import answer
 from admin.api.reads.parts import SHOWN, binary, shown
 from admin.api.security import ManagerEverywhere, ViewerOf
-from admin.queries.reading import Paging, snapshot
+from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.replies import ReplyFilter, ReplyPage, ReplyRow, get_reply, list_replies, reply_file
 from models.tables.words import ReplyState
 
@@ -34,7 +34,7 @@ ReplyId = Annotated[
 def unclaimed(_holder: ManagerEverywhere, paging: Annotated[Paging, Query()], api: ApiContext) -> Response:
     """List the replies of which nobody knows the company. This takes a manager's key for every company."""
     wanted = ReplyFilter(limit=paging.limit, after=paging.after, state=ReplyState.UNMATCHED)
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(list_replies(session, None, wanted))
 
 
@@ -46,7 +46,7 @@ def unclaimed(_holder: ManagerEverywhere, paging: Annotated[Paging, Query()], ap
 )
 def replies(access: ViewerOf, wanted: Annotated[ReplyFilter, Query()], api: ApiContext) -> Response:
     """List what customers wrote, newest first; `state=unmatched` for those nobody knows the sender of."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(list_replies(session, access.company_id, wanted))
 
 
@@ -58,7 +58,7 @@ def replies(access: ViewerOf, wanted: Annotated[ReplyFilter, Query()], api: ApiC
 )
 def reply(access: ViewerOf, reply_id: ReplyId, api: ApiContext) -> Response:
     """Look at one reply: its newest part, the whole of it, its files, what it answers."""
-    with snapshot(api.engine) as session:
+    with glance(api.engine) as session:
         return answer(get_reply(session, access.company_id, access.company_ref, reply_id))
 
 

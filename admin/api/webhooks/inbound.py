@@ -15,6 +15,7 @@ from activities.inbound.signatures import doubt_twilio
 from admin.api.context import Api, ApiContext
 from admin.api.limits import BODY, TRUNCATED
 from admin.api.problems import ProblemError, responses
+from admin.api.reads.parts import binary
 from admin.api.webhooks import receiving
 from admin.api.webhooks.door import doubt_mail
 from models.tables.words import Provider, ReceiptKind
@@ -119,7 +120,7 @@ def _take_mail(request: Request, api: Api) -> Response:
     TWILIO_TEXTS,
     operation_id="receive_twilio_text",
     response_class=Response,
-    responses=responses(400, 403, 413),
+    responses=responses(400, 403, 413) | binary("An empty TwiML document: nothing is answered", "text/xml"),
     openapi_extra=_TEXT_BODY,
 )
 def text(

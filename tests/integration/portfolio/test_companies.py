@@ -56,6 +56,7 @@ BAD = [
     ('email = "noreply@a.fr"', "company A: email: an address nobody reads"),
     ('payment_link = "javascript:alert(1)"', "company A: payment_link: expected an address"),
     ("gap_days = 0", "company A: gap_days: "),
+    ("reply_pause_days = 61", "company A: reply_pause_days: "),
     ("gap_days = true", "company A: gap_days: "),
     ('country = "FRA"', "company A: unknown country 'FRA'"),
     ('timezone = "Europe/Lyon"', "company A: unknown time zone"),

@@ -289,7 +289,7 @@ def test_people_say_whose_it_is_or_that_it_is_nobodys(letterbox: Letterbox) -> N
     with transaction(desk.engine) as session, pytest.raises(WrongState, match="complete its task"):
         dismiss(session, locked_reply(session, reply.id), NOW, "claire@acme.example")
     letterbox.mail("Pub", sender="inconnu@ailleurs.example", message_id="<2@x>")
-    second = letterbox.replies()[-1]
+    second = next(each for each in letterbox.replies() if each.state == "unmatched")
     with transaction(desk.engine) as session:
         dismiss(session, locked_reply(session, second.id), NOW, "claire@acme.example")
     assert {reply.state for reply in letterbox.replies()} == {"matched", "dismissed"}

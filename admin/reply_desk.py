@@ -80,7 +80,7 @@ class ReplyDesk(Desk):
             found = _reply(session, reply_id)
             row = customer_by_ref(session, company, customer)
             notes = assign(session, found.id, row, self._clock.now(), who_runs())
-        self._deliver(notes)
+        self.deliver(notes)
         return f"{customer}: the reply is theirs; a task asks who follows them to read it"
 
     def dismiss(self, reply_id: str, why: str) -> str:
