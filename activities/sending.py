@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
@@ -23,38 +21,25 @@ from temporalio.exceptions import ApplicationError
 from activities import watch
 from activities.channels.outcomes import NotSent, Outcome, Rejected, Sent, Uncertain
 from activities.clock import Clock
-from activities.conclude import BANK_TOO_OLD, SUSPENDED, conclude, take_back, withdraw
+from activities.conclude import BANK_TOO_OLD, SUSPENDED, take_back, withdraw
 from activities.discreet import told
 from activities.envelope import fetch_files, opened
 from activities.evidence import question, question_key, settle_from_events
 from activities.handing_over import Taken, hand_over
 from activities.inbound.places import COMMUNICATION
+from activities.message_at import MessageAt, lock_message, refusal_of
 from activities.outbox import Courier
 from activities.providers import Providers
 from activities.settings import Settings
 from activities.store.allowance import block, take_turn
-from activities.store.closures import closures_of
 from activities.store.engine import transaction
-from activities.store.events import Event, add_events
-from activities.store.lookup import locked_customer, still_open
 from activities.store.reachability import mark_refused
-from activities.store.records import (
-    ContactRecord,
-    CreditorRecord,
-    CustomerRecord,
-    MessageRecord,
-    columns,
-    of_row,
-)
-from activities.store.sql import run
-from activities.store.tasks import open_task, owner, withdraw_tasks
-from activities.turns import LAST_CALL, MOMENT_S, Wait, allowance_of, closes_in, validity, within
+from activities.store.tasks import withdraw_tasks
+from activities.turns import LAST_CALL, MOMENT_S, Wait, allowance_of, validity, within
 from models.messages import SendInput, SendResult
-from models.tables import Communication, Company, ContactMade
+from models.tables import Communication
 from models.tables.words import Audience, CommunicationStatus, ContactStatus, TaskKind
-from rules.bank import too_old
-from rules.calendar import BusinessCalendar, Channel, business_calendar
-from rules.facts import Bank
+from rules.calendar import Channel
 
 log = logging.getLogger(__name__)
 
@@ -77,144 +62,6 @@ _SETTLED = {
     CommunicationStatus.WITHDRAWN: "stale",
 }
 
-# What it says is read where it is to be handed over.
-_MESSAGE: Final = f"""
-    SELECT {columns(MessageRecord, "m")}, {columns(CreditorRecord, "c")}, {columns(ContactRecord, "k")},
-           EXISTS (SELECT FROM suspension s
-                    WHERE s.company_id = m.company_id AND s.ended_at IS NULL
-                      AND (s.scope = 'company' OR s.customer_id = m.customer_id
-                           OR s.scope = 'channel' AND s.target = m.channel
-                           OR s.scope = 'policy'
-                              AND EXISTS (SELECT FROM contact_item t
-                                            JOIN dunning_case d ON d.invoice_id = t.invoice_id
-                                           WHERE t.contact_id = m.contact_id AND d.policy_key = s.target))),
-           (SELECT json_agg(json_build_array(x.first_day, x.last_day, x.yearly))
-              FROM closure x
-             WHERE x.company_id = m.company_id AND x.ended_at IS NULL
-               AND (x.customer_id IS NULL OR x.customer_id = m.customer_id)),
-           CASE WHEN %(whole)s THEN (SELECT t.body FROM content t WHERE t.hash = m.content_hash) END
-      FROM communication m JOIN company c ON c.id = m.company_id
-      LEFT JOIN contact_made k ON k.id = m.contact_id
-     WHERE m.id = %(message)s
-       FOR UPDATE OF m
-"""  # noqa: S608 (our own column names)
-_WIDTH: Final = len(MessageRecord._fields)
-_CREDITOR: Final = _WIDTH + len(CreditorRecord._fields)
-
-
-@dataclass(slots=True)
-class _At:
-    """One message under its customer's lock, in one transaction; `notes` go out after the commit.
-
-    Word about a company has no customer: its own row is the lock.
-    """
-
-    session: Session
-    customer: CustomerRecord | None
-    message: MessageRecord
-    contact: ContactRecord | None
-    creditor: CreditorRecord
-    suspended: bool
-    calendar: BusinessCalendar
-    now: datetime
-    fingerprint: str
-    notes: list[int]
-    body: bytes | None
-
-    @property
-    def whom(self) -> str:
-        """Whom it concerns, for the title of a task."""
-        return self.message.to_address if self.customer is None else self.customer.name
-
-    @property
-    def closes_in(self) -> timedelta | None:
-        """How long its hours last; None where it knows none, or they are over."""
-        return closes_in(self.message, self.calendar, self.now)
-
-    def write(self, status: CommunicationStatus, **values: object) -> None:
-        """Write the message's status, and other columns by their names."""
-        named = {"status": status.value, **values}
-        written = ", ".join(f"{name} = %({name})s" for name in named)
-        sql = f"UPDATE communication SET {written} WHERE id = %(id)s"  # noqa: S608 (our own column names)
-        run(self.session, sql, id=self.message.id, **named)
-        self.message = self.message._replace(status=status.value)
-
-    def conclude(self, status: ContactStatus, reason: str | None = None) -> None:
-        """End the contact, if this message is the one that decides: while it is under way."""
-        contact, customer = self.contact, self.customer
-        if contact is not None and customer is not None and contact.status == ContactStatus.SENDING:
-            self.notes += conclude(
-                self.session,
-                customer.id,
-                contact.id,
-                status,
-                self.calendar,
-                self.now,
-                self.fingerprint,
-                reason,
-            )
-
-    def log(self, what: str, why: str | None) -> None:
-        """A line in the customer's journal."""
-        line = Event(
-            company_id=self.message.company_id,
-            customer_id=self.customer.id if self.customer else None,
-            at=self.now,
-            who="relance",
-            what=f"message_{what}",
-            why=why,
-            detail={
-                "communication": str(self.message.id),
-                "kind": self.message.kind,
-                "channel": self.message.channel,
-                "step": self.contact.step if self.contact else None,
-            },
-        )
-        add_events(self.session, [line])
-
-    def contact_row(self) -> ContactMade | None:
-        """The contact's row, to be changed."""
-        return None if self.contact is None else self.session.get_one(ContactMade, self.contact.id)
-
-    def tell_of_copy(self, reason: str) -> bool:
-        """Whether this is the e-mail copy of a letter that left: then a task says that it did not.
-
-        The letter stands, so its contact stays done and nothing is composed again.
-        """
-        contact = self.contact
-        if contact is None or contact.channel != Channel.LETTER or contact.status != ContactStatus.BY_HAND:
-            return False
-        if still_open(self.session, contact.id):
-            self.ask(
-                TaskKind.NOTICE_COPY,
-                f"notice-copy/{self.message.id}",
-                f"The e-mail copy of the notice to {self.whom} has not left",
-                f"{reason}. The letter itself stands. Send the pages to {self.message.to_address} yourself, "
-                "or leave it at that; then complete this task.",
-            )
-        return True
-
-    def ask(self, kind: TaskKind, key: str, title: str, body: str) -> None:
-        """Open a task about this message; word about a company has nobody's task, the journal has it."""
-        if self.customer is None:
-            return
-        company = self.session.get_one(Company, self.message.company_id)
-        open_task(
-            self.session,
-            key=key,
-            kind=kind,
-            company_id=company.id,
-            customer_id=self.customer.id,
-            contact_id=self.contact.id if self.contact else None,
-            communication_id=self.message.id,
-            step=self.contact.step if self.contact else None,
-            title=title[:300],
-            body=body,
-            now=self.now,
-            today=self.calendar.local_day(self.now),
-            assignee_email=owner(self.customer, company),
-        )
-
 
 class SendingActivities:
     """The activity that hands messages to providers."""
@@ -228,7 +75,7 @@ class SendingActivities:
         self._settings = settings
         self._providers = providers
 
-    def _turn(self, what: SendInput) -> tuple[_At, Taken | SendResult | Wait]:
+    def _turn(self, what: SendInput) -> tuple[MessageAt, Taken | SendResult | Wait]:
         """Take the message; a turn that comes in a moment is waited for, rather than in another attempt."""
         deadline = time.monotonic() + MOMENT_S
         while True:
@@ -272,7 +119,7 @@ class SendingActivities:
             raise ApplicationError(outcome.reason, type="NotSent", next_retry_delay=delay)
         return result
 
-    def _write(self, what: SendInput, outcome: Outcome) -> tuple[_At, SendResult]:
+    def _write(self, what: SendInput, outcome: Outcome) -> tuple[MessageAt, SendResult]:
         """Write the outcome; a ledger that does not answer is asked again for a while.
 
         Nobody else knows what the provider said: given up at once, a restart of PostgreSQL would make every
@@ -293,31 +140,10 @@ class SendingActivities:
                 log.warning("outcome of %s not written, tried again: %s", what.communication_id, told(error))
                 time.sleep(WRITE_AGAIN_S)
 
-    def _lock(self, session: Session, what: SendInput, *, whole: bool) -> _At:
-        customer = None if what.customer_id is None else locked_customer(session, what.customer_id)
-        row = run(session, _MESSAGE, message=what.communication_id, whole=whole).one_or_none()
-        if row is None:
-            raise ApplicationError(
-                f"no communication {what.communication_id}", type="NotFound", non_retryable=True
-            )
-        message = of_row(MessageRecord, row[:_WIDTH])
-        creditor = of_row(CreditorRecord, row[_WIDTH:_CREDITOR])
-        whose = customer or creditor
-        return _At(
-            session=session,
-            customer=customer,
-            message=message,
-            contact=of_row(ContactRecord, row[_CREDITOR:-3]) if message.contact_id else None,
-            creditor=creditor,
-            suspended=row[-3],
-            calendar=business_calendar(whose.country, whose.zone).closed_on(closures_of(row[-2])),
-            now=self._clock.now(),
-            fingerprint=self._settings.sending_fingerprint,
-            notes=[],
-            body=row[-1],
-        )
+    def _lock(self, session: Session, what: SendInput, *, whole: bool) -> MessageAt:
+        return lock_message(session, what, self._clock.now(), self._settings.sending_fingerprint, whole=whole)
 
-    def _take(self, at: _At) -> Taken | SendResult | Wait:
+    def _take(self, at: MessageAt) -> Taken | SendResult | Wait:
         """`planned -> sending`; otherwise the outcome that stands."""
         message = at.message
         if message.status == CommunicationStatus.SENDING:
@@ -326,7 +152,7 @@ class SendingActivities:
         if message.status != CommunicationStatus.PLANNED:
             outcome = _SETTLED[CommunicationStatus(message.status)]
             return SendResult(communication_id=message.id, outcome=outcome, reason=message.error)
-        refusal = _refusal(at)
+        refusal = refusal_of(at)
         if refusal is not None:
             row = at.session.get_one(Communication, message.id)
             at.notes += withdraw(at.session, row, at.contact_row(), refusal, at.now)
@@ -349,7 +175,7 @@ class SendingActivities:
         wait = take_turn(at.session, allowance, message.id, at.now, _attempt(), hours)
         return taken if wait is None else Wait(wait, within(hours, wait))
 
-    def _taken(self, at: _At) -> Taken:
+    def _taken(self, at: MessageAt) -> Taken:
         envelope = opened(at.body, at.message.content_hash)
         allowed = tuple(address for address in envelope.cc if self._settings.may_send_to(address))
         return Taken(
@@ -364,7 +190,7 @@ class SendingActivities:
             files=fetch_files(at.session, envelope),
         )
 
-    def _settle(self, at: _At, outcome: Outcome) -> SendResult:
+    def _settle(self, at: MessageAt, outcome: Outcome) -> SendResult:
         """Write what became of it; the same transaction concludes the contact and notes the cases."""
         message = at.message
         match outcome:
@@ -417,7 +243,7 @@ class SendingActivities:
             case Uncertain():
                 return self._uncertain(at, outcome.reason)
 
-    def _uncertain(self, at: _At, reason: str) -> SendResult:
+    def _uncertain(self, at: MessageAt, reason: str) -> SendResult:
         """Nobody knows whether it left: the step counts as done, and evidence or a person is to tell.
 
         Where the provider tells by itself what it took, it has a while for that: `activities.doubts` asks.
@@ -440,7 +266,7 @@ class SendingActivities:
                 )
         return SendResult(communication_id=message.id, outcome="uncertain", reason=reason)
 
-    def _mark(self, at: _At, refused: Rejected) -> bool:
+    def _mark(self, at: MessageAt, refused: Rejected) -> bool:
         """Mark the addresses it was refused for; whether anything new is known by it."""
         if not refused.unreachable or at.message.audience != Audience.DEBTOR:
             return False
@@ -454,7 +280,7 @@ class SendingActivities:
         at.notes += notes
         return news
 
-    def _left_after_all(self, at: _At) -> None:
+    def _left_after_all(self, at: MessageAt) -> None:
         """A later attempt called it uncertain while this one was still waiting; now it is certain."""
         key = question_key(at.message.id)
         withdraw_tasks(at.session, now=at.now, why="the provider took it", keys=(key,))
@@ -462,38 +288,13 @@ class SendingActivities:
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             contact.status = ContactStatus.SENT
 
-    def _not_left_after_all(self, at: _At, reason: str) -> None:
+    def _not_left_after_all(self, at: MessageAt, reason: str) -> None:
         """As `_left_after_all`, the other way round."""
         at.write(CommunicationStatus.FAILED, error=reason)
         withdraw_tasks(at.session, now=at.now, why=reason, keys=(question_key(at.message.id),))
         contact = at.contact_row()
         if contact is not None and contact.status == ContactStatus.UNCERTAIN:
             at.notes += take_back(at.session, contact, reason, at.now)
-
-
-def _refusal(at: _At) -> str | None:
-    """Why a planned message may not leave now: its facts moved, its contact is over or suspended, the hours
-    are, or the bank data it asks for money on have grown too old."""
-    if at.message.audience != Audience.DEBTOR or at.customer is None:
-        return None
-    if at.message.ledger_seq != at.customer.ledger_seq:
-        return "stale"
-    if at.contact is not None and at.contact.status in (ContactStatus.WITHDRAWN, ContactStatus.FAILED):
-        return "stale"
-    if at.suspended:
-        return SUSPENDED
-    if not at.calendar.is_open(Channel(at.message.channel), at.now):
-        return "out_of_hours"
-    return BANK_TOO_OLD if _bank_too_old(at) else None
-
-
-def _bank_too_old(at: _At) -> bool:
-    """As `rules.decide` found when it was composed, at this moment: the day may have changed since."""
-    creditor = at.creditor
-    if creditor.bank_known_until is None or at.contact is None:
-        return False
-    bank = Bank(creditor.bank_known_until, business_calendar(creditor.country, creditor.zone))
-    return too_old(bank, at.contact.bank_max_age_days, at.now) is not None
 
 
 def _attempt() -> str:
