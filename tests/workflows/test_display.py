@@ -190,7 +190,7 @@ async def test_no_history_holds_a_word_about_a_person(engine: Engine) -> None:
         await rich_customer(it)
         for number, due in (("F-1", "2026-03-31"), ("F-2", "2026-04-10"), ("F-3", "2026-05-05")):
             await it.invoice(number, "1200.00", "2026-03-01", due, customer="brasserie")
-        # In real seconds, as the provider counts them: skipped time would try again thousands of times a minute.
+        # In real seconds, as the provider counts: skipped time would try again thousands of times a minute.
         it.sandbox.add_fault("status", status=429, retry_after=1, times=1)
         await it.day("2026-03-31")
         it.sandbox.add_fault("status", status=400, times=1)
