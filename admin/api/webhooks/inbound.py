@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
@@ -11,7 +10,6 @@ from fastapi.responses import Response
 from activities import watch
 from activities.inbound.places import SENDGRID_MAIL, TWILIO_TEXTS
 from activities.inbound.replies import CUT
-from activities.inbound.signatures import doubt_twilio
 from admin.api.context import Api, ApiContext
 from admin.api.limits import BODY, TRUNCATED
 from admin.api.problems import ProblemError, responses
@@ -129,20 +127,7 @@ def text(
     signature: Annotated[str | None, Header(alias="X-Twilio-Signature")] = None,
 ) -> Response:
     """Take a text message that somebody sent to one of our numbers. For Twilio alone, which signs it."""
-    token, public = api.settings.twilio_auth_token, api.settings.public_url
-    if token is None or public is None:
-        missing = "TWILIO_AUTH_TOKEN" if token is None else "RELANCE_PUBLIC_URL"
-        raise receiving.not_set_up(*_TEXT, missing)
-    body: bytes = request.scope[BODY]
-    query: str = request.scope["query_string"].decode("ascii", "replace")
-    url = public + TWILIO_TEXTS + (f"?{query}" if query else "")
-    fields = parse_qsl(body.decode("utf-8", "surrogateescape"), keep_blank_values=True)
-    doubt = doubt_twilio(token.get_secret_value(), signature, url, fields)
-    if doubt is not None:
-        raise receiving.refuse(*_TEXT, doubt)
-    told = dict(fields)
-    if not (told.get("MessageSid") or told.get("SmsSid")) or not told.get("From"):
-        raise receiving.malformed(*_TEXT, "MessageSid and From are required")
+    body, query = receiving.signed_by_twilio(api, *_TEXT, request, signature, "From")
     answer = receiving.kept(api, *_TEXT, body, query=query)
     # Nothing is answered to the sender: an empty TwiML document says so.
     return Response("<Response/>", media_type="text/xml", background=answer.background)
