@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from activities.call_sheets import rewrite_call_sheet
 from activities.store.events import add_event
-from activities.store.lookup import company_by_ref, lock_customer, open_cases
+from activities.store.lookup import company_by_ref, customer_id_by_ref, lock_customer, open_cases
 from activities.store.marks import add_mark, clear, mark_contact, open_marks
 from activities.store.outbox import add_notes
 from activities.store.planned import withdraw_planned
@@ -44,12 +44,7 @@ _STOPS = {
 def customer_by_ref(session: Session, company_ref: str, ref: str) -> Customer:
     """The customer of that reference, locked; NotFound names what is missing."""
     company = company_by_ref(session, company_ref)
-    found = session.exec(
-        select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
-    ).one_or_none()
-    if found is None:
-        raise NotFound(f"no customer {ref!r} in company {company_ref!r}")
-    return lock_customer(session, found)
+    return lock_customer(session, customer_id_by_ref(session, company, ref))
 
 
 def stop_contact(

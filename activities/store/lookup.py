@@ -76,6 +76,16 @@ def company_by_ref(session: Session, ref: str, *, lock: bool = False) -> Company
     return found
 
 
+def customer_id_by_ref(session: Session, company: Company, ref: str) -> UUID:
+    """Id of the company's customer of that reference, which is not locked; NotFound otherwise."""
+    found = session.exec(
+        select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no customer {ref!r} in company {company.ref!r}")
+    return found
+
+
 def invoice_by_number(session: Session, company_ref: str, number: str) -> Invoice:
     """The invoice of that number; NotFound names what is missing, the company or the invoice."""
     company = company_by_ref(session, company_ref)

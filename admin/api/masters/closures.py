@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from activities.store.closures import end_closure, record_closure
-from activities.store.lookup import company_by_ref
+from activities.store.lookup import company_by_ref, customer_id_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
 from admin.api.examples import example
@@ -21,9 +20,8 @@ from admin.api.reads.answers import answer
 from admin.api.security import Access, CollectorOf, ViewerOf, as_manager
 from admin.queries.closures import ClosureTold, closures_told
 from admin.queries.reading import snapshot
-from models.errors import NotFound
 from models.messages import Ref, Text
-from models.tables import ClosureRow, Company, Customer
+from models.tables import ClosureRow
 
 router = APIRouter(prefix="/v1/companies/{company}/closures", tags=["companies"])
 
@@ -73,6 +71,9 @@ def record(access: CollectorOf, body: ClosureIn, changes: ChangesOf) -> Response
 
     def write(work: Work) -> Changed:
         company = company_by_ref(work.session, access.company_ref, lock=True)
+        customer_id = None
+        if body.customer is not None:
+            customer_id = customer_id_by_ref(work.session, company, body.customer)
         row = record_closure(
             work.session,
             company,
@@ -81,7 +82,9 @@ def record(access: CollectorOf, body: ClosureIn, changes: ChangesOf) -> Response
             work.now,
             work.who,
             yearly=body.yearly,
-            customer_id=None if body.customer is None else _customer(work.session, company, body.customer),
+            customer_id=None
+            if body.customer is None
+            else customer_id_by_ref(work.session, company, body.customer),
             reason=body.reason,
         )
         return Changed(_told(work.session, access, row), audit=body.model_dump(mode="json"))
@@ -107,15 +110,6 @@ def end(access: CollectorOf, closure_id: ClosureId, changes: ChangesOf) -> Respo
         return Changed(_told(work.session, access, row), notes=notes, audit={"closure": closure_id})
 
     return changes.make(access, write)
-
-
-def _customer(session: Session, company: Company, ref: str) -> UUID:
-    found = session.exec(
-        select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
-    ).one_or_none()
-    if found is None:
-        raise NotFound(f"no customer {ref!r}")
-    return found
 
 
 def _told(session: Session, access: Access, row: ClosureRow) -> ClosureTold:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from activities.store.lookup import company_by_ref
+from activities.store.lookup import company_by_ref, customer_id_by_ref
 from activities.store.suspensions import resume, suspend
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
@@ -21,9 +20,9 @@ from admin.api.reads.answers import answer
 from admin.api.security import Access, CollectorOf, ViewerOf, as_manager
 from admin.queries.reading import snapshot
 from admin.queries.suspensions import SuspensionTold, suspensions_told
-from models.errors import InvalidFact, NotFound
+from models.errors import InvalidFact
 from models.messages import Ref, Text
-from models.tables import Company, Customer, SuspensionRow
+from models.tables import SuspensionRow
 from rules.facts import SuspensionScope
 
 router = APIRouter(prefix="/v1/companies/{company}/suspensions", tags=["companies"])
@@ -94,7 +93,7 @@ def begin(access: CollectorOf, body: SuspensionIn, changes: ChangesOf) -> Respon
         company = company_by_ref(work.session, access.company_ref, lock=True)
         customer_id = None
         if body.customer is not None:
-            customer_id = _customer(work.session, company, body.customer)
+            customer_id = customer_id_by_ref(work.session, company, body.customer)
         row = suspend(
             work.session,
             company,
@@ -151,15 +150,6 @@ def _target(body: SuspensionIn) -> str | None:
         if not wanted and value is not None:
             raise InvalidFact(f"{name}: the scope {body.scope} takes none")
     return body.channel or body.policy
-
-
-def _customer(session: Session, company: Company, ref: str) -> UUID:
-    found = session.exec(
-        select(Customer.id).where(Customer.company_id == company.id, Customer.ref == ref)
-    ).one_or_none()
-    if found is None:
-        raise NotFound(f"no customer {ref!r}")
-    return found
 
 
 def _told(session: Session, access: Access, row: SuspensionRow) -> SuspensionTold:
