@@ -82,9 +82,7 @@ def record(access: CollectorOf, body: ClosureIn, changes: ChangesOf) -> Response
             work.now,
             work.who,
             yearly=body.yearly,
-            customer_id=None
-            if body.customer is None
-            else customer_id_by_ref(work.session, company, body.customer),
+            customer_id=customer_id,
             reason=body.reason,
         )
         return Changed(_told(work.session, access, row), audit=body.model_dump(mode="json"))
