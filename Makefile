@@ -11,8 +11,9 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 LOCK  := requirements.lock
 
-# How many pytest processes; `make test JOBS=4` on a larger machine.
-JOBS ?= 2
+# How many pytest processes: one more than two cores have, since tests wait for servers a fifth of their time.
+# `make test JOBS=6` on a larger machine.
+JOBS ?= 3
 # More arguments for pytest: `make test-fast ARGS="-k calendar -x"`.
 ARGS ?=
 # Which Python makes the environment; left out, the first suitable one on the PATH.

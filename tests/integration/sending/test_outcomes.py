@@ -136,6 +136,8 @@ def test_what_may_have_left_is_never_sent_again(
 ) -> None:
     message = ready(desk)
     desk.notes()
+    if mode == "hang":
+        desk.settings = settings_for(desk.sandbox.url, sendgrid_timeout=0.5, twilio_timeout=0.5)
     desk.sandbox.add_fault(mode, status=status, delay=30)
     assert desk.send(message).outcome == "uncertain"
     desk.sandbox.clear_faults()

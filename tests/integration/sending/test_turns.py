@@ -32,9 +32,7 @@ def told_to_wait(desk: Desk, message: UUID) -> timedelta:
 
 def test_workers_together_never_exceed_the_rate_in_any_window(desk: Desk) -> None:
     rate, count = 20.0, 16
-    desk.settings = settings_for(
-        desk.sandbox.url, email_per_second=rate, sendgrid_timeout=20, twilio_timeout=20
-    )
+    desk.settings = settings_for(desk.sandbox.url, email_per_second=rate)
     messages = emails(desk, count)
     note_grants(desk)
     other = make_engine(desk.engine.url, 4)
