@@ -49,9 +49,9 @@ def test_workers_together_never_exceed_the_rate_in_any_window(desk: Desk) -> Non
     with ThreadPoolExecutor(8) as pool:
         attempts = list(pool.map(until_sent, enumerate(messages)))
     other.dispose()
-    granted = grants(desk)
-    assert len(granted) == count
     apart = timedelta(seconds=1 / rate)
+    granted = grants(desk, apart)
+    assert len(granted) == count
     # So far apart, any window of W seconds holds W * rate + 1 of them at most.
     assert all(second - first >= apart for first, second in pairwise(granted))
     arrived = sorted(message.received_at for message in desk.asked())

@@ -69,19 +69,23 @@ def allowances(desk: Desk) -> dict[tuple[str, str], ProviderAllowance]:
 
 
 def note_grants(desk: Desk) -> None:
-    """From now on, the ledger notes when each call was granted, by the clock that decides it."""
+    """From now on, the ledger notes from when on each call that is granted lets the next one through.
+
+    Not when it noted that: a process that is made to wait in between would bring two calls together.
+    """
     with transaction(desk.engine) as session:
         for sql in (
             "CREATE TABLE granted (at timestamptz NOT NULL)",
             "CREATE FUNCTION note_grant() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "INSERT INTO granted VALUES (clock_timestamp()); RETURN NEW; END $$",
+            "INSERT INTO granted VALUES (NEW.free_at); RETURN NEW; END $$",
             "CREATE TRIGGER note_grant AFTER INSERT OR UPDATE OF free_at ON provider_allowance "
             "FOR EACH ROW EXECUTE FUNCTION note_grant()",
         ):
             session.connection().execute(text(sql))
 
 
-def grants(desk: Desk) -> list[datetime]:
-    """When calls were granted, in order."""
+def grants(desk: Desk, apart: timedelta) -> list[datetime]:
+    """When calls were granted, in order, by the clock that decided it; `apart` lies between two of them."""
     with transaction(desk.engine) as session:
-        return list(session.connection().execute(text("SELECT at FROM granted ORDER BY at")).scalars())
+        noted = session.connection().execute(text("SELECT at FROM granted ORDER BY at")).scalars()
+        return [at - apart for at in noted]
