@@ -171,6 +171,8 @@ class Campaign:
         until(quiet, f"settled ({self.place.ledger.messages()})", 120)
         self.place.sandbox.voice.postman.wait_idle(60)
         self.place.sandbox.clear_faults()
+        # A worker may have died before its message came to meet its fate: it is not the next week's.
+        self.place.sandbox.voice.fates.clear()
 
     def _bring_forward(self) -> None:
         """What dead workers had in hand would be theirs for a while: sends for 90 seconds, notes for 30."""
@@ -193,7 +195,8 @@ class Campaign:
                 """
                 SELECT (SELECT count(*) FROM webhook_receipt WHERE state = 'new')
                      + (SELECT count(*) FROM communication m WHERE m.status = 'uncertain'
-                           AND NOT EXISTS (SELECT FROM task t WHERE t.communication_id = m.id))
+                           AND (NOT EXISTS (SELECT FROM task t WHERE t.communication_id = m.id)
+                                OR EXISTS (SELECT FROM communication_event e WHERE e.communication_id = m.id)))
                 """
             )
 
