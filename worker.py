@@ -36,6 +36,7 @@ from activities.settings import Settings
 from activities.store.engine import make_engine
 from activities.sweeper import Sweeper
 from models.errors import RelanceError
+from models.heap import keep_what_is_loaded
 from models.ids import TASK_QUEUE
 from workflows.ending import run_to_end
 from workflows.namespace import require_search_attributes
@@ -169,6 +170,7 @@ async def _work(
     async with make_worker(client, needs, executor):
         shown = metrics.WORKER.labels(logs.VERSION, TASK_QUEUE, settings.sending.value)
         shown.set(1)
+        keep_what_is_loaded()
         _tell_ready(settings, engine, client)
         sweeping = asyncio.create_task(sweeper.run(stop))
         await stop.wait()

@@ -194,9 +194,11 @@ class Campaign:
             return not ledger.value(
                 """
                 SELECT (SELECT count(*) FROM webhook_receipt WHERE state = 'new')
-                     + (SELECT count(*) FROM communication m WHERE m.status = 'uncertain'
+                     + (SELECT count(*) FROM communication m
+                         WHERE m.status = 'uncertain'
                            AND (NOT EXISTS (SELECT FROM task t WHERE t.communication_id = m.id)
-                                OR EXISTS (SELECT FROM communication_event e WHERE e.communication_id = m.id)))
+                                OR EXISTS (SELECT FROM communication_event e
+                                            WHERE e.communication_id = m.id)))
                 """
             )
 
