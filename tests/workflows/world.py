@@ -381,8 +381,8 @@ async def world(
                 twilio_auth_token=SecretStr("token"),
                 twilio_from="+33700000001",
                 twilio_base_url=sandbox.url,
-                sendgrid_timeout=5,
-                twilio_timeout=5,
+                sendgrid_timeout=20,
+                twilio_timeout=20,
                 # A sender's turn is reckoned in real time, which stands almost still here.
                 email_per_second=None,
                 sms_per_second=None,

@@ -36,7 +36,7 @@ def provider(running_provider: SandboxServer) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def email(provider: SandboxServer) -> SendGridEmail:
-    return SendGridEmail(KEY, host=provider.url, timeout=10)
+    return SendGridEmail(KEY, host=provider.url, timeout=20)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def sms(provider: SandboxServer) -> TwilioSms:
 
 @pytest.fixture(params=[by_email, by_sms], ids=["sendgrid", "twilio"])
 def way(request: pytest.FixtureRequest) -> Way:
-    """Sends one message by each of the two ways: `way(url, timeout=10)`."""
+    """Sends one message by each of the two ways: `way(url, timeout=20)`."""
     found: Way = request.param
     return found
 

@@ -199,9 +199,9 @@ async def test_an_error_is_logged_and_the_next_round_comes(
     monkeypatch.setattr("activities.sweeper.log.warning", lambda *words: said.append(str(words)))
     fails, stop = Fails(), asyncio.Event()
     running = asyncio.create_task(Sweeper(engine, Clock(), fails, every=0.01).run(stop))
-    await asyncio.wait_for(fails.second.wait(), 10)
+    await asyncio.wait_for(fails.second.wait(), 60)
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     assert "ConnectionError" in said[0]
 
 
@@ -209,6 +209,6 @@ async def test_a_sweeper_stops_at_once(engine: Engine) -> None:
     fails, stop = Fails(), asyncio.Event()
     fails.sweeps = 1
     running = asyncio.create_task(Sweeper(engine, Clock(), fails, every=3600).run(stop))
-    await asyncio.wait_for(fails.second.wait(), 10)
+    await asyncio.wait_for(fails.second.wait(), 60)
     stop.set()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)

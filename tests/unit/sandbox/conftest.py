@@ -39,7 +39,7 @@ def sendgrid(sandbox: SandboxServer) -> SendGridAPIClient:
 
 @pytest.fixture
 def twilio(sandbox: SandboxServer) -> Iterator[Client]:
-    http = TwilioHttpClient(timeout=5)
+    http = TwilioHttpClient(timeout=20)
     client = Client(SID, TOKEN, http_client=http)
     client.api.base_url = sandbox.url
     yield client

@@ -93,7 +93,7 @@ def test_error_has_twilios_json(sandbox: SandboxServer) -> None:
 
 
 def test_wrong_token_is_refused(sandbox: SandboxServer) -> None:
-    http = TwilioHttpClient(timeout=5)
+    http = TwilioHttpClient(timeout=20)
     stranger = Client(SID, "wrong", http_client=http)
     stranger.api.base_url = sandbox.url
     error = refusal(stranger)
