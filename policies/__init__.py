@@ -1,11 +1,13 @@
-"""The built-in dunning policies and the rules that assign them, as TOML files beside this one."""
+"""The built-in dunning policies, the rules that assign them, and reference rates, as TOML files."""
 
 from functools import lru_cache
 from importlib.resources import files
 
+from rules.interest import RateTable, parse_rates
 from rules.policy import Assignment, Policy, parse_assignment, parse_policy
 
 ASSIGNMENT = "assignment.toml"
+RATES = "rates.toml"
 
 
 def builtin_policy_texts() -> dict[str, str]:
@@ -13,7 +15,7 @@ def builtin_policy_texts() -> dict[str, str]:
     return {
         entry.name: entry.read_text("utf-8")
         for entry in sorted(files(__name__).iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".toml") and entry.name != ASSIGNMENT
+        if entry.name.endswith(".toml") and entry.name not in (ASSIGNMENT, RATES)
     }
 
 
@@ -33,3 +35,9 @@ def builtin_policies() -> dict[str, Policy]:
 def builtin_assignment() -> Assignment:
     """The built-in rules that pick a policy for an invoice."""
     return parse_assignment(assignment_text(), ASSIGNMENT, frozenset(builtin_policies()))
+
+
+@lru_cache(maxsize=1)
+def builtin_rates() -> RateTable:
+    """The reference rates that are known with this version."""
+    return RateTable(parse_rates((files(__name__) / RATES).read_text("utf-8"), RATES))

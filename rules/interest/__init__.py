@@ -1,0 +1,56 @@
+"""What late payment costs by law: interest day by day, and the fixed sum for recovery costs.
+
+Pure: a debt, the law it is under and the reference rates in; amounts and the lines they come from out. Rates
+are data of the installation (`policies/rates.toml`, and what an operator entered); a missing one is refused,
+never guessed.
+"""
+
+from rules.interest.jurisdictions import (
+    JURISDICTIONS,
+    Jurisdiction,
+    Mode,
+    jurisdiction,
+    jurisdiction_for,
+)
+from rules.interest.rates import (
+    MissingRate,
+    Rate,
+    RateTable,
+    Series,
+    half_year,
+    parse_rates,
+)
+from rules.interest.reckon import (
+    Debt,
+    Imputation,
+    Interest,
+    InterestLine,
+    Received,
+    below_floor,
+    fixed_sum,
+    interest,
+    yearly_rate,
+)
+
+__all__ = [
+    "JURISDICTIONS",
+    "Debt",
+    "Imputation",
+    "Interest",
+    "InterestLine",
+    "Jurisdiction",
+    "MissingRate",
+    "Mode",
+    "Rate",
+    "RateTable",
+    "Received",
+    "Series",
+    "below_floor",
+    "fixed_sum",
+    "half_year",
+    "interest",
+    "jurisdiction",
+    "jurisdiction_for",
+    "parse_rates",
+    "yearly_rate",
+]
