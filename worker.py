@@ -30,7 +30,8 @@ from activities.inbound.inbox import Inbox
 from activities.inbound.work import Work
 from activities.installation import read_offset, record_sending
 from activities.outbox import Courier
-from activities.providers import Providers
+from activities.providers import Providers, registered_mail
+from activities.registered_mail import RegisteredPost
 from activities.registry import Needs, activities
 from activities.settings import Settings
 from activities.store.engine import make_engine
@@ -159,12 +160,14 @@ async def _work(
     courier = Courier(engine, client, asyncio.get_running_loop(), clock)
     needs = Needs(engine, clock, courier, settings, providers)
     work = Work(engine, clock, courier, settings)
+    registered = await asyncio.to_thread(registered_mail, settings)
     sweeper = Sweeper(
         engine,
         clock,
         courier,
         inbox=Inbox(work),
         doubts=Doubts(work, providers.sms),
+        post=None if registered is None else RegisteredPost(engine, clock, courier, settings, registered),
         every=settings.sweep_seconds,
     )
     async with make_worker(client, needs, executor):

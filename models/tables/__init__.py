@@ -39,6 +39,7 @@ from models.tables.parties import (
     Staff,
 )
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
@@ -95,6 +96,8 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "ProviderAllowance",
+    "RegisteredMailRow",
+    "RegisteredReceipt",
     "Reply",
     "Staff",
     "SuspensionRow",
