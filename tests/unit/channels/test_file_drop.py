@@ -1,4 +1,4 @@
-"""A folder as a registered-mail provider: whole pairs, one rename, nothing followed, nothing believed unread."""
+"""A folder as a registered-mail provider: whole pairs, one rename, no link followed, nothing half read."""
 
 from __future__ import annotations
 
