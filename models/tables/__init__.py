@@ -38,6 +38,7 @@ from models.tables.parties import (
     PaymentDetailsChange,
     Staff,
 )
+from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
@@ -95,6 +96,7 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "ProviderAllowance",
+    "ReferenceRate",
     "Reply",
     "Staff",
     "SuspensionRow",
