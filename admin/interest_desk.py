@@ -104,7 +104,8 @@ def printed(page: InterestPage) -> Iterator[str]:
 
 
 def _invoice(item: InvoiceInterest, currency: str) -> Iterator[str]:
-    yield f"{item.invoice}: {item.principal:,} {item.currency} due on {item.due_on}, {item.days_late} days late"
+    owed = f"{item.principal:,} {item.currency} due on {item.due_on}"
+    yield f"{item.invoice}: {owed}, {item.days_late} days late"
     if item.refused is not None:
         yield f"  refused: {item.refused}"
     elif item.lines:

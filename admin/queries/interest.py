@@ -21,7 +21,7 @@ from rules.interest import Imputation, Mode
 
 
 class InterestLineRow(Answer):
-    """Days of one rate on one amount; both ends included. `interest` is not rounded yet: four decimals of it."""
+    """Days of one rate on one amount; both ends included. `interest` is shown to four decimals."""
 
     first: date
     last: date
