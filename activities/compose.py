@@ -15,7 +15,8 @@ from activities.call_facts import call_facts
 from activities.channels.sendgrid_email import Attachment
 from activities.creditor import creditor_of
 from activities.envelope import Envelope
-from activities.jurisdiction import FIXED_SUM, FRENCH_SPEAKING, PUBLIC_SEGMENTS
+from activities.jurisdiction import FRENCH_SPEAKING, PUBLIC_SEGMENTS
+from activities.late_charges import charges_of, reckons, terms_of
 from activities.rendering import (
     TEMPLATES,
     Debtor,
@@ -34,20 +35,22 @@ from activities.rendering import (
     render_call_sheet,
     render_sms,
 )
-from activities.statement import Statement
+from activities.statement import Statement, with_charges
 from activities.store.load import LoadedToWrite
+from activities.store.rates import ask_for_rate
 from activities.store.records import (
     InvoiceRecord,
     PersonRecord,
     StaffRecord,
 )
 from models.errors import RelanceError
-from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
+from models.tables import Company, HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience
 from rules import facts as rules_facts
 from rules.calendar import Channel
 from rules.decide import Decision
 from rules.facts import Role
+from rules.interest import Mode
 from rules.outreach import Contact as DueContact
 from rules.recipients import copies, first
 
@@ -360,12 +363,30 @@ class Composer:
             template,
             tone or Tone(contact.tone.value),
             person,
-            self._statement.sections(acted),
+            self._charged(template, acted),
             recipient=recipient,
             deadline=deadline,
             deadline_days=contact.step.deadline_days,
             acted=acted,
         )
+
+    def _charged(self, template: str, acted: set[str]) -> tuple[Section, ...]:
+        """The sections, each late item with what it bears where this message reckons it.
+
+        Without a rate, the message announces interest without its sum, and somebody is asked for the rate.
+        """
+        sections = self._statement.sections(acted)
+        company, customer = self._loaded.company, self._loaded.row
+        if not reckons(template, terms_of(company, customer).mode):
+            return sections
+        charges = charges_of(self._session, self._loaded.cases, self.today, self._now)
+        if charges is None:
+            return sections
+        if charges.missing is not None:
+            ask_for_rate(
+                self._session, self._session.get_one(Company, company.id), charges.missing, self._now
+            )
+        return with_charges(sections, charges)
 
     def _base(
         self,
@@ -377,9 +398,8 @@ class Composer:
         **more: Any,
     ) -> Message:
         customer, company = self._loaded.row, self._loaded.company
-        fixed, currency = FIXED_SUM.get(company.country, (None, "EUR"))
-        if customer.country not in FIXED_SUM:
-            fixed = None
+        terms = terms_of(company, customer)
+        law = None if terms.mode is Mode.SILENT else terms.law
         recipient = more.pop("recipient", None) or Recipient(
             person.name if person else None,
             person.function if person else None,
@@ -398,6 +418,7 @@ class Composer:
                 tuple((customer.address or "").splitlines()),
                 customer.country,
                 customer.segment in PUBLIC_SEGMENTS,
+                customer.registration,
             ),
             recipient=recipient,
             signatory=self.signatory(),
@@ -406,8 +427,11 @@ class Composer:
             notice_sent_on=self._noticed(acted or set()),
             previous_contact_on=self._loaded.customer.last_contact_on,
             hold=more.pop("hold", None) or self._hold(),
-            indemnity_per_invoice=fixed,
-            indemnity_currency=currency,
+            indemnity_per_invoice=law.one_sum if law else None,
+            indemnity_currency=law.tiers_currency if law else "EUR",
+            late_law=law.code if law else None,
+            late_rate=terms.late_rate,
+            charges=terms.mode.value,
             **more,
         )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
+from activities.late_charges import Charges
 from activities.rendering import Line, Section
 from activities.rendering.context import Credit
 from activities.store.credits import Unallocated
@@ -78,3 +80,26 @@ class Statement:
         for credit in self._unallocated:
             found[credit.currency].append(Credit(credit.reference, credit.dated, credit.amount))
         return found
+
+
+def with_charges(sections: Sequence[Section], charges: Charges) -> tuple[Section, ...]:
+    """The sections, each late item with what it bears.
+
+    Without one rate all go without interest: a total that lacks some of it would be wrong.
+    """
+    return tuple(
+        replace(section, due=tuple(_charged(line, section.currency, charges) for line in section.due))
+        for section in sections
+    )
+
+
+def _charged(line: Line, currency: str, charges: Charges) -> Line:
+    charge = charges.of.get(line.invoice)
+    if charge is None:
+        return line
+    tiers = charges.law.one_sum is None and currency == charges.law.tiers_currency
+    return replace(
+        line,
+        interest=charge.interest.owed if charge.interest and charges.missing is None else None,
+        fixed_sum=charge.fixed if tiers else None,
+    )

@@ -21,6 +21,7 @@ from admin.api.masters import (
     customers,
     invoices,
     policies,
+    rates,
     suspensions,
 )
 from admin.api.paths import WholeSegments
@@ -58,6 +59,7 @@ _ROUTERS = (
     absences.router,
     replies.router,
     policies.router,
+    rates.router,
     *READS,
     sendgrid.router,
     twilio.router,

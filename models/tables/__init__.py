@@ -38,6 +38,7 @@ from models.tables.parties import (
     PaymentDetailsChange,
     Staff,
 )
+from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
@@ -96,6 +97,7 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "ProviderAllowance",
+    "ReferenceRate",
     "RegisteredMailRow",
     "RegisteredReceipt",
     "Reply",

@@ -118,6 +118,7 @@ class TaskKind(StrEnum):
     SEND_COPY = "send_copy"
     REPLY = "reply"
     BANK_FILE = "bank_file"
+    REFERENCE_RATE = "reference_rate"
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
@@ -132,6 +133,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.CLAIM_FILING,
         TaskKind.REPLY,
         TaskKind.BANK_FILE,
+        TaskKind.REFERENCE_RATE,
     )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to

@@ -73,7 +73,7 @@ OPERATIONS: dict[str, Line] = {
         name: Line(VIEWER, reach=Reach.OWN)
         for name in (
             *("list_companies", "list_cases", "list_tasks", "list_policies", "get_policy"),
-            *("get_me", "list_causes", "list_outcomes"),
+            *("get_me", "list_causes", "list_outcomes", "list_rates"),
         )
     },
     **{
@@ -84,7 +84,7 @@ OPERATIONS: dict[str, Line] = {
             *("get_task", "list_data_quality", "list_approvals", "get_communication"),
             *("get_communication_content", "get_communication_attachment"),
             *("list_replies", "get_reply", "get_reply_file"),
-            *("list_bank_details_changes",),
+            *("list_bank_details_changes", "get_case_interest", "get_customer_interest"),
         )
     },
     "get_bank_known": Line(VIEWER),
@@ -165,6 +165,11 @@ OPERATIONS: dict[str, Line] = {
     "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
     "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+    "enter_rate": Line(
+        MANAGER,
+        {"series": "boe", "half_year": "2026-1", "percent": "3.75", "source": "Bank of England"},
+        Reach.EVERYWHERE,
+    ),
     "approve_bank_details_change": Line(MANAGER),
     "cancel_bank_details_change": Line(MANAGER),
     "ask_bank_details_change": Line(MANAGER, {"iban": "DE89370400440532013000"}),
