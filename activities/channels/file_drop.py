@@ -141,6 +141,10 @@ class FileDrop:
         _write(self._refused / f"{source}.reason.txt", f"{reason}\n".encode())
         self._put_aside(source, self._refused)
 
+    def put_aside(self) -> int:
+        """By their reasons: who clears one up deletes its reason."""
+        return sum(1 for _ in self._refused.glob("*.reason.txt"))
+
     def _read(self, note: Path) -> Told:
         body = _bytes(note, NOTE_BYTES)
         try:

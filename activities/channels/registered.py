@@ -130,6 +130,10 @@ class RegisteredMail(Protocol):
         """What was told cannot be used: it is put aside with the reason, for a person."""
         ...
 
+    def put_aside(self) -> int:
+        """How many things told by it wait for a person, with the reason why they cannot be used."""
+        ...
+
 
 class RegisteredMailError(RelanceError):
     """The provider cannot be used; the text says what is wrong with it."""

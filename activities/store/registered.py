@@ -1,4 +1,4 @@
-"""Registered letters and their provider in the ledger: which may be handed over, and what is noted of each."""
+"""Registered letters and their provider in the ledger: which may be handed over, what is noted of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An approved notice goes to the registered-mail provider: the approved bytes, once; its receipt comes back."""
+"""An approved notice goes to the registered-mail provider: the approved bytes, once; then its receipt."""
 
 from __future__ import annotations
 

@@ -215,6 +215,7 @@ def test_what_cannot_be_used_is_put_aside_with_its_reason_and_stops_no_other(
     assert re.search(reason, bad.reason), bad.reason
     drop.refuse(bad.source, bad.reason)
     assert {"a.json", "a.json.reason.txt"} <= set(names(receipts / "refused"))
+    assert drop.put_aside() == 1
     assert [each.source for each in drop.told()] == ["b.json"]
     assert (tmp_path / "secret.pdf").exists()
 
