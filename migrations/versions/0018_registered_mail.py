@@ -47,6 +47,12 @@ def upgrade() -> None:
         ),
     )
     op.create_index("registered_mail_communication_id_idx", "registered_mail", ["communication_id"])
+    op.create_index(
+        "registered_mail_staged_idx",
+        "registered_mail",
+        ["staged_at"],
+        postgresql_where=sa.text("state = 'staged'"),
+    )
     op.create_table(
         "registered_receipt",
         sa.Column("mail_id", sa.Uuid(), sa.ForeignKey("registered_mail.id"), primary_key=True),

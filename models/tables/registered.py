@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Table, check, one_of
@@ -23,6 +24,7 @@ class RegisteredMailRow(Table, table=True):
         check("handed", "(state = 'handed') = (handed_at IS NOT NULL)"),
         check("taken_back", "(state = 'taken_back') = (reason IS NOT NULL)"),
         check("deposited", "(number IS NULL) = (deposited_on IS NULL)"),
+        Index("registered_mail_staged_idx", "staged_at", postgresql_where=text("state = 'staged'")),
         check("ended", "(outcome IS NULL) = (ended_on IS NULL) AND (ended_on IS NULL OR number IS NOT NULL)"),
     )
 

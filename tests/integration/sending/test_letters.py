@@ -164,7 +164,7 @@ def test_a_payment_withdraws_it_and_its_pages_are_written_anew(desk: Desk) -> No
     after = pages(desk, letter_and_copy(desk)[0].id)
     text = re.sub(r"\s", " ", "".join(p.extract_text() for p in PdfReader(io.BytesIO(after)).pages))
     assert after != before
-    assert "1 040,00 €" in text
+    assert "Principal 1 000,00 €" in text
     assert "1 240,00" not in text
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -20,13 +22,19 @@ from activities.registered_mail import Posted, RegisteredPost
 from activities.settings import Sending
 from activities.store.customers import customer_by_ref, set_address, stop_contact
 from activities.store.engine import transaction
+from activities.store.lookup import company_by_ref
+from activities.store.suspensions import resume
+from admin.proof import archive
+from admin.queries.proof import get_proof
 from admin.sandbox import SandboxServer
 from models.ids import CaseSignal
 from models.tables import Company, LetterPosting, RegisteredMailRow, RegisteredReceipt, Task
 from models.tables.words import TaskKind, TaskStatus
 from rules.facts import StopReason
+from rules.facts import SuspensionScope as Scope
 from tests.integration.sending.desk import NOW, Desk, Notes, settings_for
 from tests.integration.sending.test_letters import approved, drafted, letter_and_copy, pages
+from tests.integration.sending.test_suspended import stop
 
 pytestmark = pytest.mark.integration
 
@@ -165,6 +173,32 @@ def test_its_number_its_receipt_and_the_proof_come_back(post: Post, desk: Desk) 
         assert (receipt.mail_id, receipt.name) == (post.mail().id, "ar.pdf")
         assert stored_bytes(session, receipt.content_hash) == PROOF
     assert {number for number, signal in desk.notes() if signal == "task_completed"} == {"F-1", "F-2"}
+
+
+def test_the_proof_of_the_letter_has_its_number_its_days_and_its_receipt(post: Post, desk: Desk) -> None:
+    approved(desk)
+    post.once()
+    letter = post.take_away()["id"]
+    desk.clock.at += timedelta(days=3)
+    (post.root / "receipts" / "ar.pdf").write_bytes(PROOF)
+    told = {"id": letter, "number": "1A 234 567", "deposited_on": "2026-03-10", "delivered_on": "2026-03-12"}
+    post.tell("r.json", **told, receipt="ar.pdf")
+    post.once()
+    message = letter_and_copy(desk)[0]
+    with transaction(desk.engine) as session:
+        evidence = get_proof(session, desk.company_id, message.id)
+    (posting,) = evidence.proof.postings
+    assert (posting.number, posting.product, posting.provider_letter) == ("1A 234 567", "LRAR", letter)
+    assert (posting.posted_on, posting.outcome, posting.ended_on) == (
+        date(2026, 3, 10),
+        "delivered",
+        date(2026, 3, 12),
+    )
+    assert [line.what for line in evidence.proof.journal] == ["registered_letter_handed"]
+    with zipfile.ZipFile(io.BytesIO(archive(evidence))) as packed:
+        assert packed.read("receipts/01-ar.pdf") == PROOF
+        page = packed.read("summary.txt").decode()
+    assert "- 1A 234 567, LRAR, déposé le 10 mars 2026, distribué le 12 mars 2026" in page
 
 
 def test_one_that_came_back_asks_for_the_address(post: Post, desk: Desk) -> None:
@@ -352,6 +386,16 @@ def test_switched_off_nothing_is_handed_over_and_switched_on_it_is(
     # Staged while live; off, it stays where it is.
     assert post.once(sending=Sending.OFF) == NOTHING
     assert post.outgoing() == []
+    assert post.once() == Posted(handed=1)
+
+
+def test_suspended_it_waits_and_leaves_when_it_goes_on(post: Post, desk: Desk) -> None:
+    approved(desk)
+    number = stop(desk, Scope.CHANNEL, "letter")
+    assert post.once() == NOTHING
+    assert list((post.root / "staged").iterdir()) == []
+    with transaction(desk.engine) as session:
+        resume(session, company_by_ref(session, "acme"), number, NOW, "test")
     assert post.once() == Posted(handed=1)
 
 
