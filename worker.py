@@ -23,6 +23,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import migrations
 from activities import logs, metrics
+from activities.channels.registered import RegisteredMail
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
 from activities.doubts import Doubts
@@ -98,13 +99,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if settings.database_url is None:
         raise RelanceError("RELANCE_DATABASE_URL is not set: where is the ledger?")
     providers = Providers.of(settings)
+    registered = await asyncio.to_thread(registered_mail, settings)
     url = settings.database_url.get_secret_value()
     _require_schema(await asyncio.to_thread(migrations.current, url))
     engine = make_engine(url, settings.worker_slots, "relance worker")
     executor = ThreadPoolExecutor(2 * settings.worker_slots, "activity")
     try:
         with metrics.served(settings.metrics_address):
-            await _work(settings, engine, providers, executor, stop)
+            await _work(settings, engine, providers, registered, executor, stop)
     finally:
         executor.shutdown(wait=True)
         engine.dispose()
@@ -148,6 +150,7 @@ async def _work(
     settings: Settings,
     engine: Engine,
     providers: Providers,
+    registered: RegisteredMail | None,
     executor: ThreadPoolExecutor,
     stop: asyncio.Event,
 ) -> None:
@@ -160,7 +163,6 @@ async def _work(
     courier = Courier(engine, client, asyncio.get_running_loop(), clock)
     needs = Needs(engine, clock, courier, settings, providers)
     work = Work(engine, clock, courier, settings)
-    registered = await asyncio.to_thread(registered_mail, settings)
     sweeper = Sweeper(
         engine,
         clock,

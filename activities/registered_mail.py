@@ -297,10 +297,11 @@ class RegisteredPost:
             return None
         return True
 
-    def _refuse(self, source: str, reason: str) -> bool:
+    def _refuse(self, source: str, reason: str) -> bool | None:
+        if not self._provider.refuse(source, reason):
+            return None
         # The reason may name people; the folder has it, the log does not.
         log.warning("a receipt of registered mail cannot be used, and was put aside with its reason")
-        self._provider.refuse(source, reason)
         return False
 
     def _tell(self, session: Session, told: Told) -> list[int]:

@@ -45,7 +45,9 @@ _MEDIA: Final = {
 }
 _MAGIC: Final = {".pdf": b"%PDF-", ".xml": b"<", ".png": b"\x89PNG\r\n", ".jpg": b"\xff\xd8\xff"}
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$")]
+_PLAIN_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}"
+
+Name = Annotated[str, StringConstraints(pattern=f"^{_PLAIN_NAME}$")]
 
 
 class _Note(BaseModel):
@@ -91,6 +93,7 @@ class FileDrop:
         self._outgoing, self._receipts = root / "outgoing", root / "receipts"
         self._staged, self._back = root / "staged", root / "taken-back"
         self._done, self._refused = self._receipts / "done", self._receipts / "refused"
+        self._read_as: dict[str, str] = {}
         try:
             for folder in (self._outgoing, self._staged, self._back, self._done, self._refused):
                 folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -127,19 +130,23 @@ class FileDrop:
     def told(self) -> Iterator[Told | Unreadable]:
         """Receipts in the order of their names."""
         for note in sorted(self._receipts.glob("*.json"))[:AT_ONCE]:
+            self._read_as.pop(note.name, None)
             try:
                 yield self._read(note)
             except _Unusable as error:
                 yield Unreadable(note.name, str(error))
 
     def settle(self, source: str) -> None:
-        """Beside those that are done; its file goes first."""
+        """Beside those that are done."""
         self._put_aside(source, self._done)
 
-    def refuse(self, source: str, reason: str) -> None:
+    def refuse(self, source: str, reason: str) -> bool:
         """Beside a text that says why."""
-        _write(self._refused / f"{source}.reason.txt", f"{reason}\n".encode())
-        self._put_aside(source, self._refused)
+        moved = self._put_aside(source, self._refused)
+        if moved is None:
+            return False
+        _write(moved.with_name(f"{moved.name}.reason.txt"), f"{reason}\n".encode())
+        return True
 
     def put_aside(self) -> int:
         """By their reasons: who clears one up deletes its reason."""
@@ -147,6 +154,7 @@ class FileDrop:
 
     def _read(self, note: Path) -> Told:
         body = _bytes(note, NOTE_BYTES)
+        self._read_as[note.name] = hashlib.sha256(body).hexdigest()
         try:
             told = _Note.model_validate_json(body)
         except ValidationError as error:
@@ -173,19 +181,29 @@ class FileDrop:
             raise _Unusable(f"receipt: {name}: its bytes are not those of sha256")
         return name, media, body
 
-    def _put_aside(self, source: str, folder: Path) -> None:
+    def _put_aside(self, source: str, folder: Path) -> Path | None:
+        """Where it is now; None: another worker put it aside, or it is not what was read any more."""
         note = self._receipts / source
         try:
-            named = json.loads(_bytes(note, NOTE_BYTES)).get("receipt")
-        except (_Unusable, ValueError, AttributeError, RecursionError):
+            body = _bytes(note, NOTE_BYTES)
+        except _Unusable:
+            body = b""
+        if hashlib.sha256(body).hexdigest() != self._read_as.pop(source, hashlib.sha256(b"").hexdigest()):
+            return None
+        try:
+            named = json.loads(body).get("receipt")
+        except (ValueError, AttributeError, RecursionError):
             named = None
-        if isinstance(named, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", named):
+        if not (note.is_symlink() or note.exists()):
+            return None
+        target = _free(folder / source)
+        # Before its file: whoever else is reading it finds it gone, rather than a receipt without its file.
+        _move(note, target)
+        if isinstance(named, str) and re.fullmatch(_PLAIN_NAME, named):
             file = self._receipts / named
             if file.suffix != ".json" and file.is_file() and not file.is_symlink():
-                _move(file, folder / named)
-        # Another worker may have put it aside in the meantime.
-        if note.is_symlink() or note.exists():
-            _move(note, folder / source)
+                _move(file, _free(folder / named))
+        return target
 
 
 class _Unusable(Exception):
@@ -235,11 +253,26 @@ def _write(path: Path, body: bytes) -> None:
     """Durably, and never half: under another name, then renamed."""
     partial = path.with_name(f".{path.name}.{token_hex(8)}.part")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(handle, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    _move(partial, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        _move(partial, path)
+    except OSError:
+        # A full disk is tried again, and again: what was begun is not left behind each time.
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _free(path: Path) -> Path:
+    """The path, or the next one beside it that nothing has: a name may be used again by a provider."""
+    number = 1
+    found = path
+    while found.exists() or found.is_symlink():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
 
 
 def _move(source: Path, target: Path) -> None:

@@ -126,8 +126,11 @@ class RegisteredMail(Protocol):
         """What was told is recorded: it is not told again."""
         ...
 
-    def refuse(self, source: str, reason: str) -> None:
-        """What was told cannot be used: it is put aside with the reason, for a person."""
+    def refuse(self, source: str, reason: str) -> bool:
+        """What was told cannot be used: it is put aside with the reason, for a person.
+
+        False: it is gone meanwhile, or is not what was read.
+        """
         ...
 
     def put_aside(self) -> int:

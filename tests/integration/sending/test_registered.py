@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -239,6 +240,20 @@ def test_a_crash_between_each_two_steps_neither_loses_nor_doubles_it(
     assert post.mail().state == "handed"
     assert post.outgoing() == []
     assert post.once() == NOTHING
+
+
+def test_workers_that_sweep_at_once_hand_it_over_once(post: Post, desk: Desk) -> None:
+    approved(desk)
+    with ThreadPoolExecutor(4) as workers:
+        done = [each.result() for each in [workers.submit(post.once) for _ in range(4)]]
+    assert sum(each.handed for each in done) == 1
+    assert len(post.outgoing()) == 1
+    assert desk.journal("registered_letter_handed") == 1
+    post.tell("r.json", id=post.take_away()["id"], number="RK1", deposited_on="2026-03-10")
+    with ThreadPoolExecutor(4) as workers:
+        done = [each.result() for each in [workers.submit(post.once) for _ in range(4)]]
+    assert sum(each.refused for each in done) == 0
+    assert desk.journal("task_completed") == 2, "approved, posted"
 
 
 def test_a_receipt_recorded_before_a_crash_is_recorded_once(

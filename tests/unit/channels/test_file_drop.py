@@ -220,6 +220,37 @@ def test_what_cannot_be_used_is_put_aside_with_its_reason_and_stops_no_other(
     assert (tmp_path / "secret.pdf").exists()
 
 
+def test_a_receipt_written_anew_while_it_is_recorded_is_read_again(drop: FileDrop, tmp_path: Path) -> None:
+    put(tmp_path)
+    assert one(drop).source == "r.json"
+    put(tmp_path, delivered_on="2026-03-13")
+    drop.settle("r.json")
+    told = one(drop)
+    assert isinstance(told, Told)
+    assert told.ended == Ended("received", date(2026, 3, 13))
+    drop.settle("r.json")
+    # A name used once more takes nothing from what is kept.
+    put(tmp_path)
+    one(drop)
+    drop.settle("r.json")
+    assert names(tmp_path / "receipts" / "done") == ["r-2.json", "r.json"]
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_written(
+    drop: FileDrop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            drop.stage(LETTER)
+    assert names(tmp_path / "staged") == []
+    drop.stage(LETTER)
+    assert drop.place(ID) is Place.STAGED
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff\xfe{", b"[" * 60_000])
 def test_what_is_no_json_is_put_aside(drop: FileDrop, tmp_path: Path, body: bytes) -> None:
     (tmp_path / "receipts" / "r.json").write_bytes(body)
