@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.local_stack import until
 from tests.integration.cli.place import Installation
 from tests.integration.cli.test_doctor import BAD, GOOD, examined
 
@@ -23,10 +24,16 @@ def test_shown_handed_over_and_examined(place: Installation, tmp_path: Path) -> 
     _, found = examined(place)
     assert found["registered mail"][0] == GOOD
     (tmp_path / "receipts" / "a.json").write_text("{}")
+    aside = tmp_path / "receipts" / "refused" / "a.json.reason.txt"
+    with place.worker() as process:
+        until(aside.exists, f"a worker reads what is there: {process.text}")
+        assert process.stop() == 0
+    assert "id: Field required" in aside.read_text()
+    (tmp_path / "receipts" / "b.json").write_text("{}")
     assert "1 put aside" in place.here("registered", "--now").out
     _, found = examined(place)
     assert found["registered mail"][0] == BAD
-    assert "1 receipts were put aside" in found["registered mail"][1]
+    assert "2 receipts were put aside" in found["registered mail"][1]
     for wrong, words in (
         ("relative", "the whole path"),
         (str(tmp_path / "receipts/refused/a.json"), "a.json"),
