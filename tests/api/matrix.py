@@ -5,6 +5,7 @@ Each line also has a request that succeeds on the ledger that `furnish` writes.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -30,6 +31,7 @@ from rules.calendar import Channel
 from rules.facts import StopReason
 from rules.replies import ReplyKind
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
+from tests.unit.intake.documents import ubl
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 
@@ -141,6 +143,9 @@ OPERATIONS: dict[str, Line] = {
             "amount": "10.00",
             "currency": "EUR",
         },
+    ),
+    "enter_invoice_document": Line(
+        COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
     ),
     "end_absence": Line(MANAGER),
     "record_absence": Line(
