@@ -23,6 +23,7 @@ from admin.api.masters import (
     invoices,
     policies,
     rates,
+    statuses,
     suspensions,
 )
 from admin.api.paths import WholeSegments
@@ -53,6 +54,7 @@ _ROUTERS = (
     contacts.router,
     invoices.router,
     documents.router,
+    statuses.router,
     money.router,
     disputes.router,
     promises.router,

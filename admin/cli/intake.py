@@ -44,6 +44,38 @@ def invoices(
         raise typer.Exit(SOME_REJECTED)
 
 
+def statuses(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV: invoice, status; at, reason, amount, text.")
+    ],
+    company: Annotated[str, typer.Option("--company", "-c", help="The creditor.")],
+) -> None:
+    """Take the statuses of electronic invoices that a platform tells, by code or by name.
+
+    Refused, disputed or suspended opens a dispute; rejected or cancelled stops the chase until the invoice
+    is issued again; payment transmitted is a claimed payment. The rest is noted in the journal. Safe to run
+    again.
+
+    Example: `relance statuses statuses.csv -c brunet`
+
+    Status: 0 all good, 1 some rows refused, 2 the file cannot be read.
+    """
+    from admin.cli.output import SOME_REJECTED, piped, remark
+    from admin.intake.run import IntakeDesk
+
+    refused = 0
+    with IntakeDesk.open() as desk, piped():
+        for told in desk.take(company, file):
+            refused += told.refused
+            if told.refused:
+                remark(told.text)
+            else:
+                typer.echo(told.text)
+    if refused:
+        raise typer.Exit(SOME_REJECTED)
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(invoices)
+    app.command()(statuses)

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from activities.installation import who_runs
 from activities.store.engine import transaction
-from activities.store.lookup import company_by_ref
+from activities.store.lookup import company_by_ref, invoice_by_number
 from admin.desk import Desk
 from admin.intake.einvoice import Refused, read
 from admin.intake.einvoice.enter import Choices, enter
 from admin.intake.einvoice.pdf import MAX_PDF_BYTES
+from admin.intake.statuses import read_statuses, status_of, take_status
+from models.errors import RelanceError
+from rules.lifecycle import STATUSES
 
 
 class Told(NamedTuple):
@@ -36,6 +39,29 @@ class IntakeDesk(Desk):
             company_by_ref(session, company)
         for path in files:
             yield self._one(company, path, choices)
+
+    def take(self, company: str, path: Path) -> Iterator[Told]:
+        """Take each status of a file; what followed from it, as it comes.
+
+        Raises:
+            NotFound: no such company.
+            BadFile: the file as a whole cannot be read.
+        """
+        with transaction(self._engine) as session:
+            company_by_ref(session, company)
+        for line, cells in read_statuses(path):
+            place = f"{path.name}: line {line}"
+            try:
+                with transaction(self._engine) as session:
+                    row = company_by_ref(session, company)
+                    currency = invoice_by_number(session, company, cells.get("invoice", "")).currency
+                    told = status_of(cells, currency)
+                    done = take_status(session, row, told, now=self._clock.now(), who=who_runs())
+            except (RelanceError, ValueError) as error:
+                yield Told(path.name, f"{place}: refused: {error}", refused=True)
+                continue
+            self.deliver(done.notes)
+            yield Told(path.name, f"{told.invoice}: {STATUSES[told.code][0]} ({told.code}): {done.follows}")
 
     def _one(self, company: str, path: Path, choices: Choices) -> Told:
         name = path.name

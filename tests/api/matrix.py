@@ -147,6 +147,7 @@ OPERATIONS: dict[str, Line] = {
     "enter_invoice_document": Line(
         COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
     ),
+    "take_invoice_status": Line(COLLECTOR, {"invoice": "F-1", "status": "205", "at": "2026-03-09"}),
     "end_absence": Line(MANAGER),
     "record_absence": Line(
         MANAGER,
