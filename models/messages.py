@@ -36,12 +36,13 @@ class Fact(Message):
 
 
 class PaymentReceived(Fact):
-    """Money arrived for this invoice."""
+    """Money arrived for this invoice; `bank_line_id` names the line of a bank file it came by."""
 
     amount: PositiveAmount | None = None
     currency: CurrencyCode | None = None
     received_on: date | None = None
     reference: Ref | None = None
+    bank_line_id: UUID | None = None
 
 
 class PaymentReversed(Fact):
