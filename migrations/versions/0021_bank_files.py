@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("return_reason", sa.String(), nullable=True),
         sa.Column("returned_key", sa.String(), nullable=True),
         sa.Column("batch", sa.String(), nullable=True),
+        sa.Column("is_batch", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),

@@ -67,7 +67,7 @@ class BankLine(Table, table=True):
 
     `identity` names the lines that could be the same one (account, day, direction, amount). `place` counts
     the lines of its file from 1. `amount` is positive, `direction` says which way it went. `batch` names the
-    entry that a split line is a part of. `returned_key` is the line that a return takes back. `reason` says
+    entry that a split line is a part of, or stands for (`is_batch`). `returned_key` is the line that a return takes back. `reason` says
     why it is in its state; `decided_by` is a person, where one decided.
     """
 
@@ -117,6 +117,7 @@ class BankLine(Table, table=True):
     return_reason: str | None = None
     returned_key: str | None = None
     batch: str | None = None
+    is_batch: bool = False
     state: str = BankLineState.NEW
     reason: str | None = None
     settled_at: datetime | None = Field(default=None, sa_type=Instant)

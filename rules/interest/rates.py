@@ -60,7 +60,9 @@ class MissingRate(LookupError):
         """Name the series and the half-year by its first day."""
         self.series, self.first = series, first
         half = "first" if first.month == 1 else "second"
-        super().__init__(f"{series.full_name} for the {half} half of {first.year} is not known (series {series})")
+        super().__init__(
+            f"{series.full_name} for the {half} half of {first.year} is not known (series {series})"
+        )
 
 
 class RateTable:
