@@ -1,8 +1,8 @@
 """CAMT.053 and CAMT.054 of ISO 20022, any version: elements are read by their local names.
 
 An entry (`Ntry`) may stand for several transactions (`TxDtls`): where their amounts add up to its own, less
-the bank's charges, each is a movement; else the entry is one. The document is read as a stream, and each entry
-is forgotten once it is read.
+the bank's charges, each is a movement; else the entry is one. The document is read as a stream, and each
+entry is forgotten once it is read.
 """
 
 from __future__ import annotations

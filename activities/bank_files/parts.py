@@ -51,8 +51,8 @@ class Movement(NamedTuple):
     """One movement. `amount` is positive; `incoming` says which way it went.
 
     `aside` says why it can be nothing a debtor paid (charges). `pending` movements are not booked yet: they
-    come again. `batch` names the entry it is a part of, or stands for (`is_batch`: the sum of many, whose parts
-    may come in another file).
+    come again. `batch` names the entry it is a part of, or stands for (`is_batch`: the sum of many, whose
+    parts may come in another file).
     """
 
     where: str

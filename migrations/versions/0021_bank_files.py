@@ -14,14 +14,13 @@ def upgrade() -> None:
     """Keep files and lines; let notes start imports."""
     op.create_table(
         "bank_account",
+        sa.Column("company_id", sa.Uuid(), sa.ForeignKey("company.id"), primary_key=True),
         sa.Column("account", sa.String(), primary_key=True),
-        sa.Column("company_id", sa.Uuid(), sa.ForeignKey("company.id"), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("added_by", sa.String(), nullable=False),
         sa.Column("known_until", sa.Date(), nullable=True),
         sa.Column("closing", sa.Numeric(19, 4), nullable=True),
     )
-    op.create_index("bank_account_company_id_idx", "bank_account", ["company_id"])
     op.create_table(
         "bank_file",
         sa.Column("id", sa.Uuid(), primary_key=True),

@@ -22,10 +22,9 @@ class BankAccount(Table, table=True):
     """
 
     __tablename__ = "bank_account"
-    __table_args__ = (Index(None, "company_id"),)
 
+    company_id: UUID = Field(primary_key=True, foreign_key="company.id")
     account: str = Field(primary_key=True)
-    company_id: UUID = Field(foreign_key="company.id")
     added_at: datetime = Field(sa_type=Instant)
     added_by: str
     known_until: date | None = None
@@ -67,8 +66,8 @@ class BankLine(Table, table=True):
 
     `identity` names the lines that could be the same one (account, day, direction, amount). `place` counts
     the lines of its file from 1. `amount` is positive, `direction` says which way it went. `batch` names the
-    entry that a split line is a part of, or stands for (`is_batch`). `returned_key` is the line that a return takes back. `reason` says
-    why it is in its state; `decided_by` is a person, where one decided.
+    entry that a split line is a part of, or stands for (`is_batch`). `returned_key` is the line that a return
+    takes back. `reason` says why it is in its state; `decided_by` is a person, where one decided.
     """
 
     __tablename__ = "bank_line"
