@@ -15,6 +15,7 @@ from admin.api.log import RequestLog
 from admin.api.masters import (
     bank,
     bank_details,
+    bank_files,
     closures,
     companies,
     contacts,
@@ -47,6 +48,7 @@ _ROUTERS = (
     companies.router,
     bank_details.router,
     bank.router,
+    bank_files.router,
     suspensions.router,
     closures.router,
     customers.router,
