@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from activities import watch
 from activities.channels.registered import (
     Party,
     Place,
@@ -104,14 +105,18 @@ class RegisteredPost:
     def once(self) -> Posted:
         """One round. A letter or a receipt that fails stops no other; the next round tries it again."""
         handed = back = 0
-        for state in self._hand_over():
+        for state in filter(None, self._hand_over()):
             handed += state is RegisteredState.HANDED
             back += state is RegisteredState.TAKEN_BACK
+            watch.registered("handed" if state is RegisteredState.HANDED else "kept_back")
         recorded = refused = 0
-        for told in self._provider.told():
-            done = self._record(told)
-            recorded += done is True
-            refused += done is False
+        try:
+            for told in self._provider.told():
+                done = self._record(told)
+                recorded += done is True
+                refused += done is False
+        except OSError as error:
+            log.warning("receipts of registered mail cannot be read; tried again: %s", kind_of(error))
         return Posted(handed, back, recorded, refused)
 
     # ------------------------------------------------------------------ out
@@ -128,8 +133,7 @@ class RegisteredPost:
         allowed = [each for each in new if self._settings.may_send_to(each.to_address)][:AT_ONCE]
         for each in allowed:
             mail = self._attempt("staged", self._stage, each)
-            if mail is not None:
-                found.append(self._attempt("released", self._release, mail))
+            found.append(self._attempt("released", self._release, mail) if isinstance(mail, Staged) else mail)
         return found
 
     def _attempt(self, what: str, do: Callable[[T], R], each: T) -> R | None:
@@ -139,7 +143,7 @@ class RegisteredPost:
             log.warning("a registered letter is not %s; tried again: %s", what, kind_of(error))
             return None
 
-    def _stage(self, each: Waiting) -> Staged | None:
+    def _stage(self, each: Waiting) -> Staged | RegisteredState | None:
         """Put the pages with the provider, and note it; nothing leaves. None: it is not to leave now."""
         now = self._clock.now()
         with transaction(self._engine) as session:
@@ -160,7 +164,7 @@ class RegisteredPost:
             session.add(row)
             if _changed(at):
                 self._keep_back(session, at, row, task, CHANGED)
-                return None
+                return RegisteredState.TAKEN_BACK
             session.flush()
             self._provider.stage(letter)
             return Staged(row.id, each.message, each.customer)
@@ -292,6 +296,7 @@ class RegisteredPost:
                 return self._refuse(told.source, str(error))
             self._courier.deliver(notes)
             self._provider.settle(told.source)
+            watch.registered("recorded")
         except Exception as error:
             log.warning("a receipt of registered mail is not recorded; tried again: %s", kind_of(error))
             return None
@@ -300,8 +305,7 @@ class RegisteredPost:
     def _refuse(self, source: str, reason: str) -> bool | None:
         if not self._provider.refuse(source, reason):
             return None
-        # The reason may name people; the folder has it, the log does not.
-        log.warning("a receipt of registered mail cannot be used, and was put aside with its reason")
+        watch.registered("put_aside")
         return False
 
     def _tell(self, session: Session, told: Told) -> list[int]:

@@ -93,14 +93,12 @@ class Sweeper:
                 continue
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
-        """One round: posts, doubts, registered letters, notes, cases whose action is `overdue`, strays."""
+        """One round: posts, doubts, notes, cases whose action is `overdue`, strays, registered letters."""
         if self._inbox is not None:
             await asyncio.to_thread(self._inbox.drain)
             await asyncio.to_thread(self._inbox.forget)
         if self._doubts is not None:
             await asyncio.to_thread(self._doubts.once)
-        if self._post is not None:
-            await asyncio.to_thread(self._post.once)
         await asyncio.to_thread(self._bank_details)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
@@ -111,6 +109,9 @@ class Sweeper:
             told += more
             delivered += await self._notes()
         await asyncio.to_thread(self._bank_files)
+        if self._post is not None:
+            # Last: a folder on a slow server holds up nothing else of this round.
+            await asyncio.to_thread(self._post.once)
         return Swept(delivered, woken, strays, told)
 
     async def wake_all(self) -> int:

@@ -278,7 +278,7 @@ def test_a_receipt_recorded_before_a_crash_is_recorded_once(
 def test_a_fact_after_the_approval_leaves_it_to_a_person(post: Post, desk: Desk) -> None:
     approved(desk)
     desk.pay("F-1", "200.00")
-    assert post.once() == NOTHING
+    assert post.once() == Posted(taken_back=1)
     assert post.outgoing() == []
     assert (post.mail().state, post.task().status) == ("taken_back", TaskStatus.OPEN)
     assert "what it quotes changed since it was approved" in post.task().body
@@ -427,6 +427,6 @@ def test_letters_approved_before_the_folder_was_set_stay_with_their_people(
     approved(desk)
     post = Post(desk, tmp_path)
     post.at()
-    assert post.once() == NOTHING
+    assert post.once() == Posted(taken_back=1)
     assert post.mail().state == "taken_back"
     assert post.task().status == TaskStatus.OPEN
