@@ -130,10 +130,13 @@ class RegisteredPost:
             return found
         with transaction(self._engine) as session:
             new = waiting(session, self._settings.registered_product)
-        allowed = [each for each in new if self._settings.may_send_to(each.to_address)][:AT_ONCE]
+        allowed = (each for each in new if self._settings.may_send_to(each.to_address))
         for each in allowed:
             mail = self._attempt("staged", self._stage, each)
             found.append(self._attempt("released", self._release, mail) if isinstance(mail, Staged) else mail)
+            # What waits, suspended for instance, takes no other's place.
+            if len(found) - found.count(None) >= AT_ONCE:
+                break
         return found
 
     def _attempt(self, what: str, do: Callable[[T], R], each: T) -> R | None:

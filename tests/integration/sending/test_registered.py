@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from activities import registered_mail
 from activities.channels import file_drop
 from activities.channels.file_drop import FileDrop
 from activities.channels.registered import Product
@@ -34,7 +35,7 @@ from models.tables.words import TaskKind, TaskStatus
 from rules.facts import StopReason
 from rules.facts import SuspensionScope as Scope
 from tests.integration.sending.desk import NOW, Desk, Notes, settings_for
-from tests.integration.sending.test_letters import approved, drafted, letter_and_copy, pages
+from tests.integration.sending.test_letters import DUE, approved, drafted, letter_and_copy, pages
 from tests.integration.sending.test_suspended import stop
 
 pytestmark = pytest.mark.integration
@@ -412,6 +413,26 @@ def test_suspended_it_waits_and_leaves_when_it_goes_on(post: Post, desk: Desk) -
     with transaction(desk.engine) as session:
         resume(session, company_by_ref(session, "acme"), number, NOW, "test")
     assert post.once() == Posted(handed=1)
+
+
+def test_a_letter_that_waits_takes_no_others_place(
+    post: Post, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registered_mail, "AT_ONCE", 1)
+    approved(desk)
+    stop(desk, Scope.CUSTOMER, customer_id=desk.customers["C-1"])
+    desk.customer("C-2")
+    with transaction(desk.engine) as session:
+        set_address(
+            session, customer_by_ref(session, "acme", "C-2"), ["2 rue B", "13001 Marseille"], NOW, "t"
+        )
+    desk.invoice("F-2", customer="C-2", due=DUE, last=("phone_call", date(2026, 2, 20)))
+    desk.review("F-2")
+    desk.prepare("C-2")
+    desk.done(desk.tasks(TaskKind.APPROVAL, TaskStatus.OPEN)[-1], "approved")
+    desk.prepare("C-2")
+    assert post.once() == Posted(handed=1)
+    assert post.outgoing()[0]["reference"] == "acme/C-2/2026-03-10"
 
 
 def test_an_allowlist_hands_over_what_it_names(post: Post, desk: Desk) -> None:
