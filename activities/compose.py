@@ -44,7 +44,7 @@ from activities.store.records import (
     StaffRecord,
 )
 from models.errors import RelanceError
-from models.tables import Company, HoldInvoiceRow, HoldRow, Invoice, Task
+from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience
 from rules import facts as rules_facts
 from rules.calendar import Channel
@@ -379,13 +379,11 @@ class Composer:
         company, customer = self._loaded.company, self._loaded.row
         if not reckons(template, terms_of(company, customer).mode):
             return sections
-        charges = charges_of(self._session, self._loaded.cases, self.today, self._now)
+        charges = charges_of(self._loaded.outreach.late, self._loaded.cases, self.today, self._now)
         if charges is None:
             return sections
         if charges.missing is not None:
-            ask_for_rate(
-                self._session, self._session.get_one(Company, company.id), charges.missing, self._now
-            )
+            ask_for_rate(self._session, company, charges.missing, self._now)
         return with_charges(sections, charges)
 
     def _base(

@@ -94,6 +94,8 @@ def printed(page: InterestPage) -> Iterator[str]:
         return
     rate = "the law's rate" if page.agreed_rate is None else f"the agreed rate, {page.agreed_rate} % a year"
     yield f"{page.customer}, interest up to {page.until} under {page.law} law ({page.source}); {rate}"
+    if page.warning is not None:
+        yield f"warning: {page.warning}"
     yield f"payments go to {page.payments_go_first_to} first; in letters: {page.interest_mode}"
     for item in page.invoices:
         yield ""
@@ -104,7 +106,8 @@ def printed(page: InterestPage) -> Iterator[str]:
 
 
 def _invoice(item: InvoiceInterest, currency: str) -> Iterator[str]:
-    yield f"{item.invoice}: {item.principal:,} {item.currency} due on {item.due_on}, {item.days_late} days late"
+    owed = f"{item.principal:,} {item.currency}"
+    yield f"{item.invoice}: {owed} due on {item.due_on}, {item.days_late} days late"
     if item.refused is not None:
         yield f"  refused: {item.refused}"
     elif item.lines:

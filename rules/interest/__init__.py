@@ -17,8 +17,12 @@ from rules.interest.rates import (
     Rate,
     RateTable,
     Series,
+    half_name,
     half_year,
+    half_year_named,
     parse_rates,
+    percent,
+    shown_percent,
 )
 from rules.interest.reckon import (
     Debt,
@@ -28,6 +32,7 @@ from rules.interest.reckon import (
     Received,
     below_floor,
     fixed_sum,
+    floor_warning,
     interest,
     yearly_rate,
 )
@@ -47,10 +52,15 @@ __all__ = [
     "Series",
     "below_floor",
     "fixed_sum",
+    "floor_warning",
+    "half_name",
     "half_year",
+    "half_year_named",
     "interest",
     "jurisdiction",
     "jurisdiction_for",
     "parse_rates",
+    "percent",
+    "shown_percent",
     "yearly_rate",
 ]

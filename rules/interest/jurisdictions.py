@@ -37,6 +37,7 @@ class Jurisdiction:
     :param frozen: the rate of the half-year in which interest began serves until the end.
     :param tiers: fixed sum from so much principal on, ascending; the last that fits holds.
     :param tiers_currency: the currency of both columns of ``tiers``.
+    :param fixed_rate: no other rate can be agreed.
     :param floor_series: a contractual rate may not be under three times this one; None: no such floor.
     :param source: where the law says so.
     """
@@ -50,6 +51,7 @@ class Jurisdiction:
     source: str
     round_up_to: Decimal | None = None
     frozen: bool = False
+    fixed_rate: bool = False
     floor_series: Series | None = None
 
     @property
@@ -83,6 +85,7 @@ _ALL: Final = (
         series=Series.ECB,
         margin=_EIGHT,
         frozen=True,
+        fixed_rate=True,
         tiers=_FORTY,
         tiers_currency="EUR",
         source="Code de la commande publique L2192-13, R2192-31 to R2192-36, D2192-35",

@@ -138,7 +138,12 @@ def test_each_law_in_the_first_half_of_2025(law: str, percent: str) -> None:
     ],
 )  # fmt: skip
 def test_the_fixed_sum(law: str, principal: str, amount: int) -> None:
-    assert fixed_sum(Debt(d(principal), "EUR", DUE), jurisdiction(law)) == amount
+    found = jurisdiction(law)
+    assert fixed_sum(Debt(d(principal), found.tiers_currency, DUE), found) == amount
+
+
+def test_of_a_debt_in_another_currency_the_least_fixed_sum() -> None:
+    assert fixed_sum(Debt(d(50_000), "JPY", DUE), UK) == 40
 
 
 def test_the_fixed_sum_is_due_once_whatever_is_paid_later_and_on_what_was_late() -> None:
