@@ -85,7 +85,7 @@ def enter_rate(
 def check_late_rate(session: Session, company: Company, told: Mapping[str, Any], now: datetime) -> None:
     """Refuse an agreed rate under the floor that the law sets it, or where the law leaves nothing to agree.
 
-    A floor that is not known yet refuses nothing: a computation warns, and never demands more than was agreed.
+    A floor that is not known yet refuses nothing: a computation never demands more than was agreed.
 
     Args:
         session: the transaction.
