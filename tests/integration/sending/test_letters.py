@@ -164,7 +164,9 @@ def test_a_payment_withdraws_it_and_its_pages_are_written_anew(desk: Desk) -> No
     after = pages(desk, letter_and_copy(desk)[0].id)
     text = re.sub(r"\s", " ", "".join(p.extract_text() for p in PdfReader(io.BytesIO(after)).pages))
     assert after != before
-    assert "1 040,00 €" in text
+    # 1,000.00 left, 60 days at 12.15 % on the 1,200.00 that were late until today, and the fixed sum.
+    assert "23,97 €" in text
+    assert "1 063,97 €" in text
     assert "1 240,00" not in text
 
 
