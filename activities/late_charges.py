@@ -42,11 +42,13 @@ class Terms:
 
     :param law: None where it depends on a contract nobody told us of.
     :param late_rate: the agreed rate, percent a year, if there is one and the law leaves it to the parties.
+    :param imputation: what payments go to first.
     """
 
     law: Jurisdiction | None
     mode: Mode
     late_rate: Decimal | None
+    imputation: Imputation
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,18 @@ class Charges:
 
 def terms_of(company: CompanyRecord | Company, customer: CustomerRecord | Customer) -> Terms:
     """What applies between a creditor and a customer; the customer's own settings go first."""
-    law = jurisdiction_for(company.country, customer.country, public=customer.segment in PUBLIC_SEGMENTS)
+    law = jurisdiction_for(
+        company.country,
+        customer.country,
+        public=customer.segment in PUBLIC_SEGMENTS,
+        agreed=customer.late_law,
+    )
     agreed = customer.late_rate if customer.late_rate is not None else company.late_rate
     return Terms(
         law,
         Mode(customer.interest or company.interest or Mode.ANNOUNCED),
         None if law is not None and law.fixed_rate else agreed,
+        Imputation(company.imputation or Imputation.PRINCIPAL),
     )
 
 
@@ -95,7 +103,7 @@ def charges_of(
     cases: Iterable[LoadedCase],
     until: date,
     now: datetime,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> Charges | None:
     """Reckon the invoices of one customer that were late on `until`; None where no law is known to apply.
 
@@ -104,7 +112,7 @@ def charges_of(
         cases: the customer's, open or closed.
         until: the last day reckoned, the customer's local one.
         now: business time: what is disputed now is left out of the principal.
-        imputation: what payments go to first.
+        imputation: what payments go to first, in the place of the company's setting.
     """
     chosen = list(cases)
     if not chosen:
@@ -120,7 +128,7 @@ def charges_of(
         debt = _debt(case, terms, late, now)
         owed, unknown = None, None
         try:
-            owed = interest(debt, terms.law, late.rates, until, imputation)
+            owed = interest(debt, terms.law, late.rates, until, imputation or terms.imputation)
         except MissingRate as error:
             unknown, missing = error, missing or error
         fixed = round_money(fixed_sum(debt, terms.law), terms.law.tiers_currency)

@@ -69,7 +69,7 @@ class InterestDesk(Desk):
         invoice: str | None,
         customer: str | None,
         until: date | None,
-        imputation: Imputation,
+        imputation: Imputation | None,
     ) -> InterestPage:
         """The computation for one invoice, or for a customer's open ones.
 

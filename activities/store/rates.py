@@ -90,7 +90,7 @@ def check_late_rate(session: Session, company: Company, told: Mapping[str, Any],
     Args:
         session: the transaction.
         company: the creditor.
-        told: what is written of the company, or of a customer with its `country` and `segment`, by column.
+        told: what is written of the company, or of a customer with country, segment and law, by column.
         now: business time.
 
     Raises:
@@ -98,7 +98,8 @@ def check_late_rate(session: Session, company: Company, told: Mapping[str, Any],
     """
     rate = told.get("late_rate")
     debtor = told.get("country") or company.country
-    law = jurisdiction_for(company.country, debtor, public=told.get("segment") in PUBLIC_SEGMENTS)
+    public = told.get("segment") in PUBLIC_SEGMENTS
+    law = jurisdiction_for(company.country, debtor, public=public, agreed=told.get("late_law"))
     if rate is None or law is None:
         return
     if law.fixed_rate:

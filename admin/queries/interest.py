@@ -97,7 +97,7 @@ def interest_of_case(
     number: str,
     now: datetime,
     until: date | None = None,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> InterestPage:
     """Of one invoice, open or closed; up to today at the customer's where no day is given.
 
@@ -116,7 +116,7 @@ def interest_of_customer(
     ref: str,
     now: datetime,
     until: date | None = None,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> InterestPage:
     """Of a customer's open invoices; as `interest_of_case`.
 
@@ -150,7 +150,7 @@ def _page(
     parties: tuple[CompanyRecord, CustomerRecord],
     now: datetime,
     until: date | None,
-    imputation: Imputation,
+    imputation: Imputation | None,
 ) -> InterestPage:
     terms, customer = terms_of(*parties), parties[1]
     day = until or business_calendar(customer.country, customer.zone).local_day(now)
@@ -174,7 +174,7 @@ def _page(
         warning=None
         if terms.late_rate is None or terms.law is None
         else floor_warning(terms.late_rate, terms.law, late.rates, day),
-        payments_go_first_to=imputation,
+        payments_go_first_to=imputation or terms.imputation,
         fixed_sum_currency=terms.law.tiers_currency if terms.law else None,
         invoices=items,
         totals=totals,

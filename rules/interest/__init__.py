@@ -8,6 +8,7 @@ never guessed.
 from rules.interest.jurisdictions import (
     JURISDICTIONS,
     Jurisdiction,
+    LawCode,
     Mode,
     jurisdiction,
     jurisdiction_for,
@@ -44,6 +45,7 @@ __all__ = [
     "Interest",
     "InterestLine",
     "Jurisdiction",
+    "LawCode",
     "MissingRate",
     "Mode",
     "Rate",

@@ -25,6 +25,21 @@ class Mode(StrEnum):
     CLAIMED = "claimed"
 
 
+class LawCode(StrEnum):
+    """Laws on late payment between professionals that are known here."""
+
+    FR = "FR"
+    FR_PUBLIC = "FR-public"
+    EU = "EU"
+    DE = "DE"
+    BE = "BE"
+    ES = "ES"
+    IT = "IT"
+    NL = "NL"
+    IE = "IE"
+    UK = "UK"
+
+
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
     """One law.
@@ -191,7 +206,9 @@ def jurisdiction(code: str) -> Jurisdiction:
         ) from None
 
 
-def jurisdiction_for(creditor: str, debtor: str, *, public: bool) -> Jurisdiction | None:
+def jurisdiction_for(
+    creditor: str, debtor: str, *, public: bool, agreed: str | None = None
+) -> Jurisdiction | None:
     """The law whose sums may be demanded without asking a lawyer first; None when there is none.
 
     Both in one country: its own law, where it is known here. Both in the Union: the directive's minimum,
@@ -200,7 +217,10 @@ def jurisdiction_for(creditor: str, debtor: str, *, public: bool) -> Jurisdictio
     :param creditor: ISO 3166 country of who is owed.
     :param debtor: of who owes.
     :param public: the debtor is a public buyer.
+    :param agreed: code of the law that the contract names, in the place of all that.
     """
+    if agreed is not None:
+        return jurisdiction(agreed)
     if creditor == debtor and creditor in _OWN_LAW:
         code = _OWN_LAW[creditor]
         return JURISDICTIONS["FR-public" if public and code == "FR" else code]

@@ -202,3 +202,33 @@ def test_a_half_year_to_come_is_refused_and_so_is_a_day_that_is_none(door: Door)
     assert "not fixed yet" in answer.json()["detail"]
     assert door.ask("GET", f"{CASE}/interest?until=tomorrow").status_code == 422
     assert door.ask("GET", "/v1/companies/acme/cases/F-404/interest").status_code == 404
+
+
+def test_a_company_that_says_so_has_payments_go_to_interest_first(door: Door) -> None:
+    owing(door, "F-1", "1000", date(2026, 1, 31))
+    settings(door, late_rate=Decimal("36.5"))
+    door.book.tell(
+        CaseSignal.PAYMENT_RECEIVED, "F-1", amount="400", event_id="p-1", received_on=date(2026, 2, 10)
+    )
+    path = f"{CASE}/interest?until=2026-02-20"
+    told = got(door, path)
+    assert (told["payments_go_first_to"], told["invoices"][0]["interest"]) == ("principal", "16.00")
+    assert got(door, f"{path}&first_to=interest")["invoices"][0]["interest"] == "16.10"
+    assert ok(door.ask("PATCH", "/v1/companies/acme", {"imputation": "interest"}))["imputation"] == "interest"
+    told = got(door, path)
+    (item,) = told["invoices"]
+    assert (told["payments_go_first_to"], item["interest"]) == ("interest", "16.10")
+    assert (item["paid_to_interest"], item["principal_left"]) == ("10.00", "610.00")
+    assert [(line["days"], line["base"]) for line in item["lines"]] == [(10, "1000.00"), (10, "610.00")]
+
+
+def test_the_law_that_was_agreed_goes_before_that_of_the_countries(door: Door) -> None:
+    owing(door, "F-1", "1000", date(2026, 1, 31))
+    with transaction(door.book.engine) as session:
+        session.get_one(Customer, door.book.customer_id).country = "CH"
+    assert got(door, f"{CASE}/interest")["law"] is None
+    assert ok(door.ask("PATCH", CUSTOMER, {"late_law": "FR"}))["late_law"] == "FR"
+    told = got(door, f"{CASE}/interest?until=2026-02-28")
+    # 28 days at 12.15 %.
+    assert (told["law"], told["totals"]) == ("FR", {"EUR": "9.32"})
+    assert field_of(door.ask("PATCH", CUSTOMER, {"late_law": "CH"})) == "body.late_law"
