@@ -20,7 +20,7 @@ from admin.queries.interest import (
 )
 from admin.queries.reading import snapshot
 from models.tables import AuditEvent
-from rules.interest import Imputation, Series
+from rules.interest import Imputation, Series, shown_percent
 from rules.interest.rates import half_year_named, percent
 
 
@@ -59,7 +59,7 @@ class InterestDesk(Desk):
                     },
                 )
             )
-        was = "" if before is None else f" (it was {before} %)"
+        was = "" if before is None else f" (it was {shown_percent(before)} %)"
         return f"{Series(series).full_name}, {half}: {value} %{was}"
 
     def interest(
