@@ -273,6 +273,22 @@ def test_a_cut_in_time_changes_nothing(principal: Decimal, percent: Decimal, day
     assert sum(line.days for line in parts) == days
 
 
+@given(principal=amounts, days=late, law=st.sampled_from([FR, PUBLIC, BE, DE]))
+def test_days_reckoned_one_by_one_make_the_whole_and_nothing_drifts(
+    principal: Decimal, days: int, law: Jurisdiction
+) -> None:
+    until = min(DUE + timedelta(days=days), date(2025, 12, 31))
+    whole = interest(Debt(principal, "EUR", DUE), law, RATES, until)
+    exact = sum((line.exact for line in whole.lines), Fraction(0))
+    daily = Fraction(0)
+    for place in range((until - DUE).days):
+        day = DUE + timedelta(days=place + 1)
+        rate = yearly_rate(Debt(principal, "EUR", DUE), law, RATES, day)
+        daily += Fraction(principal) * Fraction(rate) / 36500
+    assert exact == daily
+    assert abs(Fraction(whole.amount) - exact) <= Fraction(1, 200)
+
+
 @given(principal=amounts, payment=amounts, days=late, on=late, law=st.sampled_from([FR, PUBLIC, BE, DE]))
 def test_paying_never_costs_more_and_waiting_never_less(
     principal: Decimal, payment: Decimal, days: int, on: int, law: Jurisdiction
