@@ -21,6 +21,7 @@ BENCHMARKS: Final = {
     "memory": "bench.memory",
     "webhooks": "bench.webhooks",
     "api": "bench.api",
+    "matching": "bench.matching",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""
 
