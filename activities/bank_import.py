@@ -108,6 +108,7 @@ class BankImportActivities:
         self._courier.deliver(notes)
         for line in lines:
             if line.direction == "out":
+                activity.heartbeat(line.place)
                 with transaction(self._engine) as session:
                     notes = settle_return(session, line.id, now)
                 self._courier.deliver(notes)

@@ -47,7 +47,7 @@ class BankImport:
                 workflow.set_current_details("Refused: the ledger has the reason.")
                 return BankImported(file_id=start.file_id, refused=True)
             workflow.set_current_details(f"{stored.lines:,} lines are stored.")
-        await self._match(start)
+        await self._match_all(start)
         done: BankImported = await workflow.execute_activity(
             "conclude_bank_file",
             BankFileNow(file_id=start.file_id),
@@ -58,13 +58,14 @@ class BankImport:
         )
         return done
 
-    async def _match(self, start: BankImportInput) -> None:
+    async def _match_all(self, start: BankImportInput) -> None:
         while True:
             matched = await workflow.execute_activity(
                 "match_bank_lines",
                 BankChunk(file_id=start.file_id, after=self._after),
                 result_type=BankMatched,
                 start_to_close_timeout=BANK_TIMEOUT,
+                heartbeat_timeout=BANK_HEARTBEAT,
                 retry_policy=BANK_RETRY,
                 summary=f"lines after {self._after}",
             )
