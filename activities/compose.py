@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from activities.call_facts import call_facts
 from activities.channels.sendgrid_email import Attachment
+from activities.copies import copies as copies_of
 from activities.creditor import creditor_of
-from activities.envelope import Envelope
-from activities.jurisdiction import FIXED_SUM, FRENCH_SPEAKING, PUBLIC_SEGMENTS
+from activities.envelope import MAX_FILES_BYTES, Enclosure, Envelope
+from activities.jurisdiction import FRENCH_SPEAKING, PUBLIC_SEGMENTS
+from activities.late_charges import terms_of
 from activities.rendering import (
     TEMPLATES,
     Debtor,
@@ -34,7 +36,7 @@ from activities.rendering import (
     render_call_sheet,
     render_sms,
 )
-from activities.statement import Statement
+from activities.statement import Statement, with_what_is_borne
 from activities.store.load import LoadedToWrite
 from activities.store.records import (
     InvoiceRecord,
@@ -48,8 +50,12 @@ from rules import facts as rules_facts
 from rules.calendar import Channel
 from rules.decide import Decision
 from rules.facts import Role
+from rules.interest import Mode
 from rules.outreach import Contact as DueContact
 from rules.recipients import copies, first
+
+_ROOM_FOR_PAGES: Final = 2 * 1024 * 1024
+"""For the pages of a notice, whose copy brings them along: 300 items take half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +339,7 @@ class Composer:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
+            attachments=self._copies_with(message),
         )
         return Composed(
             message.step_template,
@@ -343,6 +350,12 @@ class Composer:
             person,
             purpose_key,
         )
+
+    def _copies_with(self, message: Message) -> tuple[Enclosure, ...]:
+        """Copies of the invoices it asks to be paid; a notice's pages are left their room."""
+        due = {line.invoice for section in message.sections for line in section.due}
+        room = MAX_FILES_BYTES - (_ROOM_FOR_PAGES if message.step_template == "notice_copy" else 0)
+        return copies_of(message.step_template, self._loaded.cases, due, room)
 
     def _facts(
         self,
@@ -360,7 +373,9 @@ class Composer:
             template,
             tone or Tone(contact.tone.value),
             person,
-            self._statement.sections(acted),
+            with_what_is_borne(
+                self._session, self._loaded, self._statement.sections(acted), template, self._now
+            ),
             recipient=recipient,
             deadline=deadline,
             deadline_days=contact.step.deadline_days,
@@ -377,9 +392,8 @@ class Composer:
         **more: Any,
     ) -> Message:
         customer, company = self._loaded.row, self._loaded.company
-        fixed, currency = FIXED_SUM.get(company.country, (None, "EUR"))
-        if customer.country not in FIXED_SUM:
-            fixed = None
+        terms = terms_of(company, customer)
+        law = None if terms.mode is Mode.SILENT else terms.law
         recipient = more.pop("recipient", None) or Recipient(
             person.name if person else None,
             person.function if person else None,
@@ -398,6 +412,7 @@ class Composer:
                 tuple((customer.address or "").splitlines()),
                 customer.country,
                 customer.segment in PUBLIC_SEGMENTS,
+                customer.registration,
             ),
             recipient=recipient,
             signatory=self.signatory(),
@@ -406,8 +421,11 @@ class Composer:
             notice_sent_on=self._noticed(acted or set()),
             previous_contact_on=self._loaded.customer.last_contact_on,
             hold=more.pop("hold", None) or self._hold(),
-            indemnity_per_invoice=fixed,
-            indemnity_currency=currency,
+            indemnity_per_invoice=law.one_sum if law else None,
+            indemnity_currency=law.tiers_currency if law else "EUR",
+            late_law=law.code if law else None,
+            late_rate=terms.late_rate,
+            charges=terms.mode.value,
             **more,
         )
 

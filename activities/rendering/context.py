@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
+from rules.interest import Mode
 from rules.money import round_money
 
 Law = Literal["fr_b2b", "fr_public", "general"]
@@ -110,6 +111,7 @@ class Debtor:
     :param reference: the customer's number in the creditor's books.
     :param country: ISO 3166-1 alpha-2; empty when unknown, which keeps French articles out.
     :param public_body: a public buyer, to whom other late-payment rules apply.
+    :param registration: its number in a register, as a letter names the party.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Debtor:
     address_lines: tuple[str, ...]
     country: str = ""
     public_body: bool = False
+    registration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ class Line:
     :param acted: the message is about this item; otherwise it is merely listed.
     :param reminded_on: day of the item's last reminder, if any.
     :param chaseable: `outstanding - disputed`, what is asked for.
+    :param interest: what it bears up to the day of the message; None: not reckoned.
+    :param fixed_sum: for recovery costs, where it depends on the debt's size; else the message's is meant.
     """
 
     invoice: str
@@ -140,6 +145,8 @@ class Line:
     acted: bool
     reminded_on: date | None
     chaseable: Decimal
+    interest: Decimal | None = None
+    fixed_sum: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.chaseable != self.outstanding - self.disputed or self.chaseable < 0 or self.disputed < 0:
@@ -372,6 +379,9 @@ class Message:
     :param notice_sent_on: day of a formal notice that stands for one of these items.
     :param call_person: who the debtor is asked to call; the signatory when None.
     :param indemnity_per_invoice: fixed recovery sum per invoice paid late (FR: 40 EUR), or None.
+    :param late_law: whose rate and sums are reckoned (`FR`, `EU`, `UK`), or None.
+    :param late_rate: the agreed rate, percent a year, or None: the law's own.
+    :param charges: `silent`, `announced` or `claimed`: what is said of interest and fixed sums.
     :param paid: what was settled, for the thank-you.
     :param call: whom to call and what was said before, for a call sheet.
     :param change: a change of the creditor's own bank details; then there is no debtor to speak of.
@@ -395,6 +405,9 @@ class Message:
     call_person: Signatory | None = None
     indemnity_per_invoice: Decimal | None = None
     indemnity_currency: str = "EUR"
+    late_law: str | None = None
+    late_rate: Decimal | None = None
+    charges: str = Mode.ANNOUNCED
     paid: tuple[PaidItem, ...] = ()
     call: CallFacts | None = None
     change: DetailsChanged | None = None

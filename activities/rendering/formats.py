@@ -15,7 +15,7 @@ import phonenumbers
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import NumberPattern, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from rules.money import minor_units, round_money
 
@@ -95,6 +95,11 @@ class Formats:
         if round_money(amount, currency) != amount:
             raise ValueError(f"{amount} is not an amount of {currency}: too many decimals")
         return _money(self.language, amount, currency)
+
+    def percent(self, value: Decimal) -> str:
+        """Write a rate in percent with the decimals it needs: `12,15 %`, `12.15%`."""
+        written: str = format_decimal(value.normalize(), format="#,##0.####", locale=self.locale)
+        return f"{written}{NBSP}%" if self.language == "fr" else f"{written}%"
 
     def sums(self, amounts: Iterable[tuple[Decimal, str]]) -> str:
         """Write one sum per currency, joined as a list."""

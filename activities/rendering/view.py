@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +12,7 @@ from babel.numbers import get_currency_name
 from activities.rendering.context import Line, Message, Section, Signatory, Tone
 from activities.rendering.formats import NBSP, Formats, dialled, iban_groups
 from activities.rendering.layout import WIDTH, pairs, text_table
+from rules.interest import Mode
 
 Row = tuple[list[str], list[str]]
 """Cells of a table's row, and the notes under it."""
@@ -24,7 +26,8 @@ class NoticeSums:
     """What a formal notice demands in one currency, sum by sum.
 
     :param indemnities: fixed recovery sums, one per late invoice; None when not in this currency.
-    :param total: principal less credits, plus the indemnities.
+    :param interest: of all late invoices up to the day of the letter; None: announced without its sum.
+    :param total: principal less credits, plus interest and indemnities.
     """
 
     section: Section
@@ -32,11 +35,12 @@ class NoticeSums:
     credits: Decimal
     count: int
     indemnities: Decimal | None
+    interest: Decimal | None
     total: Decimal
 
 
 def notice_sums(message: Message) -> list[NoticeSums]:
-    """List the sums of a formal notice, currency by currency; interest is announced without a sum.
+    """List the sums of a formal notice, currency by currency.
 
     Fixed sums owed in a currency in which nothing is late are demanded by no total: the letter then
     announces them beside it.
@@ -45,9 +49,10 @@ def notice_sums(message: Message) -> list[NoticeSums]:
     for section in message.sections:
         if not section.due:
             continue
-        each = message.indemnity_per_invoice
-        own = each is not None and section.currency == message.indemnity_currency
-        indemnities = each * len(section.due) if own and each is not None else None
+        fixed = [fixed_of(line, section.currency, message) for line in section.due]
+        borne = [line.interest for line in section.due]
+        indemnities = sum((each for each in fixed if each is not None), Decimal(0)) if any(fixed) else None
+        interest = None if None in borne else sum((each for each in borne if each is not None), Decimal(0))
         found.append(
             NoticeSums(
                 section,
@@ -55,10 +60,18 @@ def notice_sums(message: Message) -> list[NoticeSums]:
                 min(section.total_credits, section.total_due),
                 len(section.due),
                 indemnities,
-                section.asked + (indemnities or Decimal(0)),
+                interest,
+                section.asked + (indemnities or Decimal(0)) + (interest or Decimal(0)),
             )
         )
     return found
+
+
+def fixed_of(line: Line, currency: str, message: Message) -> Decimal | None:
+    """The fixed sum of one invoice, where it is in the invoice's own currency."""
+    if line.fixed_sum is not None:
+        return line.fixed_sum
+    return message.indemnity_per_invoice if currency == message.indemnity_currency else None
 
 
 def variables(message: Message, formats: Formats) -> dict[str, Any]:
@@ -98,6 +111,12 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         ),
         "indemnity_currency": message.indemnity_currency,
         "law": message.law,
+        "late_law": message.late_law,
+        "late_rate": None if message.late_rate is None else formats.percent(message.late_rate),
+        "silent": message.charges == Mode.SILENT,
+        "reckoned": bool(sums) and all(each.interest is not None for each in sums),
+        "accrued": _listed(formats, [(each.interest, each.section.currency) for each in sums]),
+        "accrued_fixed": _listed(formats, [(each.indemnities, each.section.currency) for each in sums]),
         "raised": message.tone.rank >= Tone.FIRM.rank,
         "tone": message.tone.value,
         "paid": message.paid,
@@ -119,6 +138,11 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
             message.indemnity_per_invoice is not None and any(each.indemnities is None for each in sums)
         ),
     }
+
+
+def _listed(formats: Formats, amounts: Sequence[tuple[Decimal | None, str]]) -> str | None:
+    """The sums that are known, as a sentence lists them; None when there is nothing to tell."""
+    return formats.sums((amount, currency) for amount, currency in amounts if amount) or None
 
 
 def functions(formats: Formats) -> dict[str, Any]:
@@ -175,6 +199,8 @@ def sums_text(sums: NoticeSums, labels: Any, indemnity: str | None, *, formats: 
     rows = [(str(labels.principal), formats.money(sums.principal, currency))]
     if sums.credits:
         rows.append((str(labels.credits_deducted), formats.money(-sums.credits, currency)))
+    if sums.interest is not None:
+        rows.append((str(labels.interest_line()), formats.money(sums.interest, currency)))
     if sums.indemnities is not None:
         rows.append(
             (str(labels.indemnity_line(sums.count, indemnity)), formats.money(sums.indemnities, currency))

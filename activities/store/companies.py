@@ -14,6 +14,7 @@ from activities.store.customers import tell_change
 from activities.store.lookup import among, lock_customer, open_cases
 from activities.store.outbox import add_notes
 from activities.store.planned import WAITING, withdraw_planned
+from activities.store.rates import check_late_rate
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import Company, ContactItem, ContactMade, Customer, DunningCase
 from models.tables.words import ContactStatus, NoteTo
@@ -47,6 +48,7 @@ def change_company(
         InvalidFact: `bank_known_until` goes back, or lies in the future.
     """
     changed = {name: value for name, value in told.items() if getattr(company, name) != value}
+    check_late_rate(session, company, changed, now)
     detail = {name: _shown(name, getattr(company, name), value) for name, value in changed.items()}
     gap_before = company.gap_days
     notes: list[int] = []

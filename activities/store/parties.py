@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -27,11 +28,17 @@ from activities.store.events import add_event
 from activities.store.lookup import lock_customer
 from activities.store.marks import clear, mark_contact, open_marks
 from activities.store.policies import latest
+from activities.store.rates import check_late_rate
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
 from models.tables import Company, Contact, Customer, Staff
 from models.tables.words import UnreachableCause
 
-SHOWN: Final = frozenset({"name", "country", "zone", "language", "collector_email", "policy"})
+SHOWN: Final = frozenset(
+    {
+        *("name", "country", "zone", "language", "collector_email", "policy"),
+        *("segment", "registration", "interest", "late_rate"),
+    }
+)
 """Fields of a customer that a composed message or its moment depends on."""
 
 PERSONAL: Final = frozenset({"name", "function", "email", "phone", "phone_kind", "hours"})
@@ -57,6 +64,7 @@ def create_customer(
         InvalidFact: no such policy.
     """
     _check_policy(session, told)
+    check_late_rate(session, company, told, now)
     made = session.exec(
         insert(Customer)
         .values(
@@ -83,7 +91,9 @@ def create_customer(
         at=now,
         who=who,
         what="customer_created",
-        detail={name: value for name, value in told.items() if name not in PERSONAL and value is not None},
+        detail={
+            name: str(value) for name, value in told.items() if name not in PERSONAL and value is not None
+        },
     )
     session.flush()
     return customer, True
@@ -103,6 +113,10 @@ def change_customer(
     if not changed:
         return []
     _check_policy(session, changed)
+    company = session.get_one(Company, customer.company_id)
+    check_late_rate(
+        session, company, {"country": customer.country, "segment": customer.segment, **changed}, now
+    )
     detail = _before_and_after(customer, changed)
     for name, value in changed.items():
         setattr(customer, name, value)
@@ -260,5 +274,10 @@ def _before_and_after(row: Customer | Contact, changed: Mapping[str, Any]) -> di
     detail: dict[str, Any] = {"changed": sorted(changed)}
     for name, value in changed.items():
         if name not in PERSONAL:
-            detail[name] = {"from": getattr(row, name), "to": value}
+            detail[name] = {"from": _plain(getattr(row, name)), "to": _plain(value)}
     return detail
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: a rate as text, exact."""
+    return str(value) if isinstance(value, Decimal) else value

@@ -40,6 +40,8 @@ class CompanyRecord(NamedTuple):
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None
+    interest: str | None
+    late_rate: Decimal | None
 
 
 class CustomerRecord(NamedTuple):
@@ -62,6 +64,9 @@ class CustomerRecord(NamedTuple):
     insolvency_on: date | None
     do_not_contact_since: date | None
     lawyer_since: date | None
+    registration: str | None
+    interest: str | None
+    late_rate: Decimal | None
 
 
 class InvoiceRecord(NamedTuple):
@@ -77,6 +82,9 @@ class InvoiceRecord(NamedTuple):
     policy: str | None
     replaces_id: UUID | None
     replaced_by_id: UUID | None
+    copy_hash: str | None
+    copy_name: str | None
+    copy_size: int | None
 
 
 class CaseRecord(NamedTuple):

@@ -20,8 +20,11 @@ from admin.api.masters import (
     companies,
     contacts,
     customers,
+    documents,
     invoices,
     policies,
+    rates,
+    statuses,
     suspensions,
 )
 from admin.api.paths import WholeSegments
@@ -52,6 +55,8 @@ _ROUTERS = (
     customer_facts.router,
     contacts.router,
     invoices.router,
+    documents.router,
+    statuses.router,
     money.router,
     disputes.router,
     promises.router,
@@ -60,6 +65,7 @@ _ROUTERS = (
     absences.router,
     replies.router,
     policies.router,
+    rates.router,
     *READS,
     sendgrid.router,
     twilio.router,

@@ -13,8 +13,8 @@ import typer
 from workflows.ending import run_to_end
 
 MODULES: Final = (
-    *("stack", "chaos", "portfolio", "cutover", "work"),
-    *("contacts", "bank", "bank_details", "suspend", "replies", "people", "api"),
+    *("stack", "chaos", "portfolio", "cutover", "intake", "work"),
+    *("contacts", "bank", "bank_details", "interest", "suspend", "replies", "people", "api"),
 )
 """Modules of commands, in the order `relance --help` shows them."""
 

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID, uuid4
@@ -28,6 +29,7 @@ from admin.portfolio.row import PortfolioError
 from models.tables import Company, Staff
 from rules.calendar import business_calendar
 from rules.iban import iban
+from rules.interest import Mode
 
 _BIC: Final = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
@@ -104,6 +106,8 @@ class CompanyEntry(_Strict):
     payment_link: PaymentLink | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
     reply_pause_days: Annotated[int, Field(ge=0, le=60)] | None = None
+    interest: Mode | None = None
+    late_rate: Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)] | None = None
     signatory: SignatoryEntry | None = None
 
     @model_validator(mode="after")
@@ -251,6 +255,8 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "payment_link": entry.payment_link,
         "gap_days": entry.gap_days,
         "reply_pause_days": entry.reply_pause_days,
+        "interest": entry.interest,
+        "late_rate": entry.late_rate,
     }
     if entry.signatory is not None:
         values |= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -45,6 +46,8 @@ class CompanyRow(BaseModel):
         date | None, Field(description="Last day whose bank movements are recorded; absent: as they come")
     ]
     logistics_email: str | None
+    interest: Annotated[str | None, Field(description="silent, announced or claimed; absent: announced")]
+    late_rate: Annotated[Decimal | None, Field(description="Agreed rate, percent a year")]
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

@@ -39,6 +39,7 @@ from models.tables.parties import (
     PaymentDetailsChange,
     Staff,
 )
+from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
@@ -99,6 +100,7 @@ __all__ = [
     "PlanRow",
     "PolicyRow",
     "ProviderAllowance",
+    "ReferenceRate",
     "Reply",
     "Staff",
     "SuspensionRow",

@@ -1,9 +1,10 @@
 """Who is owed, who owes, and who works on it."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Identity, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -11,8 +12,10 @@ from models.tables.columns import Instant, Table, check, one_of
 from models.tables.words import ApiRole, DetailsChange, PhoneKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import Role
+from rules.interest import Mode
 
 _COUNTRY = "country ~ '^[A-Z]{2}$'"
+_LATE_RATE = "late_rate >= 0 AND late_rate <= 100"
 
 
 class Company(Table, table=True):
@@ -22,7 +25,9 @@ class Company(Table, table=True):
     `reply_pause_days` business days at most (0: not at all; unset: five). `bank_known_until` is the last day
     whose bank movements are recorded, unset when payments are recorded as they come. `resume_per_day`
     customers are contacted a business day after a suspension, unset: within five days. The
-    signatory is the credit manager, who signs and is asked where a customer has no collector.
+    signatory is the credit manager, who signs and is asked where a customer has no collector. `interest` is
+    what customers hear of interest and fixed sums (unset: announced), `late_rate` the agreed rate, percent a
+    year, where there is one.
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
 
@@ -32,6 +37,8 @@ class Company(Table, table=True):
         check("gap_days", "gap_days BETWEEN 1 AND 60"),
         check("reply_pause_days", "reply_pause_days BETWEEN 0 AND 60"),
         check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
+        one_of("interest", Mode),
+        check("late_rate", _LATE_RATE),
     )
 
     id: UUID = Field(primary_key=True)
@@ -58,6 +65,8 @@ class Company(Table, table=True):
     signatory_email: str | None = None
     signatory_phone: str | None = None
     resume_per_day: int | None = None
+    interest: str | None = None
+    late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
 
 
 class PaymentDetailsChange(Table, table=True):
@@ -131,7 +140,8 @@ class Customer(Table, table=True):
     """A debtor of one company. Its id is what Temporal sees; its name never goes there.
 
     `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
-    value composed it from other facts. `address` is where letters go, one line each.
+    value composed it from other facts. `address` is where letters go, one line each; `registration` names the
+    party in them. `interest` and `late_rate` go before the company's.
     """
 
     __tablename__ = "customer"
@@ -139,6 +149,8 @@ class Customer(Table, table=True):
         UniqueConstraint("company_id", "ref"),
         check("country", _COUNTRY),
         check("ledger_seq", "ledger_seq >= 0"),
+        one_of("interest", Mode),
+        check("late_rate", _LATE_RATE),
         Index(None, "company_id", "collector_email"),
         Index(
             "customer_search_idx",
@@ -165,6 +177,9 @@ class Customer(Table, table=True):
     insolvency_on: date | None = None
     do_not_contact_since: date | None = None
     lawyer_since: date | None = None
+    registration: str | None = None
+    interest: str | None = None
+    late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
 
 
 class Staff(Table, table=True):

@@ -108,6 +108,7 @@ class TaskKind(StrEnum):
     SEND_COPY = "send_copy"
     REPLY = "reply"
     BANK_FILE = "bank_file"
+    REFERENCE_RATE = "reference_rate"
     BANK_RETURN = "bank_return"
     """Money went back, and it is not certain whose payment it was."""
 
@@ -124,6 +125,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.CLAIM_FILING,
         TaskKind.REPLY,
         TaskKind.BANK_FILE,
+        TaskKind.REFERENCE_RATE,
         TaskKind.BANK_RETURN,
     )
 )

@@ -5,6 +5,7 @@ Each line also has a request that succeeds on the ledger that `furnish` writes.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -31,6 +32,7 @@ from rules.calendar import Channel
 from rules.facts import StopReason
 from rules.replies import ReplyKind
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
+from tests.unit.intake.documents import ubl
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 
@@ -74,7 +76,7 @@ OPERATIONS: dict[str, Line] = {
         name: Line(VIEWER, reach=Reach.OWN)
         for name in (
             *("list_companies", "list_cases", "list_tasks", "list_policies", "get_policy"),
-            *("get_me", "list_causes", "list_outcomes"),
+            *("get_me", "list_causes", "list_outcomes", "list_rates"),
         )
     },
     **{
@@ -85,7 +87,7 @@ OPERATIONS: dict[str, Line] = {
             *("get_task", "list_data_quality", "list_approvals", "get_communication"),
             *("get_communication_content", "get_communication_attachment"),
             *("list_replies", "get_reply", "get_reply_file"),
-            *("list_bank_details_changes",),
+            *("list_bank_details_changes", "get_case_interest", "get_customer_interest"),
         )
     },
     "get_bank_known": Line(VIEWER),
@@ -148,6 +150,10 @@ OPERATIONS: dict[str, Line] = {
             "currency": "EUR",
         },
     ),
+    "enter_invoice_document": Line(
+        COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
+    ),
+    "take_invoice_status": Line(COLLECTOR, {"invoice": "F-1", "status": "205", "at": "2026-03-09"}),
     "end_absence": Line(MANAGER),
     "record_absence": Line(
         MANAGER,
@@ -171,6 +177,11 @@ OPERATIONS: dict[str, Line] = {
     "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
     "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
+    "enter_rate": Line(
+        MANAGER,
+        {"series": "boe", "half_year": "2026-1", "percent": "3.75", "source": "Bank of England"},
+        Reach.EVERYWHERE,
+    ),
     "approve_bank_details_change": Line(MANAGER),
     "cancel_bank_details_change": Line(MANAGER),
     "ask_bank_details_change": Line(MANAGER, {"iban": "DE89370400440532013000"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -26,6 +27,9 @@ class CustomerNow(BaseModel):
     collector_email: str | None
     sales_rep_email: str | None
     policy: Annotated[str | None, Field(description="For its new invoices, whatever the assignment says")]
+    registration: str | None
+    interest: Annotated[str | None, Field(description="Absent: as its company")]
+    late_rate: Annotated[Decimal | None, Field(description="Absent: as its company")]
     insolvency_on: date | None
     do_not_contact_since: date | None
     lawyer_since: date | None
@@ -59,6 +63,9 @@ def customer_now(session: Session, access: Access, customer: Customer) -> Custom
         collector_email=customer.collector_email,
         sales_rep_email=customer.sales_rep_email,
         policy=customer.policy,
+        registration=customer.registration,
+        interest=customer.interest,
+        late_rate=customer.late_rate,
         insolvency_on=customer.insolvency_on,
         do_not_contact_since=customer.do_not_contact_since,
         lawyer_since=customer.lawyer_since,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -17,7 +18,18 @@ from activities.store.lookup import company_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
 from admin.api.masters.bank_details import BankDetailsChangeNow, Bic, Iban, Link
-from admin.api.masters.words import Country, Email, Given, Language, OurEmail, Words, Zone, calendar_of
+from admin.api.masters.words import (
+    Country,
+    Email,
+    Given,
+    InterestMode,
+    Language,
+    LateRate,
+    OurEmail,
+    Words,
+    Zone,
+    calendar_of,
+)
 from admin.api.problems import responses
 from admin.api.security import ManagerEverywhere, ManagerOf
 from admin.portfolio.companies import SignatoryEntry, write_signatory
@@ -75,6 +87,8 @@ class CompanyChange(Given):
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
+    interest: InterestMode | None = None
+    late_rate: LateRate | None = None
     signatory: Signatory | None = None
 
 
@@ -108,6 +122,8 @@ class CompanyNow(BaseModel):
     reply_pause_days: int | None
     resume_per_day: int | None
     bank_known_until: date | None
+    interest: Annotated[str | None, Field(description="Absent: announced")]
+    late_rate: Decimal | None
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

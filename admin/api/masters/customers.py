@@ -14,7 +14,18 @@ from activities.store.parties import change_customer, create_customer
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
 from admin.api.masters.answers import CustomerNow, customer_now
-from admin.api.masters.words import Country, Email, Given, Language, OurEmail, Words, Zone, calendar_of
+from admin.api.masters.words import (
+    Country,
+    Email,
+    Given,
+    InterestMode,
+    Language,
+    LateRate,
+    OurEmail,
+    Words,
+    Zone,
+    calendar_of,
+)
 from admin.api.paths import CustomerRef, decoded
 from admin.api.problems import known_already, responses
 from admin.api.security import Access, CollectorOf, ManagerOf
@@ -39,6 +50,9 @@ class CustomerIn(BaseModel):
     risk: Words | None = None
     collector_email: OurEmail | None = None
     sales_rep_email: Email | None = None
+    registration: Words | None = None
+    interest: InterestMode | None = None
+    late_rate: LateRate | None = None
 
 
 class CustomerChange(Given):
@@ -54,6 +68,11 @@ class CustomerChange(Given):
     risk: Words | None = None
     collector_email: OurEmail | None = None
     sales_rep_email: Email | None = None
+    registration: Annotated[
+        Words | None, Field(description="Number in a register, as a letter names the party")
+    ] = None
+    interest: InterestMode | None = None
+    late_rate: LateRate | None = None
 
 
 class AddressIn(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from activities import addresses
 from admin.portfolio import cells
 from models.errors import InvalidFact
 from rules.calendar import BusinessCalendar, UnknownCountry, UnknownZone, business_calendar
+from rules.interest import Mode
 
 Words = Annotated[str, Field(min_length=1, max_length=cells.MAX_TEXT), AfterValidator(cells.text)]
 Email = Annotated[
@@ -23,6 +25,24 @@ OurEmail = Annotated[
 Language = Annotated[str, Field(max_length=5, examples=["fr"]), AfterValidator(cells.language)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["FR"])]
 Zone = Annotated[str, Field(max_length=64, description="IANA name", examples=["Europe/Paris"])]
+InterestMode = Annotated[
+    Mode,
+    Field(
+        description="What customers hear of interest and fixed sums: nothing; that they are due, reckoned in "
+        "the formal notice; or their sum in firm reminders, too"
+    ),
+]
+LateRate = Annotated[
+    Decimal,
+    Field(
+        ge=0,
+        le=100,
+        max_digits=7,
+        decimal_places=4,
+        description="Agreed rate of late-payment interest, percent a year; it takes the law's place",
+        examples=["12.5"],
+    ),
+]
 Number = Annotated[
     str,
     Field(

@@ -1,11 +1,12 @@
 """What can be looked at, one file a subject."""
 
-from admin.api.reads import cases, communications, customers, registers, replies, tasks
+from admin.api.reads import cases, communications, customers, interest, registers, replies, tasks
 
 ROUTERS = (
     cases.router,
     tasks.router,
     customers.router,
+    interest.router,
     communications.router,
     replies.router,
     registers.router,

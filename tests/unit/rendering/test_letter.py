@@ -97,7 +97,6 @@ def test_every_item_stands_with_its_facts_and_its_principal() -> None:
             filter(
                 None,
                 [
-                    each.order_ref,
                     f"{each.issued_on:%d/%m/%Y}",
                     f"{each.due_on:%d/%m/%Y}",
                     f"{each.days_late} j",
@@ -105,7 +104,8 @@ def test_every_item_stands_with_its_facts_and_its_principal() -> None:
                 ],
             )
         )
-        assert re.search(rf"{each.invoice} .{{0,60}}{re.escape(row)}", text), each.invoice
+        order = f"Commande {each.order_ref} " if each.order_ref else ""
+        assert re.search(rf"{each.invoice} {order}.{{0,60}}{re.escape(row)}", text), each.invoice
     assert "FA-5" not in text, "what is not due is not demanded"
 
 
@@ -148,7 +148,7 @@ def test_english_pages_say_the_same() -> None:
         "Registered letter with acknowledgement of receipt",
         "Lyon, 23 November 2026",
         "Subject: Formal notice to pay €22,914.56 and US$1,299.90 (mise en demeure)",
-        "FA-1 BC-77810 23 Aug 2026 22 Sept 2026 62 days €4,820.00",
+        "FA-1 Order BC-77810 23 Aug 2026 22 Sept 2026 62 days €4,820.00",
         "Principal €22,904.56 Credit AV-7 of 2 Oct 2026 -€150.00",
         "Fixed recovery compensation (4 × €40.00) €160.00",
         "within 8 days of the posting of this letter, as evidenced by the postmark",
@@ -160,7 +160,7 @@ def test_english_pages_say_the_same() -> None:
         assert fact in text, fact
 
 
-def test_interest_is_announced_without_a_sum() -> None:
+def test_without_a_rate_interest_is_announced_without_a_sum() -> None:
     for language in LOCALES:
         text = " ".join(of(language))
         assert re.search("hors pénalités de retard|excluding late-payment interest", text)
@@ -178,8 +178,8 @@ def test_a_hundred_and_twenty_items_break_over_pages_under_repeated_headers(lang
     found = pages(pdf(what))
     assert len(found) >= 3
     header = {
-        "fr": "Facture Commande Émise le Échéance Retard Principal",
-        "en": "Invoice Order Issued Due date Overdue Principal",
+        "fr": "Facture Émise le Échéance Retard Principal",
+        "en": "Invoice Issued Due date Overdue Principal",
     }[language]
     with_items = [text for text in found if re.search(r"FA-2026-\d{5}", text)]
     assert len(with_items) >= 3
@@ -207,7 +207,7 @@ def test_what_looks_like_markup_in_a_name_is_shown_as_it_is() -> None:
     text = " ".join(pages(pdf(what)))
     # In the letterhead, the footer, the addressee (twice), the reference, and the opening sentence.
     assert text.count(HOSTILE) >= 6
-    assert "#panic(1) @x [y] $z" in text
+    assert "#panic(1) Commande @x [y] $z" in text
 
 
 def test_long_words_stay_on_the_page() -> None:
@@ -216,7 +216,7 @@ def test_long_words_stay_on_the_page() -> None:
         "formal_notice",
         creditor=replace(CREDITOR, legal_name=long, registration=""),
         debtor=replace(DEBTOR, name=long, address_lines=(long,)),
-        sections=(Section.of("EUR", due=(line("F" * 60, order_ref="B" * 80), line("FA-2"))),),
+        sections=(Section.of("EUR", due=(line("F" * 120, order_ref="B" * 120), line("FA-2"))),),
     )
     found = pages(pdf(what))
     assert "FA-2" in " ".join(found)
@@ -224,7 +224,7 @@ def test_long_words_stay_on_the_page() -> None:
     raw = "".join(
         page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf(what))).pages
     )
-    assert max(len(run) for run in re.findall(r"(?:W+|F+|B+)", raw)) < 60
+    assert max(len(run) for run in re.findall(r"(?:W+|F+|B+)", raw)) < 80
     assert raw.count("W") >= 5 * 180
 
 

@@ -1,0 +1,1 @@
+"""Documents of others that become invoices: electronic invoices and what becomes of them."""
