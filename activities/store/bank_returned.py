@@ -23,7 +23,7 @@ from rules.calendar import business_calendar
 WHO: Final = "bank"
 
 _BEFORE: Final = """
-    SELECT id AS line, amount, currency, booked_on, end_to_end_id, bank_ref, payer_iban, payer_name
+    SELECT id::text AS line, amount, currency, booked_on, end_to_end_id, bank_ref, payer_iban, payer_name
       FROM bank_line
      WHERE company_id = %(company)s AND direction = 'in' AND amount = %(amount)s
        AND currency = %(currency)s AND booked_on BETWEEN %(since)s AND %(until)s
@@ -64,16 +64,16 @@ def settle_return(session: Session, line_id: UUID, now: datetime) -> list[int]:
     if found.line is None:
         _ask(session, company, line, found.why, found.candidates, now)
         return []
-    paid = session.exec(select(BankLine).where(BankLine.id == found.line).with_for_update()).one()
+    paid = session.exec(select(BankLine).where(BankLine.id == UUID(found.line)).with_for_update()).one()
     try:
         with session.begin_nested():
             notes = _reverse(session, company, paid, line, now)
     except RelanceError as error:
-        _ask(session, company, line, f"{found.why}, but: {error}", (paid.id,), now)
+        _ask(session, company, line, f"{found.why}, but: {error}", (str(paid.id),), now)
         return []
     if notes is None:
         why = f"{found.why}; what it paid is kept as the customer's credit: take it off there"
-        _ask(session, company, line, why, (paid.id,), now)
+        _ask(session, company, line, why, (str(paid.id),), now)
         return []
     line.state, line.reason, line.settled_at = BankLineState.RETURNED, found.why, now
     line.returned_key = paid.line_key
@@ -125,12 +125,14 @@ def _ask(
     company: Company,
     line: BankLine,
     why: str,
-    candidates: Sequence[UUID],
+    candidates: Sequence[str],
     now: datetime,
 ) -> None:
     today = business_calendar(company.country, company.zone).local_day(now)
     possible = session.exec(
-        select(BankLine).where(col(BankLine.id).in_(list(candidates)[:20])).order_by(col(BankLine.booked_on))
+        select(BankLine)
+        .where(col(BankLine.id).in_([UUID(one) for one in candidates[:20]]))
+        .order_by(col(BankLine.booked_on))
     ).all()
     body = [
         f"On {line.booked_on} the bank took {line.amount:,.2f} {line.currency} back: {why}.",
