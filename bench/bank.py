@@ -115,7 +115,8 @@ def write_camt(path: Path, size: int) -> None:
                 f"<AcctSvcrRef>2026064{number:012}</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd><Fmly>"
                 "<Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd><NtryDtls><TxDtls><Refs>"
                 f"<EndToEndId>E2E-{number:08}</EndToEndId></Refs><RltdPties><Dbtr><Pty>"
-                f"<Nm>CLIENT {number % 997} SARL</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></DbtrAcct>"
+                f"<Nm>CLIENT {number % 997} SARL</Nm></Pty></Dbtr>"
+                "<DbtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></DbtrAcct>"
                 f"</RltdPties><RmtInf><Ustrd>VIREMENT FACTURE FA-2026-{number:06}</Ustrd></RmtInf></TxDtls>"
                 "</NtryDtls></Ntry>\n"
             )

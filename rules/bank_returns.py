@@ -91,7 +91,7 @@ def find_returned(back: Returned, lines: Sequence[Incoming]) -> Found:
     return Found(
         None,
         tuple(line.line for line in possible),
-        f"{len(possible)} payments of that amount, none of them certain"
+        f"payments of that amount: {len(possible)}, none of them certain"
         if possible
         else "no payment fits it",
     )
