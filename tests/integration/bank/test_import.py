@@ -206,7 +206,7 @@ def test_a_refused_file_leaves_no_line_and_is_tried_again_once_its_account_is_na
 
 def test_the_bank_is_known_as_far_as_its_least_known_account(bank: Bank) -> None:
     other = "NL91ABNA0417164300"
-    bank.bring(notification([Entry("1.00", day="2026-03-02")]))
+    bank.bring(notification([Entry("1.00", day="2026-03-02")]), pays("F-1"))
     assert bank.known_until() is None
     bank.bring(camt([], closed_on="2026-03-05"))
     assert bank.known_until() == date(2026, 3, 5)
@@ -222,15 +222,23 @@ def test_the_bank_is_known_as_far_as_its_least_known_account(bank: Bank) -> None
 
 def test_a_missing_statement_keeps_the_bank_from_being_known_further(bank: Bank) -> None:
     bank.bring(camt([], closed_on="2026-03-04"))
-    bank.bring(camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06"))
+    bank.bring(camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06"), pays("F-1"))
     assert bank.known_until() == date(2026, 3, 4)
     assert "one is missing between them" in bank.last().report["warnings"][0]
     # The missing one comes, then the later one once more: now they follow each other.
-    bank.bring(camt([Entry("150.00")], closed_on="2026-03-05"))
+    bank.bring(camt([Entry("150.00")], closed_on="2026-03-05"), pays("F-1"))
     bank.bring(
         camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06", version="08")
     )
     assert bank.known_until() == date(2026, 3, 6)
+
+
+def test_the_bank_is_not_known_further_while_a_payment_is_not_matched(bank: Bank) -> None:
+    bank.bring(camt([Entry("1.00")]))
+    assert bank.known_until() is None
+    assert bank.last().report["warnings"] == [
+        "payments not matched yet: 1; the bank is not known further",
+    ]
 
 
 def test_a_returned_payment_is_reversed_and_its_case_told(bank: Bank) -> None:
