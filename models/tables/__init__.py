@@ -41,6 +41,7 @@ from models.tables.parties import (
 )
 from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
@@ -101,6 +102,8 @@ __all__ = [
     "PolicyRow",
     "ProviderAllowance",
     "ReferenceRate",
+    "RegisteredMailRow",
+    "RegisteredReceipt",
     "Reply",
     "Staff",
     "SuspensionRow",

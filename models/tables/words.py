@@ -74,6 +74,16 @@ class LetterOutcome(StrEnum):
     RETURNED = "returned"
 
 
+class RegisteredState(StrEnum):
+    """Where a registered letter stands between us and a provider."""
+
+    STAGED = "staged"
+    """With the provider, or about to be: after a crash the provider's place says which."""
+    HANDED = "handed"
+    TAKEN_BACK = "taken_back"
+    """It must not leave any more: what it quotes changed, or a person posted it."""
+
+
 class TaskStatus(StrEnum):
     """Life of a task."""
 
