@@ -15,7 +15,14 @@ from temporalio.service import RPCError
 from activities.bank_files import Opened
 from activities.bank_files.check import read
 from activities.installation import who_runs
-from activities.store.bank_lines import MAX_FILE, accounts_of, add_account, keep_file, store_lines
+from activities.store.bank_lines import (
+    MAX_FILE,
+    accounts_of,
+    add_account,
+    keep_file,
+    same_account,
+    store_lines,
+)
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
 from admin.cli.output import remark
@@ -148,7 +155,11 @@ def _company(session: Session, ref: str | None, content: bytes, name: str) -> Co
         return company_by_ref(session, ref)
     first = next(part for part in read(content, name) if isinstance(part, Opened))
     companies = session.exec(select(Company).order_by(col(Company.ref))).all()
-    owners = [company for company in companies if first.account in accounts_of(session, company)]
+    owners = [
+        company
+        for company in companies
+        if first.account and any(same_account(ours, first.account) for ours in accounts_of(session, company))
+    ]
     if len(owners) == 1:
         return owners[0]
     if not owners:

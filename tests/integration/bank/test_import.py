@@ -281,3 +281,14 @@ def test_storing_twice_stores_once(bank: Bank) -> None:
         told = ActivityEnvironment().run(steps.store_bank_lines, BankFileNow(file_id=file.id))
         assert told.lines == 3
     assert len(bank.lines()) == 3
+
+
+def test_a_german_statement_names_its_account_by_bank_code_and_number(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        session.get_one(Company, bank.book.company_id).iban = PAYER
+    file = (
+        b":20:A\n:25:37040044/532013000\n:28C:1\n:60F:C260304EUR0,00\n:61:260305C5,00NTRFR1\n"
+        b":62F:C260305EUR5,00\n-\n"
+    )
+    assert bank.bring(file).refused is False
+    assert [line.account_iban for line in bank.lines()] == [PAYER]
