@@ -153,6 +153,11 @@ def test_cfonb_reject_code_is_a_return() -> None:
     assert (line.is_return, line.return_reason, line.incoming) == (True, "20", False)
 
 
+def test_a_debtors_own_words_make_no_return_of_a_payment() -> None:
+    (line,) = movements(account(CAME.replace("VIR SEPA RECU", "VIR REJET 2A ")))
+    assert (line.is_return, line.aside) == (False, None)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
