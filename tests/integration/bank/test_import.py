@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -292,3 +293,13 @@ def test_a_german_statement_names_its_account_by_bank_code_and_number(bank: Bank
     )
     assert bank.bring(file).refused is False
     assert [line.account_iban for line in bank.lines()] == [PAYER]
+
+
+def test_two_files_with_the_same_lines_at_the_same_time_bring_them_once(bank: Bank) -> None:
+    lines = [Entry("1.00", text=str(number)) for number in range(50)]
+    files = [camt(lines).replace(b"<MsgId>M", f"<MsgId>{number}".encode()) for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(bank.bring, files))
+    assert len({one.file_id for one in done}) == 4
+    assert sum(one.waiting for one in done) == 50
+    assert len(bank.lines()) == 50
