@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import DDL, event
 
-from models.tables.bank import BankAccount, BankFile, BankLine
+from models.tables.bank import BankAccount, BankFile, BankLine, KnownPayer
 from models.tables.columns import Table
 from models.tables.contacts import (
     Communication,
@@ -93,6 +93,7 @@ __all__ = [
     "Installation",
     "InstalmentRow",
     "Invoice",
+    "KnownPayer",
     "LetterPosting",
     "OutboxNote",
     "PauseRow",

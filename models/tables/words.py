@@ -118,6 +118,8 @@ class TaskKind(StrEnum):
     SEND_COPY = "send_copy"
     REPLY = "reply"
     BANK_FILE = "bank_file"
+    BANK_LINE = "bank_line"
+    """A payment that may be of several invoices, or of none that is known."""
     REFERENCE_RATE = "reference_rate"
     BANK_RETURN = "bank_return"
     """Money went back, and it is not certain whose payment it was."""
@@ -135,6 +137,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.CLAIM_FILING,
         TaskKind.REPLY,
         TaskKind.BANK_FILE,
+        TaskKind.BANK_LINE,
         TaskKind.REFERENCE_RATE,
         TaskKind.BANK_RETURN,
     )

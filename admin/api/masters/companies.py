@@ -22,6 +22,7 @@ from admin.api.masters.words import (
     Country,
     Email,
     Given,
+    Imputes,
     InterestMode,
     Language,
     LateRate,
@@ -89,6 +90,7 @@ class CompanyChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    imputation: Imputes | None = None
     signatory: Signatory | None = None
 
 
@@ -124,6 +126,7 @@ class CompanyNow(BaseModel):
     bank_known_until: date | None
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None
+    imputation: Annotated[str | None, Field(description="Absent: principal")]
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

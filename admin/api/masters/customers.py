@@ -20,6 +20,7 @@ from admin.api.masters.words import (
     Given,
     InterestMode,
     Language,
+    LateLaw,
     LateRate,
     OurEmail,
     Words,
@@ -53,6 +54,7 @@ class CustomerIn(BaseModel):
     registration: Words | None = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    late_law: LateLaw | None = None
 
 
 class CustomerChange(Given):
@@ -73,6 +75,7 @@ class CustomerChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    late_law: LateLaw | None = None
 
 
 class AddressIn(BaseModel):

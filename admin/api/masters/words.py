@@ -11,7 +11,7 @@ from activities import addresses
 from admin.portfolio import cells
 from models.errors import InvalidFact
 from rules.calendar import BusinessCalendar, UnknownCountry, UnknownZone, business_calendar
-from rules.interest import Mode
+from rules.interest import Imputation, LawCode, Mode
 
 Words = Annotated[str, Field(min_length=1, max_length=cells.MAX_TEXT), AfterValidator(cells.text)]
 Email = Annotated[
@@ -31,6 +31,17 @@ InterestMode = Annotated[
         description="What customers hear of interest and fixed sums: nothing; that they are due, reckoned in "
         "the formal notice; or their sum in firm reminders, too"
     ),
+]
+Imputes = Annotated[
+    Imputation,
+    Field(
+        description="What a payment goes to first where interest is reckoned: the invoice it names, or "
+        "interest (by law, where the creditor does not say otherwise)"
+    ),
+]
+LateLaw = Annotated[
+    LawCode,
+    Field(description="The law on late payment that was agreed, in the place of the countries' own"),
 ]
 LateRate = Annotated[
     Decimal,
