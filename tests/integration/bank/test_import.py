@@ -15,6 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.bank_import import BankImportActivities, Matcher, leave
 from activities.clock import Clock
+from activities.matching import match_lines
 from activities.outbox import Courier
 from activities.store.bank_lines import accounts_of, add_account, keep_file
 from activities.store.engine import transaction
@@ -22,7 +23,7 @@ from activities.store.facts import record
 from activities.store.lookup import company_by_ref
 from models.ids import CaseSignal as S
 from models.messages import BankChunk, BankFileNow, BankImported, PaymentReceived
-from models.tables import BankFile, BankLine, Company, PaymentRow
+from models.tables import BankFile, BankLine, Company, KnownPayer, PaymentRow
 from models.tables.words import BankLineState, TaskKind
 from tests.fixtures.ledger import NOW, Book, make_book
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt, cfonb, notification
@@ -115,6 +116,11 @@ class Bank:
         """How far the bank is known."""
         with transaction(self.book.engine) as session:
             return session.get_one(Company, self.book.company_id).bank_known_until
+
+    def credits(self) -> list[PaymentRow]:
+        """What is kept as customers' credit."""
+        with transaction(self.book.engine) as session:
+            return list(session.exec(select(PaymentRow).where(col(PaymentRow.invoice_id).is_(None))).all())
 
     def paid(self, number: str = "F-1") -> Decimal:
         """What stands as paid on an invoice."""
@@ -303,3 +309,25 @@ def test_two_files_with_the_same_lines_at_the_same_time_bring_them_once(bank: Ba
     assert len({one.file_id for one in done}) == 4
     assert sum(one.waiting for one in done) == 50
     assert len(bank.lines()) == 50
+
+
+def test_returned_money_that_was_kept_as_credit_is_taken_off_again(bank: Bank) -> None:
+    known = Entry("7.77", day="2026-03-02", iban=PAYER, text="acompte")
+    with transaction(bank.book.engine) as session:
+        row = KnownPayer(
+            company_id=bank.book.company_id,
+            kind="iban",
+            key=PAYER,
+            customer_id=bank.book.customer_id,
+            seen_at=NOW,
+        )
+        session.add(row)
+    bank.bring(camt([known]), match_lines)
+    (credit,) = bank.credits()
+    assert (credit.amount, credit.reversed_at) == (Decimal("7.77"), None)
+    back = Entry("-7.77", day="2026-03-09", iban=PAYER, details="<RtrInf><Rsn><Cd>MD06</Cd></Rsn></RtrInf>")
+    bank.bring(camt([back], opening="107.77", closed_on="2026-03-09"), match_lines)
+    (credit,) = bank.credits()
+    assert credit.reversed_on == date(2026, 3, 9)
+    assert [line.state for line in bank.lines()] == ["returned", "returned"]
+    assert [task.status for task in bank.book.tasks()] in ([], ["withdrawn"])
