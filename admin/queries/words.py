@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from models.ids import CaseSignal
 from models.tables.words import DisputeCause
 from rules.decide import State
+from rules.lifecycle import STATUSES
 from rules.money import UnknownCurrency, round_money
 
 Detail: TypeAlias = Mapping[str, Any]
@@ -59,6 +60,17 @@ def _exact(amount: object, currency: str) -> str:
 def _payment(detail: Detail) -> str:
     on = f" on {detail['received_on']}" if detail.get("received_on") else ""
     return f"Payment of {detail.get('amount')} received{on}"
+
+
+def _kept(detail: Detail) -> str:
+    return f"{detail.get('amount')} {detail.get('currency') or ''} received and kept as credit".replace(
+        "  ", " "
+    )
+
+
+def _einvoice(detail: Detail) -> str:
+    name = STATUSES.get(str(detail.get("code")), ("of another kind",))[0]
+    return f"The platform says of the electronic invoice: {name} ({detail.get('code')})"
 
 
 def _reversed(detail: Detail) -> str:
@@ -201,6 +213,11 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     CaseSignal.INSOLVENCY_OPENED: "Insolvency proceedings opened: all contact stops",
     CaseSignal.TASK_COMPLETED: _task_done,
     CaseSignal.CLOSED: _closed,
+    "credit_kept": _kept,
+    "credit_moved": "A payment that was kept as credit was allocated otherwise",
+    "bank_line_allocated": "A person said what a bank line pays",
+    "einvoice_read": "Read from an electronic invoice",
+    "einvoice_status": _einvoice,
     "opened": _opened,
     "imported": _imported,
     "reopened": "Reopened",

@@ -25,7 +25,10 @@ Language = Annotated[Literal["fr", "en"] | None, Query(description="The creditor
 
 _MEDIA = {"zip": "application/zip", "pdf": "application/pdf"}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {media: {} for media in _MEDIA.values()}, "description": "The file"}
+    200: {
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in _MEDIA.values()},
+        "description": "The file",
+    }
 }
 
 
