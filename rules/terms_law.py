@@ -26,7 +26,7 @@ class Buyer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The longest term: `days` from the invoice's date, or `month_end_days` in either end-of-month reading."""
+    """The longest term: `days` from the invoice's date, or `month_end_days` in either reading of them."""
 
     article: str
     days: int
@@ -35,8 +35,10 @@ class Cap:
 
 
 _EU: Final = frozenset(
-    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "GR", "HR", "HU", "IE", "IT")
-    + ("LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK")
+    (
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "GR", "HR", "HU", "IE", "IT"),
+        *("LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
+    )
 )
 """Member States other than France."""
 

@@ -1,4 +1,4 @@
-"""Payment terms as people write them, French and English: `45 jours fin de mois`, `30 j FDM le 10`, `net 30`."""
+"""Payment terms as people write them: `45 jours fin de mois`, `30 j FDM le 10`, `net 30`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ _AT_ONCE: Final = re.compile(
     r"comptant|a\s+reception(?:\s+de\s+(?:la\s+)?facture)?|(?:due\s+)?(?:on|upon)\s+receipt|immediat|cash|cod"
 )
 _MONTH_END_ALONE: Final = re.compile(_LEAD + _MONTH_END + _ON)
-_SHARE: Final = re.compile(r"(?P<share>\d{1,3}(?:[.,]\d{1,4})?)\s*%\s*(?P<rest>[^%]+?)\s*(?:[;,/+]|\bet\b|\band\b)?\s*")
-_SHARES: Final = re.compile(r"\d{1,3}(?:[.,]\d{1,4})?\s*%[^%]+?(?=(?:[;,/+]|\bet\b|\band\b)?\s*\d{1,3}(?:[.,]\d{1,4})?\s*%|$)")
+_SHARE: Final = re.compile(
+    r"(?P<share>\d{1,3}(?:[.,]\d{1,4})?)\s*%\s*(?P<rest>[^%]+?)\s*(?:[;,/+]|\bet\b|\band\b)?\s*"
+)
+_SHARES: Final = re.compile(
+    r"\d{1,3}(?:[.,]\d{1,4})?\s*%[^%]+?(?=(?:[;,/+]|\bet\b|\band\b)?\s*\d{1,3}(?:[.,]\d{1,4})?\s*%|$)"
+)
 
 MAX_TEXT: Final = 200
 """Characters that terms may have."""
@@ -63,6 +67,16 @@ def parse_terms(text: str) -> Terms:
         share, _, rest = piece.partition("%")
         parts.append((Decimal(share.strip().replace(",", ".")), _single(rest.strip(" ;,/+"), text)))
     return Instalments(tuple(parts))
+
+
+def payment_terms(text: str) -> str:
+    """The text as it stands, once it is sure that it says terms.
+
+    Raises:
+        ValueError: it does not.
+    """
+    parse_terms(text)
+    return text.strip()
 
 
 def _single(plain: str, text: str) -> PaymentTerms:

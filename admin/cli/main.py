@@ -13,7 +13,7 @@ import typer
 from workflows.ending import run_to_end
 
 MODULES: Final = (
-    *("stack", "chaos", "portfolio", "cutover", "work"),
+    *("stack", "chaos", "portfolio", "cutover", "invoices", "work"),
     *("contacts", "bank", "bank_details", "interest", "suspend", "replies", "people", "api"),
 )
 """Modules of commands, in the order `relance --help` shows them."""

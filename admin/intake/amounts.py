@@ -1,4 +1,4 @@
-"""Amounts and days as the tables of accounting programs write them. The style of a column is found out, once."""
+"""Amounts and days as the tables of accounting programs write them; a column has one style."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ AMOUNTS: Final = (Field.TOTAL, Field.OPEN, Field.PAID, Field.DEBIT, Field.CREDIT
 DAYS: Final = (Field.ISSUED_ON, Field.DUE_ON, Field.SETTLED_ON)
 
 _WORDS: Final[Mapping[Field, str]] = {
-    Field.NUMBER: """no facture|num facture|numero facture|numero de facture|no de facture|facture|ref facture|
-        reference facture|no piece|numero de piece|num piece|piece|ref piece|reference piece|no document|
+    Field.NUMBER: """no facture|num facture|numero facture|numero de facture|no de facture|facture|
+        ref facture|        reference facture|no piece|numero de piece|num piece|piece|ref piece|reference piece|no document|
         numero de document|document|no doc|invoice|invoice no|invoice number|invoicenumber|invoice num|
         document number|document no|doc no|inv no|reference|ref""",
     Field.CUSTOMER: """code client|no client|num client|numero client|client no|ref client|compte client|
@@ -54,12 +54,12 @@ _WORDS: Final[Mapping[Field, str]] = {
         document date|doc date|issue date|issued on|date issued|posting date""",
     Field.DUE_ON: """echeance|date echeance|date d echeance|date ech|ech|date de reglement prevue|
         due date|duedate|due|due on|maturity|net due date""",
-    Field.TOTAL: """montant ttc|total ttc|ttc|montant facture|montant de la facture|montant|montant initial|
-        montant origine|montant d origine|montant total|amount|invoice amount|invoiceamount|total|total amount|
-        gross amount|original amount|amount incl vat|amount inc vat""",
+    Field.TOTAL: """montant ttc|total ttc|ttc|montant facture|montant de la facture|montant|
+        montant initial|montant origine|montant d origine|montant total|amount|invoice amount|invoiceamount|
+        total|total amount|gross amount|original amount|amount incl vat|amount inc vat""",
     Field.OPEN: """solde|solde du|solde restant|reste du|reste a payer|restant du|reste a regler|solde ttc|
-        montant du|montant restant du|encours|solde piece|net a payer|balance|open amount|amount due|outstanding|
-        outstanding amount|remaining amount|remaining|open balance|balance due|amount outstanding""",
+        montant du|montant restant du|encours|solde piece|net a payer|balance|open amount|amount due|
+        outstanding|outstanding amount|remaining amount|remaining|open balance|balance due|amount outstanding""",
     Field.PAID: """regle|montant regle|deja regle|paye|montant paye|acompte|encaisse|paid|amount paid|
         paid amount|payments""",
     Field.DEBIT: "debit|montant debit|mouvement debit",
@@ -118,7 +118,10 @@ def choose(headers: Sequence[str], chosen: Mapping[str, str]) -> dict[Field, int
         try:
             field = Field(name)
         except ValueError:
-            raise MappingError(f"mapping: no field {name!r}{nearest(name, Field)}; {', '.join(Field)}") from None
+            raise MappingError(
+                f"mapping: no field {name!r}{nearest(name, [field.value for field in Field])}; "
+                f"known: {', '.join(Field)}"
+            ) from None
         if not header:
             places.pop(field, None)
             continue

@@ -75,7 +75,10 @@ def read_fec(source: Source, reading: Reading) -> Iterator[Item]:
         if len(cells) != width:
             if not any(cell.strip() for cell in cells):
                 continue
-            raise source.refused(f"{len(cells)} cells, the header has {width}: cut off, or a separator too many", f"line {record.line}")
+            raise source.refused(
+                f"{len(cells)} cells, the header has {width}: cut off, or a separator too many",
+                f"line {record.line}",
+            )
         try:
             debit, credit = value_of(cells)
         except ValueError as error:
@@ -193,7 +196,9 @@ def _take(
     name = cells[places["compauxlib"]].strip() or cells[places["comptelib"]].strip()
     piece = " ".join(cells[places["pieceref"]].split())
     if not piece:
-        return Refused(f"line {line}", f"an open line of {customer} without a piece: it names no invoice", "PieceRef")
+        return Refused(
+            f"line {line}", f"an open line of {customer} without a piece: it names no invoice", "PieceRef"
+        )
     try:
         day = _day(cells[places["piecedate"]].strip() or cells[places["ecrituredate"]])
     except ValueError as error:
@@ -216,7 +221,13 @@ def _item(customer: str, piece: str, at: _Piece) -> Item | None:
     left = at.debit - at.credit
     place = f"line {at.line}"
     if left > 0:
-        return OpenItem(place, piece, customer, at.name or None, at.day, None, left, at.debit, CURRENCY)
+        return OpenItem(
+            *(place, piece, customer, at.name or None, at.day, None, left, at.debit, CURRENCY), firm=False
+        )
     if left < 0:
-        return Credit(place, piece, customer, at.name or None, at.day, -left, CURRENCY, is_credit_note=at.is_credit_note)
-    return Note(place, f"{piece} of {customer} is even though not lettered: nothing owed") if at.debit else None
+        return Credit(
+            place, piece, customer, at.name or None, at.day, -left, CURRENCY, is_credit_note=at.is_credit_note
+        )
+    return (
+        Note(place, f"{piece} of {customer} is even though not lettered: nothing owed") if at.debit else None
+    )

@@ -37,7 +37,9 @@ class OpenItem(NamedTuple):
 
     `total` is what it was for, None where the file has only what is still owed of it (`open`); both are in
     `currency` (None: the company's own). Without `due_on`, `terms` or those of the customer give it.
-    `customer` is the creditor's reference of the debtor, empty where only its `party` is told.
+    `customer` is the creditor's reference of the debtor, empty where only its `party` is told. What is not
+    `firm` says enough to open a case, but corrects nothing that the ledger has: its day and total may be
+    those of a balance brought forward.
     """
 
     place: str
@@ -53,6 +55,7 @@ class OpenItem(NamedTuple):
     terms: str | None = None
     party: Party = NOBODY
     extra: Mapping[str, str] = NOTHING_MORE
+    firm: bool = True
 
 
 class Credit(NamedTuple):

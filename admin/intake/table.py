@@ -19,7 +19,6 @@ from admin.intake.columns import (
     choose,
     fingerprint,
     known_headers,
-    propose,
 )
 from admin.intake.items import Credit, Item, Note, OpenItem, Party, Reading, Refused, Source
 from rules.money import MINOR_UNITS
@@ -34,7 +33,16 @@ LEAST_HEADERS: Final = 3
 SAMPLE: Final = 2_000
 """Rows from which the style of amounts and dates is found out."""
 
-_TOTALS: Final = ("total", "sous total", "s total", "grand total", "subtotal", "totaux", "report", "a reporter")
+_TOTALS: Final = (
+    "total",
+    "sous total",
+    "s total",
+    "grand total",
+    "subtotal",
+    "totaux",
+    "report",
+    "a reporter",
+)
 
 
 class TableRow(NamedTuple):
@@ -65,19 +73,18 @@ def read_table(source: Source, reading: Reading, rows: Iterable[TableRow]) -> It
         IntakeError: it has no headers, or none for what every invoice needs.
     """
     iterator = iter(rows)
-    headers, above = _headers(source, iterator)
+    headers, above, beyond = _headers(source, reading, iterator)
     reading.headers = tuple(headers)
     reading.fingerprint = fingerprint(headers)
-    chosen = {**reading.remembered.get(reading.fingerprint, {}), **reading.mapping}
     try:
-        places = choose(headers, chosen)
+        places = choose(headers, _chosen(headers, reading))
         check(places)
     except MappingError as error:
         raise source.refused(f"{error}; its headers are {_listed(headers)}") from None
     reading.columns = {field.value: headers[place] for field, place in places.items()}
     if above:
-        yield Note(above[0].place, f"{len(above)} rows above the headers passed over")
-    sample = list(islice(iterator, SAMPLE))
+        yield Note("first rows", f"{above} above the headers, passed over")
+    sample = [*beyond, *islice(iterator, SAMPLE)]
     table = _Table(len(headers), [plain(header) for header in headers], places, _Style.of(sample, places))
     if table.style.order is DayOrder.MONTH_FIRST:
         yield Note("dates", "read as month/day/year: some could be nothing else")
@@ -87,47 +94,47 @@ def read_table(source: Source, reading: Reading, rows: Iterable[TableRow]) -> It
             yield item
 
 
-def _headers(source: Source, rows: Iterator[TableRow]) -> tuple[list[str], list[TableRow]]:
-    above: list[TableRow] = []
-    best: tuple[int, int] | None = None
+def _headers(
+    source: Source, reading: Reading, rows: Iterator[TableRow]
+) -> tuple[list[str], int, list[TableRow]]:
+    """The headers, how many rows stand above them, and the rows read beyond them.
+
+    The first row that names all an invoice needs, as a person chose or by itself; else the one that names most.
+    """
+    seen: list[TableRow] = []
+    best = (LEAST_HEADERS - 1, -1)
     for place, row in enumerate(islice(rows, HEADERS_WITHIN)):
-        above.append(row)
-        known = 0 if row.fault else known_headers([str(cell) for cell in row.cells])
-        if known >= LEAST_HEADERS and (best is None or known > best[0]):
-            best = (known, place)
-            if _is_whole([str(cell) for cell in row.cells]):
-                break
-    if best is None:
-        shown = next((row for row in above if len(row.cells) > 1 and not row.fault), None)
-        fault = next((f" ({row.place}: {row.fault})" for row in above if row.fault), "")
-        seen = f"; the first row is {_listed([str(c) for c in shown.cells])}" if shown else fault
+        seen.append(row)
+        if row.fault is not None:
+            continue
+        cells = [str(cell).strip() for cell in row.cells]
+        if _is_whole(cells, reading):
+            best = (len(cells), place)
+            break
+        best = max(best, (known_headers(cells), place), key=lambda found: found[0])
+    place = best[1]
+    if place < 0:
+        shown = next((row for row in seen if len(row.cells) > 1 and not row.fault), None)
+        fault = next((f" ({row.place}: {row.fault})" for row in seen if row.fault), "")
+        told = f"; the first row is {_listed([str(c) for c in shown.cells])}" if shown else fault
         raise source.refused(
-            f"no row of headers found in the first {len(above)} rows: expected such as N° facture, Code client, "
-            f"Date, Échéance, Solde{seen}"
+            f"no row of headers found in the first {len(seen)} rows: expected such as N° facture, "
+            f"Code client, Date, Échéance, Solde{told}"
         )
-    if best[1] != len(above) - 1:
-        raise source.refused(
-            f"{above[best[1]].place}: the headers lack what every invoice needs: "
-            f"{_lacking([str(cell) for cell in above[best[1]].cells])}"
-        )
-    row = above.pop()
-    return [str(cell).strip() for cell in row.cells], above
+    return [str(cell).strip() for cell in seen[place].cells], place, seen[place + 1 :]
 
 
-def _is_whole(cells: list[str]) -> bool:
+def _chosen(headers: list[str], reading: Reading) -> dict[str, str]:
+    """What people chose for this layout, what is chosen now over it."""
+    return {**reading.remembered.get(fingerprint(headers), {}), **reading.mapping}
+
+
+def _is_whole(cells: list[str], reading: Reading) -> bool:
     try:
-        check(propose(cells))
+        check(choose(cells, _chosen(cells, reading)))
     except MappingError:
         return False
     return True
-
-
-def _lacking(cells: list[str]) -> str:
-    try:
-        check(propose(cells))
-    except MappingError as error:
-        return f"{error}; its headers are {_listed(cells)}"
-    return "nothing"
 
 
 def _listed(cells: Iterable[str]) -> str:
@@ -204,8 +211,8 @@ class _Table:
         settled = self._text(cells, Field.SETTLED_ON)
         number = self._needed(cells, Field.NUMBER)
         name = self._text(cells, Field.NAME) or None
-        customer = self._text(cells, Field.CUSTOMER) or name or ""
-        if not customer:
+        customer = self._text(cells, Field.CUSTOMER)
+        if not customer and name is None:
             raise _Fault(Field.CUSTOMER, "missing")
         issued = self._day(cells, Field.ISSUED_ON)
         if issued is None:

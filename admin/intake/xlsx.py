@@ -44,13 +44,17 @@ def read_xlsx(source: Source, reading: Reading) -> Iterator[Item]:
     try:
         yield from read_table(source, reading, _rows(source, reading))
     except DefusedXmlException:
-        raise source.refused("XML entities or a document type inside: refused, no workbook has them") from None
+        raise source.refused(
+            "XML entities or a document type inside: refused, no workbook has them"
+        ) from None
     except (zipfile.BadZipFile, InvalidFileException, ParseError, EOFError) as error:
         raise source.refused(f"a damaged or truncated workbook ({error})") from None
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         # What openpyxl raises on parts that are missing or say nonsense.
         if isinstance(error, IntakeError):
             raise
+        if isinstance(error.__context__, DefusedXmlException):
+            raise source.refused("XML entities or a document type inside: refused") from None
         raise source.refused(f"a workbook that cannot be read ({type(error).__name__})") from None
 
 
@@ -110,7 +114,9 @@ def _rows(source: Source, reading: Reading) -> Iterator[TableRow]:
 
 def _has_headers(sheet: object) -> bool:
     rows = sheet.iter_rows(max_row=HEADERS_WITHIN, max_col=MAX_COLUMNS, values_only=True)  # type: ignore[attr-defined]  # openpyxl has no types
-    return any(known_headers([str(cell) for cell in row if cell is not None]) >= LEAST_HEADERS for row in rows)
+    return any(
+        known_headers([str(cell) for cell in row if cell is not None]) >= LEAST_HEADERS for row in rows
+    )
 
 
 def _row(place: str, row: tuple[object, ...]) -> TableRow:

@@ -30,6 +30,7 @@ from models.tables import Company, Staff
 from rules.calendar import business_calendar
 from rules.iban import iban
 from rules.interest import Mode
+from rules.terms_text import payment_terms
 
 _BIC: Final = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
@@ -108,6 +109,7 @@ class CompanyEntry(_Strict):
     reply_pause_days: Annotated[int, Field(ge=0, le=60)] | None = None
     interest: Mode | None = None
     late_rate: Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)] | None = None
+    payment_terms: Annotated[Words, AfterValidator(payment_terms)] | None = None
     signatory: SignatoryEntry | None = None
 
     @model_validator(mode="after")
@@ -257,6 +259,7 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "reply_pause_days": entry.reply_pause_days,
         "interest": entry.interest,
         "late_rate": entry.late_rate,
+        "payment_terms": entry.payment_terms,
     }
     if entry.signatory is not None:
         values |= {

@@ -28,6 +28,7 @@ class Company(Table, table=True):
     signatory is the credit manager, who signs and is asked where a customer has no collector. `interest` is
     what customers hear of interest and fixed sums (unset: announced), `late_rate` the agreed rate, percent a
     year, where there is one.
+    `payment_terms` are those of invoices that bring neither a due date nor terms (`rules.terms_text`).
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
 
@@ -67,6 +68,7 @@ class Company(Table, table=True):
     resume_per_day: int | None = None
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
+    payment_terms: str | None = None
 
 
 class PaymentDetailsChange(Table, table=True):
@@ -141,7 +143,7 @@ class Customer(Table, table=True):
 
     `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
     value composed it from other facts. `address` is where letters go, one line each; `registration` names the
-    party in them. `interest` and `late_rate` go before the company's.
+    party in them. `interest`, `late_rate` and `payment_terms` go before the company's.
     """
 
     __tablename__ = "customer"
@@ -180,6 +182,7 @@ class Customer(Table, table=True):
     registration: str | None = None
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
+    payment_terms: str | None = None
 
 
 class Staff(Table, table=True):

@@ -26,6 +26,7 @@ from admin.api.masters.words import (
     Language,
     LateRate,
     OurEmail,
+    PaymentTerms,
     Words,
     Zone,
     calendar_of,
@@ -89,6 +90,7 @@ class CompanyChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    payment_terms: PaymentTerms | None = None
     signatory: Signatory | None = None
 
 
@@ -124,6 +126,7 @@ class CompanyNow(BaseModel):
     bank_known_until: date | None
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None
+    payment_terms: str | None
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

@@ -22,6 +22,7 @@ from admin.api.masters.words import (
     Language,
     LateRate,
     OurEmail,
+    PaymentTerms,
     Words,
     Zone,
     calendar_of,
@@ -53,6 +54,7 @@ class CustomerIn(BaseModel):
     registration: Words | None = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    payment_terms: PaymentTerms | None = None
 
 
 class CustomerChange(Given):
@@ -73,6 +75,7 @@ class CustomerChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    payment_terms: PaymentTerms | None = None
 
 
 class AddressIn(BaseModel):

@@ -64,7 +64,8 @@ def test_terms_say_themselves_in_words_that_are_read_back(terms: PaymentTerms) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "30 fois", "1000 jours", "45 jours fin de semaine", "50 % 30 jours 30 jours", "30 j le 32"]
+    "text",
+    ["", "soon", "30 fois", "1000 jours", "45 jours fin de semaine", "50 % 30 jours 30 jours", "30 j le 32"],
 )
 def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"terms|expected"):
