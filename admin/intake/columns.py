@@ -38,51 +38,79 @@ AMOUNTS: Final = (Field.TOTAL, Field.OPEN, Field.PAID, Field.DEBIT, Field.CREDIT
 DAYS: Final = (Field.ISSUED_ON, Field.DUE_ON, Field.SETTLED_ON)
 
 _WORDS: Final[Mapping[Field, str]] = {
-    Field.NUMBER: """no facture|num facture|numero facture|numero de facture|no de facture|facture|
-        ref facture|        reference facture|no piece|numero de piece|num piece|piece|ref piece|reference piece|no document|
-        numero de document|document|no doc|invoice|invoice no|invoice number|invoicenumber|invoice num|
-        document number|document no|doc no|inv no|reference|ref""",
-    Field.CUSTOMER: """code client|no client|num client|numero client|client no|ref client|compte client|
-        code tiers|compte tiers|tiers|no tiers|compte auxiliaire|auxiliaire|compte|id client|customer code|
-        customer no|customer number|customer id|customerid|customer|customer account|account|account no|
-        account number|debtor|client""",
-    Field.NAME: """raison sociale|nom client|nom du client|intitule|intitule client|intitule du compte|
-        libelle client|libelle compte|libelle tiers|nom tiers|nom|denomination|societe|customer name|
-        client name|name|company name|debtor name|account name""",
-    Field.ISSUED_ON: """date facture|date de facture|date de la facture|date piece|date de piece|
-        date document|date emission|date d emission|date ecriture|date|invoice date|invoicedate|
-        document date|doc date|issue date|issued on|date issued|posting date""",
-    Field.DUE_ON: """echeance|date echeance|date d echeance|date ech|ech|date de reglement prevue|
-        due date|duedate|due|due on|maturity|net due date""",
-    Field.TOTAL: """montant ttc|total ttc|ttc|montant facture|montant de la facture|montant|
-        montant initial|montant origine|montant d origine|montant total|amount|invoice amount|invoiceamount|
-        total|total amount|gross amount|original amount|amount incl vat|amount inc vat""",
-    Field.OPEN: """solde|solde du|solde restant|reste du|reste a payer|restant du|reste a regler|solde ttc|
-        montant du|montant restant du|encours|solde piece|net a payer|balance|open amount|amount due|
-        outstanding|outstanding amount|remaining amount|remaining|open balance|balance due|amount outstanding""",
-    Field.PAID: """regle|montant regle|deja regle|paye|montant paye|acompte|encaisse|paid|amount paid|
-        paid amount|payments""",
+    Field.NUMBER: (
+        "no facture|num facture|numero facture|numero de facture|no de facture|facture|"
+        "ref facture|reference facture|no piece|numero de piece|num piece|piece|ref piece|"
+        "reference piece|no document|numero de document|document|no doc|invoice|invoice no|"
+        "invoice number|invoicenumber|invoice num|document number|document no|doc no|"
+        "inv no|reference|ref"
+    ),
+    Field.CUSTOMER: (
+        "code client|no client|num client|numero client|client no|ref client|compte client|"
+        "code tiers|compte tiers|tiers|no tiers|compte auxiliaire|auxiliaire|compte|"
+        "id client|customer code|customer no|customer number|customer id|customerid|"
+        "customer|customer account|account|account no|account number|debtor|client"
+    ),
+    Field.NAME: (
+        "raison sociale|nom client|nom du client|intitule|intitule client|"
+        "intitule du compte|libelle client|libelle compte|libelle tiers|nom tiers|nom|"
+        "denomination|societe|customer name|client name|name|company name|debtor name|"
+        "account name"
+    ),
+    Field.ISSUED_ON: (
+        "date facture|date de facture|date de la facture|date piece|date de piece|"
+        "date document|date emission|date d emission|date ecriture|date|invoice date|"
+        "invoicedate|document date|doc date|issue date|issued on|date issued|posting date"
+    ),
+    Field.DUE_ON: (
+        "echeance|date echeance|date d echeance|date ech|ech|date de reglement prevue|"
+        "due date|duedate|due|due on|maturity|net due date"
+    ),
+    Field.TOTAL: (
+        "montant ttc|total ttc|ttc|montant facture|montant de la facture|montant|"
+        "montant initial|montant origine|montant d origine|montant total|amount|"
+        "invoice amount|invoiceamount|total|total amount|gross amount|original amount|"
+        "amount incl vat|amount inc vat"
+    ),
+    Field.OPEN: (
+        "solde|solde du|solde restant|reste du|reste a payer|restant du|reste a regler|"
+        "solde ttc|montant du|montant restant du|encours|solde piece|net a payer|balance|"
+        "open amount|amount due|outstanding|outstanding amount|remaining amount|remaining|"
+        "open balance|balance due|amount outstanding"
+    ),
+    Field.PAID: (
+        "regle|montant regle|deja regle|paye|montant paye|acompte|encaisse|paid|"
+        "amount paid|paid amount|payments"
+    ),
     Field.DEBIT: "debit|montant debit|mouvement debit",
     Field.CREDIT: "credit|montant credit|mouvement credit",
     Field.CURRENCY: "devise|code devise|monnaie|currency|currency code|ccy|cur",
-    Field.ORDER_REF: """no commande|num commande|numero commande|numero de commande|no de commande|commande|
-        bon de commande|ref commande|reference commande|votre reference|order|order no|order number|po|
-        po number|purchase order|customer reference|your reference""",
-    Field.TERMS: """conditions de paiement|condition de paiement|conditions de reglement|mode de reglement|
-        condition reglement|delai de paiement|terms|payment terms""",
-    Field.SETTLED_ON: """date reglement|date de reglement|date paiement|date de paiement|settleddate|
-        settled date|settled on|paid on|payment date""",
+    Field.ORDER_REF: (
+        "no commande|num commande|numero commande|numero de commande|no de commande|"
+        "commande|bon de commande|ref commande|reference commande|votre reference|order|"
+        "order no|order number|po|po number|purchase order|customer reference|"
+        "your reference"
+    ),
+    Field.TERMS: (
+        "conditions de paiement|condition de paiement|conditions de reglement|"
+        "condition reglement|delai de paiement|terms|payment terms"
+    ),
+    Field.SETTLED_ON: (
+        "date reglement|date de reglement|date paiement|date de paiement|settleddate|"
+        "settled date|settled on|paid on|payment date"
+    ),
     Field.EMAIL: "email|e mail|mail|courriel|adresse email|adresse mail|email client|customer email",
-    Field.COUNTRY: "pays|code pays|country|country code",
+    Field.COUNTRY: "pays|code pays|country",
     Field.REGISTRATION: "siren|siret|no siren|no siret|numero siren|registration|company number",
-    Field.VAT: """tva intracom|tva intracommunautaire|no tva|numero tva|no tva intracommunautaire|vat|
-        vat number|vat no|vat id""",
+    Field.VAT: (
+        "tva intracom|tva intracommunautaire|no tva|numero tva|no tva intracommunautaire|"
+        "vat|vat number|vat no|vat id"
+    ),
 }
+"""Headers as `plain` has them, the plainest first."""
 
 KNOWN: Final[Mapping[str, tuple[Field, int]]] = {
-    " ".join(word.split()): (field, place)
-    for field, words in _WORDS.items()
-    for place, word in enumerate(words.replace("\n", " ").split("|"))
+    word: (field, place) for field, words in _WORDS.items() for place, word in enumerate(words.split("|"))
 }
 """A header as `plain` has it: the field it names, and how plainly (0 most)."""
 

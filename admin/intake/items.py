@@ -9,13 +9,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-from models.errors import RelanceError
+from models.errors import InvalidFact
 
 MAX_ITEMS: Final = 500_000
 """Items of one file: a larger one is taken for a mistake, since all of them are held until it is judged."""
 
 
-class IntakeError(RelanceError):
+class IntakeError(InvalidFact):
     """The file as a whole cannot be taken, and nothing of it was; the text names file, place and reason."""
 
 

@@ -99,7 +99,8 @@ def _headers(
 ) -> tuple[list[str], int, list[TableRow]]:
     """The headers, how many rows stand above them, and the rows read beyond them.
 
-    The first row that names all an invoice needs, as a person chose or by itself; else the one that names most.
+    The first row that names all an invoice needs, as a person chose or by itself; else the one that names
+    the most.
     """
     seen: list[TableRow] = []
     best = (LEAST_HEADERS - 1, -1)

@@ -56,6 +56,8 @@ class Line:
     role: ApiRole
     body: object = None
     reach: Reach = Reach.COMPANY
+    content: bytes | None = None
+    """What is brought in place of JSON."""
 
 
 _PLAN = [{"due_on": "2026-03-20", "amount": "100.00"}]
@@ -131,6 +133,9 @@ OPERATIONS: dict[str, Line] = {
     "change_customer": Line(COLLECTOR, {"segment": "key"}),
     "set_customer_address": Line(COLLECTOR, {"lines": ["ZI des Paluds", "13400 Aubagne"]}),
     "set_customer_policy": Line(MANAGER, {"policy": "strict"}),
+    "import_invoices": Line(
+        COLLECTOR, content=b"Invoice,Customer,Date,Due date,Balance\nF-8,C-1,2026-03-01,2026-03-31,9.00\n"
+    ),
     "create_invoice": Line(
         COLLECTOR,
         {

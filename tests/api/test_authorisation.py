@@ -61,7 +61,8 @@ class Callers:
         """The whole answer."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         method = FOUND[operation][0]
-        return self.door.client.request(method, path, json=OPERATIONS[operation].body, headers=headers)
+        line = OPERATIONS[operation]
+        return self.door.client.request(method, path, json=line.body, content=line.content, headers=headers)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from admin.intake.items import IntakeError
 from admin.intake.plan import Options
 from admin.intake.recognise import source_of
 from admin.intake.report import IntakeReport
+from admin.portfolio import load
 from models.errors import InvalidFact
 from tests.fixtures.ledger import everything
 from tests.unit.intake.files import BALANCE, fec, line, sale
@@ -263,7 +264,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_stopped(
     engine: Engine, take: Callable[..., IntakeReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(booking, "BATCH", 2)
-    opened = booking.open_rows
+    opened = load.open_rows
     times = iter((True, False))
 
     def stopped(*given: Any) -> Any:

@@ -14,7 +14,7 @@ from admin.intake.readers import read_items
 from admin.intake.recognise import recognised
 from tests.unit.intake.files import read, workbook
 
-ROWS = [["N° facture", "Code client", "Date", "Solde"], ["F-1", "C-1", "15/01/2026", 10]]
+ROWS: list[list[object]] = [["N° facture", "Code client", "Date", "Solde"], ["F-1", "C-1", "15/01/2026", 10]]
 
 
 def repacked(replaced: dict[str, bytes], content: bytes | None = None) -> bytes:

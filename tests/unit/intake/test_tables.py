@@ -170,7 +170,7 @@ def test_debit_and_credit_make_the_balance() -> None:
     owed, credit = read(text.encode())
     assert isinstance(owed, OpenItem)
     assert isinstance(credit, Credit)
-    assert (owed.open, owed.total, credit.amount) == (100, None, 30)
+    assert (owed.open, owed.total, credit.amount) == (Decimal(100), None, Decimal(30))
     assert not credit.is_credit_note
 
 
