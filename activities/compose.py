@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from activities.call_facts import call_facts
 from activities.channels.sendgrid_email import Attachment
+from activities.copies import copies as copies_of
 from activities.creditor import creditor_of
-from activities.envelope import Envelope
+from activities.envelope import MAX_FILES_BYTES, Enclosure, Envelope
 from activities.jurisdiction import FRENCH_SPEAKING, PUBLIC_SEGMENTS
-from activities.late_charges import charges_of, reckons, terms_of
+from activities.late_charges import terms_of
 from activities.rendering import (
     TEMPLATES,
     Debtor,
@@ -35,16 +36,15 @@ from activities.rendering import (
     render_call_sheet,
     render_sms,
 )
-from activities.statement import Statement, with_charges
+from activities.statement import Statement, with_what_is_borne
 from activities.store.load import LoadedToWrite
-from activities.store.rates import ask_for_rate
 from activities.store.records import (
     InvoiceRecord,
     PersonRecord,
     StaffRecord,
 )
 from models.errors import RelanceError
-from models.tables import Company, HoldInvoiceRow, HoldRow, Invoice, Task
+from models.tables import HoldInvoiceRow, HoldRow, Invoice, Task
 from models.tables.words import Audience
 from rules import facts as rules_facts
 from rules.calendar import Channel
@@ -53,6 +53,9 @@ from rules.facts import Role
 from rules.interest import Mode
 from rules.outreach import Contact as DueContact
 from rules.recipients import copies, first
+
+_ROOM_FOR_PAGES: Final = 2 * 1024 * 1024
+"""For the pages of a notice, whose copy brings them along: 300 items take half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +339,7 @@ class Composer:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
+            attachments=self._copies_with(message),
         )
         return Composed(
             message.step_template,
@@ -346,6 +350,12 @@ class Composer:
             person,
             purpose_key,
         )
+
+    def _copies_with(self, message: Message) -> tuple[Enclosure, ...]:
+        """Copies of the invoices it asks to be paid; a notice's pages are left their room."""
+        due = {line.invoice for section in message.sections for line in section.due}
+        room = MAX_FILES_BYTES - (_ROOM_FOR_PAGES if message.step_template == "notice_copy" else 0)
+        return copies_of(message.step_template, self._loaded.cases, due, room)
 
     def _facts(
         self,
@@ -363,30 +373,14 @@ class Composer:
             template,
             tone or Tone(contact.tone.value),
             person,
-            self._charged(template, acted),
+            with_what_is_borne(
+                self._session, self._loaded, self._statement.sections(acted), template, self._now
+            ),
             recipient=recipient,
             deadline=deadline,
             deadline_days=contact.step.deadline_days,
             acted=acted,
         )
-
-    def _charged(self, template: str, acted: set[str]) -> tuple[Section, ...]:
-        """The sections, each late item with what it bears where this message reckons it.
-
-        Without a rate, the message announces interest without its sum, and somebody is asked for the rate.
-        """
-        sections = self._statement.sections(acted)
-        company, customer = self._loaded.company, self._loaded.row
-        if not reckons(template, terms_of(company, customer).mode):
-            return sections
-        charges = charges_of(self._session, self._loaded.cases, self.today, self._now)
-        if charges is None:
-            return sections
-        if charges.missing is not None:
-            ask_for_rate(
-                self._session, self._session.get_one(Company, company.id), charges.missing, self._now
-            )
-        return with_charges(sections, charges)
 
     def _base(
         self,

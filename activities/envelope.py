@@ -60,12 +60,14 @@ class Envelope(BaseModel):
 def seal(session: Session, envelope: Envelope, files: Sequence[Attachment] = ()) -> tuple[str, bytes]:
     """Store the `files` of `envelope` (once for equal bytes); return its SHA-256, in hexadecimal, and bytes.
 
+    What it has attached already is stored, and stays behind them.
+
     The bytes are to be stored under the hash, as `MEDIA_TYPE`, by the statement that writes the message.
 
     Raises:
         TooLarge: the files weigh more than 10 MB together.
     """
-    weight = sum(len(file.content) for file in files)
+    weight = sum(len(file.content) for file in files) + sum(each.size for each in envelope.attachments)
     if weight > MAX_FILES_BYTES:
         raise TooLarge(
             f"attachments: {weight / 2**20:.1f} MB together, a message takes at most "
@@ -80,7 +82,11 @@ def seal(session: Session, envelope: Envelope, files: Sequence[Attachment] = ())
         )
         for file in files
     )
-    whole = envelope.model_copy(update={"attachments": enclosed}) if enclosed else envelope
+    whole = (
+        envelope.model_copy(update={"attachments": (*enclosed, *envelope.attachments)})
+        if enclosed
+        else envelope
+    )
     body = whole.model_dump_json().encode()
     return hashlib.sha256(body).hexdigest(), body
 

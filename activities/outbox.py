@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 from temporalio.client import Client
@@ -23,21 +23,24 @@ from activities.store import outbox
 from activities.store.engine import transaction
 from models.errors import NotFound
 from models.ids import (
+    BANK_IMPORT_WORKFLOW,
     CASE_WORKFLOW,
     NOTICES_WORKFLOW,
     OUTREACH_WORKFLOW,
+    START_NOTE,
     TASK_QUEUE,
+    bank_import_id,
     case_id,
     notices_id,
     outreach_id,
 )
-from models.messages import CaseInput, NoticesInput, OutreachInput
+from models.messages import BankImportInput, CaseInput, NoticesInput, OutreachInput
 from models.tables.words import NoteTo
 
 log = logging.getLogger(__name__)
 
-START = "start"
-"""Signal name of a note that only starts its workflow."""
+Argument: TypeAlias = CaseInput | OutreachInput | NoticesInput | BankImportInput
+"""What a workflow that notes go to is started with."""
 
 BATCH = 100
 DELIVERY_TIMEOUT_S = 20.0
@@ -58,7 +61,7 @@ class _Target:
     note_id: int
     workflow: str
     workflow_id: str
-    argument: CaseInput | OutreachInput | NoticesInput
+    argument: Argument
     signal: str
     payload: dict[str, Any]
     with_start: bool
@@ -146,7 +149,7 @@ class Courier:
                     raise
             return
         signal: dict[str, Any] = {}
-        if target.signal != START:
+        if target.signal != START_NOTE:
             signal = {"start_signal": target.signal, "start_signal_args": [target.payload]}
         await start_workflow(
             self._client,
@@ -162,7 +165,7 @@ class Courier:
 async def start_workflow(
     client: Client,
     workflow: str,
-    argument: CaseInput | OutreachInput | NoticesInput,
+    argument: Argument,
     workflow_id: str,
     task_queue: str,
     summary: str,
@@ -183,7 +186,7 @@ async def start_workflow(
 
 def _target(note: outbox.Claimed) -> _Target:
     """Where a note goes, and what the workflow is started with."""
-    argument: CaseInput | OutreachInput | NoticesInput
+    argument: Argument
     if note.workflow is NoteTo.CASE:
         if note.company is None or note.number is None:
             raise NotFound(f"note {note.id} is about {note.key}, which is no invoice")
@@ -195,6 +198,12 @@ def _target(note: outbox.Claimed) -> _Target:
         argument = NoticesInput(company_id=note.key)
         workflow, workflow_id = NOTICES_WORKFLOW, notices_id(note.key)
         summary = "word to our own people"
+    elif note.workflow is NoteTo.BANK_IMPORT:
+        if note.company is None or note.number is None:
+            raise NotFound(f"note {note.id} is about {note.key}, which is no bank file")
+        argument = BankImportInput(file_id=note.key)
+        workflow, workflow_id = BANK_IMPORT_WORKFLOW, bank_import_id(note.company, note.number)
+        summary = f"{note.company}: a bank file"
     else:
         argument = OutreachInput(customer_id=note.key)
         workflow, workflow_id = OUTREACH_WORKFLOW, outreach_id(note.key)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from activities.bank_import import BankImportActivities
 from activities.clock import Clock
 from activities.notices import NoticeActivities
 from activities.outbox import Courier
@@ -38,4 +39,13 @@ def activities(needs: Needs) -> list[Callable[..., Any]]:
     outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.assignment)
     sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
     notices = NoticeActivities(needs.engine)
-    return [review.review, outreach.prepare_contact, sending.send_communication, notices.waiting_notices]
+    bank = BankImportActivities(needs.engine, needs.clock, needs.courier)
+    return [
+        review.review,
+        outreach.prepare_contact,
+        sending.send_communication,
+        notices.waiting_notices,
+        bank.store_bank_lines,
+        bank.match_bank_lines,
+        bank.conclude_bank_file,
+    ]

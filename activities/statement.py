@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from activities.late_charges import Charges
+from sqlmodel import Session
+
+from activities.late_charges import Charges, charges_of, reckons, terms_of
 from activities.rendering import Line, Section
 from activities.rendering.context import Credit
 from activities.store.credits import Unallocated
 from activities.store.load import LoadedCase, LoadedCustomer
+from activities.store.rates import ask_for_rate
+from models.tables import Company
 from rules.decide import Decision, State
 from rules.facts import Tone
 from rules.ledger import balance
@@ -82,11 +86,28 @@ class Statement:
         return found
 
 
-def with_charges(sections: Sequence[Section], charges: Charges) -> tuple[Section, ...]:
-    """The sections, each late item with what it bears.
+def with_what_is_borne(
+    session: Session, loaded: LoadedCustomer, sections: tuple[Section, ...], template: str, now: datetime
+) -> tuple[Section, ...]:
+    """The sections, each late item with its interest and fixed sum, where this message reckons them.
 
-    Without one rate all go without interest: a total that lacks some of it would be wrong.
+    Without one rate all go without interest, for a total that lacks some of it would be wrong: the message
+    then announces it without its sum, and somebody is asked for the rate.
+
+    Args:
+        session: the transaction.
+        loaded: the customer.
+        sections: what the message shows.
+        template: the message.
+        now: business time.
     """
+    if not reckons(template, terms_of(loaded.company, loaded.row).mode):
+        return sections
+    charges = charges_of(session, loaded.cases, loaded.customer.calendar.local_day(now), now)
+    if charges is None:
+        return sections
+    if charges.missing is not None:
+        ask_for_rate(session, session.get_one(Company, loaded.company.id), charges.missing, now)
     return tuple(
         replace(section, due=tuple(_charged(line, section.currency, charges) for line in section.due))
         for section in sections

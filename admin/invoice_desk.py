@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,14 @@ from activities.store.customers import customer_by_ref
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
 from activities.store.parties import change_customer
-from admin.desk import Desk
 from admin.intake.booking import Import
+from admin.intake.einvoice.enter import Choices
 from admin.intake.items import IntakeError, Source
 from admin.intake.plan import Options
+from admin.intake.readers import DOCUMENTS
+from admin.intake.recognise import recognised
 from admin.intake.report import IntakeReport
+from admin.intake.run import IntakeDesk, Told
 from admin.portfolio.start import RATE, progress_bars, start_cases
 from models.errors import InvalidFact
 from models.tables import AuditEvent
@@ -31,19 +34,55 @@ from rules.terms_text import parse_terms
 _PHASES: Final = {"read": "Reading", "record": "Entering into the ledger"}
 
 
-class InvoiceDesk(Desk):
+class InvoiceDesk(IntakeDesk):
     """One installation, as the commands about files of invoices see it."""
 
-    def take(
-        self, path: Path, company: str, options: Options, mapping: Mapping[str, str], *, start: bool = True
-    ) -> IntakeReport:
-        """Bring a file into the ledger and start its cases, unless `options` ask for a dry run.
+    def bring(
+        self,
+        company: str,
+        paths: Sequence[Path],
+        options: Options,
+        mapping: Mapping[str, str],
+        customer: str | None = None,
+        *,
+        start: bool = True,
+    ) -> Iterator[IntakeReport | Told]:
+        """Bring files into the ledger, each by itself; what became of each, as it comes.
+
+        Args:
+            company: the creditor's reference.
+            paths: tables and electronic invoices in any order.
+            options: how tables are taken; the terms are of both.
+            mapping: the columns of tables, as a person chose.
+            customer: whose the electronic invoices are, where their own words do not tell.
+            start: whether cases start now; otherwise a worker starts them.
 
         Raises:
-            IntakeError: the file cannot be opened, or cannot be taken.
+            NotFound: no such company.
+            InvalidFact: the terms are not understood.
         """
+        self.check(company)
+        for path in paths:
+            try:
+                with _opened(path) as source:
+                    if recognised(source) not in DOCUMENTS:
+                        yield self._table(source, company, options, mapping)
+                        continue
+            except IntakeError as error:
+                yield Told(path.name, f"refused: {error}", refused=True)
+                continue
+            if options.dry_run:
+                yield Told(path.name, f"{path.name}: an electronic invoice, left alone by a dry run")
+                continue
+            yield from self.enter(company, [path], Choices(customer, terms=options.terms))
+        if start and not options.dry_run:
+            asyncio.run(start_cases(self.engine, self.clock, RATE, Console(stderr=True, highlight=False)))
+
+    def _table(
+        self, source: Source, company: str, options: Options, mapping: Mapping[str, str]
+    ) -> IntakeReport:
         console = Console(stderr=True, highlight=False)
-        with _opened(path) as source, progress_bars(console) as bars:
+        with progress_bars(console) as bars:
             tasks: dict[str, TaskID] = {}
 
             def on_progress(phase: str, done: int, total: int) -> None:
@@ -51,7 +90,7 @@ class InvoiceDesk(Desk):
                     tasks[phase] = bars.add_task(_PHASES[phase], total=total)
                 bars.update(tasks[phase], completed=done, total=total)
 
-            report = Import(
+            return Import(
                 self._transaction,
                 company,
                 source,
@@ -61,9 +100,6 @@ class InvoiceDesk(Desk):
                 mapping=mapping,
                 on_progress=on_progress,
             ).run()
-        if start and not options.dry_run:
-            asyncio.run(start_cases(self.engine, self.clock, RATE, console))
-        return report
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:

@@ -11,7 +11,10 @@ from uuid import UUID
 CASE_WORKFLOW = "InvoiceCase"
 OUTREACH_WORKFLOW = "CustomerOutreach"
 NOTICES_WORKFLOW = "CompanyNotices"
+BANK_IMPORT_WORKFLOW = "BankImport"
 TASK_QUEUE = "relance"
+START_NOTE = "start"
+"""Signal name of a note that only starts its workflow."""
 STATUS_QUERY = "status"
 
 _REPLY = "r+"
@@ -97,6 +100,11 @@ def outreach_id(customer: UUID) -> str:
 def notices_id(company: UUID) -> str:
     """Workflow id of the telling of a company's own people."""
     return f"notices/{company}"
+
+
+def bank_import_id(company: str, content_hash: str) -> str:
+    """Workflow id of the import of a bank file, by the SHA-256 of its bytes."""
+    return f"bank-import/{_part(company)}/{content_hash}"
 
 
 def reply_address(domain: str, communication: UUID) -> str:

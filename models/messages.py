@@ -36,12 +36,13 @@ class Fact(Message):
 
 
 class PaymentReceived(Fact):
-    """Money arrived for this invoice."""
+    """Money arrived for this invoice; `bank_line_id` names the line of a bank file it came by."""
 
     amount: PositiveAmount | None = None
     currency: CurrencyCode | None = None
     received_on: date | None = None
     reference: Ref | None = None
+    bank_line_id: UUID | None = None
 
 
 class PaymentReversed(Fact):
@@ -308,6 +309,59 @@ class NoticesNow(Message):
     """One pass over what a company's own people are to be told."""
 
     company_id: UUID
+
+
+class BankImportInput(Message):
+    """What the import of a bank file is started with, and continues as new with: `after` lines are matched.
+
+    Its bytes and lines stay in the ledger.
+    """
+
+    file_id: UUID
+    stored: bool = False
+    after: int = 0
+
+
+class BankFileNow(Message):
+    """One step of the import of a bank file: to store its lines, or to conclude."""
+
+    file_id: UUID
+
+
+class BankStored(Message):
+    """What storing a file's lines came to; `refused` files have none."""
+
+    lines: int = 0
+    refused: bool = False
+
+
+class BankChunk(Message):
+    """Lines of a bank file to match: those whose place comes after `after`."""
+
+    file_id: UUID
+    after: int = 0
+
+
+class BankMatched(Message):
+    """How far the lines of a bank file are matched; `done` when none is left."""
+
+    after: int
+    done: bool = False
+
+
+class BankImported(Message):
+    """What became of a bank file: its lines by state, and how far the bank is known by it."""
+
+    file_id: UUID
+    refused: bool = False
+    lines: int = 0
+    booked: int = 0
+    proposed: int = 0
+    unallocated: int = 0
+    ignored: int = 0
+    returned: int = 0
+    waiting: int = 0
+    bank_known_until: date | None = None
 
 
 class SendInput(Message):

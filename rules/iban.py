@@ -63,6 +63,11 @@ def iban(value: str) -> str:
     return compact
 
 
+def check_digits(country: str, bban: str) -> str:
+    """The two check digits of the IBAN of an account that its country writes `bban`, compact."""
+    return f"{98 - _remainder(f'{country}00{bban}'):02}"
+
+
 def masked(value: str | None) -> str | None:
     """An IBAN by which people know it, and nobody can pay: `FR76 … 0189`."""
     return None if value is None else f"{value[:4]} … {value[-4:]}"

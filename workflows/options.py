@@ -36,3 +36,14 @@ SEND_RETRY = RetryPolicy(
 
 # Temporal suggests continuing as new at about 10,000 events; a case rarely sees a tenth of that.
 EVENTS_BEFORE_CONTINUING = 4_000
+
+# A file of 100,000 lines is read and stored in half a minute; it says how far it is at every 2,000 lines.
+BANK_STORE_TIMEOUT = timedelta(minutes=20)
+BANK_HEARTBEAT = timedelta(seconds=60)
+BANK_TIMEOUT = timedelta(minutes=5)
+BANK_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=["NotFound"],
+)

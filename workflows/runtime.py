@@ -22,11 +22,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from models.errors import Unreachable
 from models.ids import CaseSignal
+from workflows.bank_import import BankImport
 from workflows.company_notices import CompanyNotices
 from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
 
-WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach, CompanyNotices)
+WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach, CompanyNotices, BankImport)
 
 
 class LenientPayloadConverter(PydanticPayloadConverter):

@@ -31,10 +31,12 @@ _ADD: Final = """
 def _claiming(which: str) -> str:
     return f"""
     WITH free AS MATERIALIZED (
-        SELECT n.id, c.ref AS company, i.number, i.total, i.currency, i.due_on
+        SELECT n.id, c.ref AS company, coalesce(i.number, f.content_hash) AS number, i.total, i.currency,
+               i.due_on
           FROM outbox_note n
           LEFT JOIN invoice i ON i.id = n.key AND n.workflow = 'case'
-          LEFT JOIN company c ON c.id = i.company_id
+          LEFT JOIN bank_file f ON f.id = n.key AND n.workflow = 'bank_import'
+          LEFT JOIN company c ON c.id = coalesce(i.company_id, f.company_id)
          WHERE (n.claimed_until IS NULL OR n.claimed_until <= %(now)s)
            AND {which}
          ORDER BY n.order_at, n.id
@@ -74,8 +76,9 @@ def add_note(
 
     Args:
         session: the transaction of the fact the note is about.
-        workflow: whose workflow `key` names: an invoice's case, a customer's outreach, a company's notices.
-        key: the id of the invoice, the customer or the company.
+        workflow: whose workflow `key` names: an invoice's case, a customer's outreach, a company's notices, a
+            bank file's import.
+        key: the id of the invoice, the customer, the company or the file.
         signal: its name.
         now: business time.
         payload: JSON, without personal data.
@@ -113,7 +116,10 @@ def add_notes(
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A note somebody holds, and what its delivery needs of the invoice it is about (None: a customer's)."""
+    """A note somebody holds, and what its delivery needs of the invoice it is about (None: a customer's).
+
+    Of a bank file, `number` is the hash of its bytes.
+    """
 
     id: int
     workflow: NoteTo

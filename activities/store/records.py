@@ -82,6 +82,9 @@ class InvoiceRecord(NamedTuple):
     policy: str | None
     replaces_id: UUID | None
     replaced_by_id: UUID | None
+    copy_hash: str | None
+    copy_name: str | None
+    copy_size: int | None
 
 
 class CaseRecord(NamedTuple):

@@ -164,6 +164,12 @@ def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
     return found
 
 
+def driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+    """The session's own connection, for a COPY within its transaction; what it holds is written first."""
+    session.flush()
+    return _driver(session.connection())
+
+
 def _told(connection: Connection, sql: str, error: psycopg.Error) -> BaseException:
     """The driver's error as the engine would have told it: of its own kind, without the parameters.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities import watch
@@ -17,23 +14,21 @@ MAX_BODY = 1_048_576
 """Bytes: a plan of a thousand instalments takes a tenth of it, SendGrid's largest post of events three
 quarters."""
 
-MAX_FILE = 20 * 1024 * 1024
-"""Bytes of a file of invoices; larger ones are for the command line, which takes them in batches."""
-
 MAX_MAIL = 10 * 1024 * 1024
 """Bytes of a mail that is brought: what comes after them is let go by, and said to be missing."""
 
-_FILES: Final = re.compile(r"/v1/companies/[^/]+/invoice-imports")
-"""Where whole files are brought."""
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes of a file that somebody with a key brings; larger ones come by the command line."""
 
 BODY = "relance.body"
 TRUNCATED = "relance.truncated"
 
 
 class BoundedBody:
-    """ASGI middleware: refuses a body above its limit with 413, however it announces itself.
+    """ASGI middleware: refuses a body above `MAX_BODY` with 413, however it announces itself.
 
-    Mail that is believed is taken up to `MAX_MAIL` instead, and cut there: refused, it would be lost.
+    Mail that is believed is taken up to `MAX_MAIL` instead, and cut there: refused, it would be lost. A file
+    may have up to `MAX_FILE`.
     """
 
     def __init__(self, app: ASGIApp, api: Api) -> None:
@@ -45,8 +40,8 @@ class BoundedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = MAX_FILE if _brings_file(scope) else MAX_BODY
         is_mail = brings_mail(scope) and doubt_mail(scope, self._api.settings) is None
-        limit = MAX_FILE if _FILES.fullmatch(scope["path"]) else MAX_BODY
         parts: list[bytes] = []
         size = 0
         while True:
@@ -58,13 +53,13 @@ class BoundedBody:
             if is_mail and size > MAX_MAIL:
                 part = part[: max(0, len(part) - (size - MAX_MAIL))]
                 scope[TRUNCATED] = True
-            elif not is_mail and size > limit:
+            elif not is_mail and size > most:
                 place = place_of(scope["path"])
                 if place is not None:
                     watch.post_came(*place, "oversized")
                 refusal = problem(
                     413,
-                    f"the body is over {limit} bytes; nothing was changed",
+                    f"the body is over {most} bytes; nothing was changed",
                     headers={"Connection": "close"},
                 )
                 await refusal(scope, receive, send)
@@ -85,3 +80,14 @@ class BoundedBody:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, again, send)
+
+
+def _brings_file(scope: Scope) -> bool:
+    """Whether this is a file for a company, by its path; without a key, it is not worth reading."""
+    path: str = scope["path"]
+    return (
+        scope["method"] == "POST"
+        and path.startswith("/v1/companies/")
+        and path.endswith(("/bank-files", "/invoice-imports"))
+        and any(name == b"authorization" for name, _ in scope["headers"])
+    )

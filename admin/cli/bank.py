@@ -1,7 +1,8 @@
-"""The command that says how far the bank is known."""
+"""The commands about the bank: import its files, name its accounts, say how far it is known."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +47,61 @@ def bank_known(
         typer.echo(desk.bank_known(company, None if until is None else day(until), correct))
 
 
+def bank(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="CAMT.053/.054, CFONB120, MT940 or a bank's CSV, as it came."),
+    ],
+    company: Annotated[
+        str | None, typer.Option(help="The creditor; left out: the one that the file's account is of.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what is in it and what would be new; write nothing.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the import has ended.")] = False,
+) -> None:
+    """Import a bank file: its payments find their invoices, and the bank is known up to its closing day.
+
+    The file is recognised by what is in it. A line that another file brought is not brought twice. A file
+    that is wrong (cut off, sums that do not add up, an account nobody named) is refused whole.
+
+    Example: **relance bank releve-2026-04-02.xml --company brunet --wait**
+
+    Status: 0 taken, 1 refused (with its line and the reason), 2 it cannot be used at all.
+    """
+    from admin.bank_file_desk import BankFileDesk
+    from admin.cli.output import SOME_REJECTED, remark
+
+    with BankFileDesk.open() as desk:
+        told, taken = desk.bank_file(file, company, dry_run=dry_run, wait=wait)
+        if taken:
+            typer.echo(told)
+            return
+        remark(told)
+        raise typer.Exit(SOME_REJECTED)
+
+
+def bank_account(
+    company: Annotated[str, typer.Argument(help="The creditor, as in the portfolio.")],
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="ACCOUNT", help="An IBAN, or the number as the bank's files write it."),
+    ] = None,
+) -> None:
+    """Name an account whose statements are read, or see those that are, and how far they go.
+
+    The account that invoices ask to be paid on is read anyway.
+
+    Example: **relance bank-account brunet FR7630006000011234567890189**
+    """
+    from admin.bank_file_desk import BankFileDesk
+
+    with BankFileDesk.open() as desk:
+        typer.echo(desk.bank_account(company, account))
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
+    app.command()(bank)
+    app.command()(bank_account)
     app.command()(bank_known)

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 _COMPANY = typer.Option("--company", "-c", help="The creditor.")
 
 
-def invoices(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its format is recognised by its content.")],
+def invoices(  # noqa: PLR0913, PLR0917 (each is an option of the command)
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="The format of each is told by its content.")
+    ],
     company: Annotated[str, _COMPANY],
     mapping: Annotated[
         list[str] | None,
@@ -30,33 +32,41 @@ def invoices(
         str | None,
         typer.Option(help="Of invoices without a due date whose customer has none: `45 jours fin de mois`."),
     ] = None,
-    currency: Annotated[str, typer.Option(help="Of invoices that name none.")] = "EUR",
+    currency: Annotated[str, typer.Option(help="Of invoices in tables that name none.")] = "EUR",
     full: Annotated[
-        bool, typer.Option("--full", help="The file has every open invoice: report what it lacks.")
+        bool, typer.Option("--full", help="A table has every open invoice: report what it lacks.")
     ] = False,
     settle: Annotated[
-        bool,
-        typer.Option("--settle", help="Record as received what is less open in the file than here."),
+        bool, typer.Option("--settle", help="Record as received what is less open in the table than here.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Of tables: report, and do nothing.")] = False,
+    customer: Annotated[
+        str | None, typer.Option(help="Of electronic invoices whose buyer's numbers do not tell it.")
+    ] = None,
     no_start: Annotated[bool, typer.Option("--no-start", help="A worker starts the cases.")] = False,
-    form: Annotated[Literal["text", "json"], typer.Option("--format", help="How to report.")] = "text",
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How tables are reported.")
+    ] = "text",
 ) -> None:
-    """Bring invoices into the ledger: an open-items list (CSV, XLSX), a FEC.
+    """Bring invoices into the ledger: open-items lists (CSV, XLSX), a FEC, Factur-X, CII and UBL.
 
-    New invoices start their cases; what changed of known ones is corrected and their cases are told; the same
-    file twice changes nothing. An invoice that a full export lacks is reported, never closed. A file that is
-    cut off or does not balance is refused as a whole; a row that cannot be read is refused by itself.
+    New invoices start their cases. Of a table, what changed of known ones is corrected and their cases are
+    told; one that a full export lacks is reported, never closed; a file that is cut off or does not balance
+    is refused as a whole, a row that cannot be read by itself. An electronic invoice brings its own copy; a
+    credit note lessens the invoice it names. The same file twice changes nothing.
 
     Example: `relance invoices balance-agee.csv -c brunet --full --dry-run`
 
-    Status: 0 all good, 1 some rows refused, 2 nothing could be done.
+    Example: `relance invoices out/*.pdf -c brunet`
+
+    Status: 0 all good, 1 something refused, 2 nothing could be done.
     """
     import json
     from dataclasses import asdict
 
-    from admin.cli.output import SOME_REJECTED, piped, refuse
+    from admin.cli.output import SOME_REJECTED, piped, refuse, remark
     from admin.intake.plan import Options
+    from admin.intake.run import Told
     from admin.invoice_desk import InvoiceDesk
     from rules.money import MINOR_UNITS
 
@@ -69,14 +79,19 @@ def invoices(
             refuse(f"mapping: {pair!r}: expected FIELD=HEADER, such as open=Solde")
         chosen[field.strip()] = header.strip()
     options = Options(terms, currency, full, settle, dry_run)
-    with InvoiceDesk.open() as desk:
-        report = desk.take(file, company, options, chosen, start=not no_start)
-        with piped():
+    refused = 0
+    with InvoiceDesk.open() as desk, piped():
+        for told in desk.bring(company, files, options, chosen, customer, start=not no_start):
+            if isinstance(told, Told):
+                refused += told.refused
+                (remark if told.refused else typer.echo)(told.text)
+                continue
+            refused += told.refused.count
             if form == "json":
-                typer.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+                typer.echo(json.dumps(asdict(told), ensure_ascii=False, indent=2))
             else:
-                _tell(report)
-    if report.refused.count:
+                _tell(told)
+    if refused:
         raise typer.Exit(SOME_REJECTED)
 
 
@@ -129,7 +144,39 @@ def payment_terms(
         typer.echo(desk.set_terms(company, customer, None if terms == "none" else terms))
 
 
+def statuses(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV: invoice, status; at, reason, amount, text.")
+    ],
+    company: Annotated[str, typer.Option("--company", "-c", help="The creditor.")],
+) -> None:
+    """Take the statuses of electronic invoices that a platform tells, by code or by name.
+
+    Refused, disputed or suspended opens a dispute; rejected or cancelled stops the chase until the invoice
+    is issued again; payment transmitted is a claimed payment. The rest is noted in the journal. Safe to run
+    again.
+
+    Example: `relance statuses statuses.csv -c brunet`
+
+    Status: 0 all good, 1 some rows refused, 2 the file cannot be read.
+    """
+    from admin.cli.output import SOME_REJECTED, piped, remark
+    from admin.intake.run import IntakeDesk
+
+    refused = 0
+    with IntakeDesk.open() as desk, piped():
+        for told in desk.take(company, file):
+            refused += told.refused
+            if told.refused:
+                remark(told.text)
+            else:
+                typer.echo(told.text)
+    if refused:
+        raise typer.Exit(SOME_REJECTED)
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command()(invoices)
     app.command("payment-terms")(payment_terms)
+    app.command()(statuses)

@@ -12,6 +12,9 @@ from admin.intake.xlsx import read_xlsx
 
 READERS: Final[Mapping[Kind, Reader]] = {Kind.CSV: read_csv, Kind.XLSX: read_xlsx, Kind.FEC: read_fec}
 
+DOCUMENTS: Final = frozenset({Kind.PDF, Kind.UBL, Kind.CII})
+"""Electronic invoices, one a file: `admin.intake.einvoice` reads and enters them."""
+
 _ELSEWHERE: Final[Mapping[Kind, str]] = {
     Kind.PORTFOLIO: "a portfolio of Relance's own: `relance import` takes it",
 }

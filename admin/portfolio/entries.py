@@ -13,11 +13,10 @@ from uuid import UUID, uuid4
 from psycopg import sql
 from sqlalchemy import Connection
 
-from activities.outbox import START
 from admin.portfolio.facts import BEFORE
 from admin.portfolio.ledger import CustomerRow, facts_of, raw
 from admin.portfolio.opening import Opening
-from models.ids import CaseSignal
+from models.ids import START_NOTE, CaseSignal
 from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
 
 WHO: Final = "import"
@@ -160,7 +159,7 @@ class Entries:
             "outbox_note",
             workflow=NoteTo.CASE.value,
             key=entry.opening.invoice_id,
-            signal=START,
+            signal=START_NOTE,
             payload="{}",
             with_start=True,
             order_at=max(first, self._now),

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import DDL, event
 
+from models.tables.bank import BankAccount, BankFile, BankLine
 from models.tables.columns import Table
 from models.tables.contacts import (
     Communication,
@@ -66,6 +67,9 @@ __all__ = [
     "ApiKey",
     "ApiKeyCompany",
     "AuditEvent",
+    "BankAccount",
+    "BankFile",
+    "BankLine",
     "BankStatementRow",
     "CallAttempt",
     "CaseEvent",

@@ -31,7 +31,10 @@ class FactRow(Table, table=True):
 
 
 class PaymentRow(Table, table=True):
-    """Money received; without an invoice it is unallocated credit of the customer."""
+    """Money received; without an invoice it is unallocated credit of the customer.
+
+    `bank_line_id` is the bank line it came by; one line may pay several invoices.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -52,6 +55,7 @@ class PaymentRow(Table, table=True):
     reference: str | None = None
     reversed_at: datetime | None = Field(default=None, sa_type=Instant)
     reversed_on: date | None = None
+    bank_line_id: UUID | None = Field(default=None, foreign_key="bank_line.id", index=True)
 
 
 class CreditNoteRow(Table, table=True):

@@ -13,7 +13,11 @@ CURRENCY = "currency ~ '^[A-Z]{3}$'"
 
 
 class Invoice(Table, table=True):
-    """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`."""
+    """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`.
+
+    `copy_hash` is the content the invoice came as (a PDF, or its XML), `copy_name` the file's name for who
+    reads it, `copy_size` its bytes; a PDF goes with reminders.
+    """
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -21,6 +25,9 @@ class Invoice(Table, table=True):
         check("total", "total > 0"),
         check("currency", CURRENCY),
         check("replaced", "replaced_by_id <> id AND replaces_id <> id"),
+        check(
+            "copy", "(copy_hash IS NULL) = (copy_name IS NULL) AND (copy_hash IS NULL) = (copy_size IS NULL)"
+        ),
         Index(None, "company_id", "due_on", "id"),
         Index(
             "invoice_search_idx",
@@ -42,6 +49,9 @@ class Invoice(Table, table=True):
     policy: str | None = None
     replaces_id: UUID | None = Field(default=None, foreign_key="invoice.id")
     replaced_by_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    copy_hash: str | None = Field(default=None, foreign_key="content.hash")
+    copy_name: str | None = None
+    copy_size: int | None = None
     created_at: datetime = Field(sa_type=Instant)
 
 

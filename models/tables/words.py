@@ -109,6 +109,8 @@ class TaskKind(StrEnum):
     REPLY = "reply"
     BANK_FILE = "bank_file"
     REFERENCE_RATE = "reference_rate"
+    BANK_RETURN = "bank_return"
+    """Money went back, and it is not certain whose payment it was."""
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
@@ -124,6 +126,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.REPLY,
         TaskKind.BANK_FILE,
         TaskKind.REFERENCE_RATE,
+        TaskKind.BANK_RETURN,
     )
 )
 """Kinds without an object once their case is closed; the others outlive it: money to give back, a message to
@@ -193,6 +196,37 @@ class NoteTo(StrEnum):
     CASE = "case"
     OUTREACH = "outreach"
     NOTICES = "notices"
+    BANK_IMPORT = "bank_import"
+
+
+class BankDirection(StrEnum):
+    """Which way the money of a bank line went."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class BankFileState(StrEnum):
+    """Life of a bank file: its lines are stored at once or not at all, then matched."""
+
+    RECEIVED = "received"
+    STORED = "stored"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class BankLineState(StrEnum):
+    """What became of a bank line."""
+
+    NEW = "new"
+    BOOKED = "booked"
+    PROPOSED = "proposed"
+    """A person is asked which invoices it pays."""
+    UNALLOCATED = "unallocated"
+    IGNORED = "ignored"
+    """It is nothing a debtor paid; its reason says what it is."""
+    RETURNED = "returned"
+    """The bank took it back, or it is the taking back itself."""
 
 
 class DisputeCause(StrEnum):

@@ -5,6 +5,7 @@ Each line also has a request that succeeds on the ledger that `furnish` writes.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from activities.channels.sendgrid_email import Attachment
 from activities.envelope import Enclosure, Envelope, keep, store_bytes
 from activities.payment_details import ask_change
 from activities.store.absences import record_absence
+from activities.store.bank_lines import keep_file
 from activities.store.cases import open_case
 from activities.store.customers import customer_by_ref, stop_contact
 from activities.store.engine import transaction
@@ -30,6 +32,7 @@ from rules.calendar import Channel
 from rules.facts import StopReason
 from rules.replies import ReplyKind
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
+from tests.unit.intake.documents import ubl
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 
@@ -56,8 +59,6 @@ class Line:
     role: ApiRole
     body: object = None
     reach: Reach = Reach.COMPANY
-    content: bytes | None = None
-    """What is brought in place of JSON."""
 
 
 _PLAN = [{"due_on": "2026-03-20", "amount": "100.00"}]
@@ -98,6 +99,11 @@ OPERATIONS: dict[str, Line] = {
     "list_suspensions": Line(VIEWER),
     "suspend_contact": Line(COLLECTOR, {"scope": "customer", "customer": "C-1", "reason": "an audit"}),
     "resume_contact": Line(COLLECTOR, {}),
+    "list_bank_accounts": Line(VIEWER),
+    "add_bank_account": Line(MANAGER, {"account": "FR7630001007941234567890185"}),
+    "list_bank_files": Line(VIEWER),
+    "get_bank_file": Line(VIEWER),
+    "import_bank_file": Line(COLLECTOR, "Date;Libellé;Montant\n02/03/2026;VIR;10,00\n".encode()),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
     "list_audit": Line(MANAGER),
     "approve_letter": Line(MANAGER, {}),
@@ -134,7 +140,7 @@ OPERATIONS: dict[str, Line] = {
     "set_customer_address": Line(COLLECTOR, {"lines": ["ZI des Paluds", "13400 Aubagne"]}),
     "set_customer_policy": Line(MANAGER, {"policy": "strict"}),
     "import_invoices": Line(
-        COLLECTOR, content=b"Invoice,Customer,Date,Due date,Balance\nF-8,C-1,2026-03-01,2026-03-31,9.00\n"
+        COLLECTOR, b"Invoice,Customer,Date,Due date,Balance\nF-8,C-1,2026-03-01,2026-03-31,9.00\n"
     ),
     "create_invoice": Line(
         COLLECTOR,
@@ -147,6 +153,10 @@ OPERATIONS: dict[str, Line] = {
             "currency": "EUR",
         },
     ),
+    "enter_invoice_document": Line(
+        COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
+    ),
+    "take_invoice_status": Line(COLLECTOR, {"invoice": "F-1", "status": "205", "at": "2026-03-09"}),
     "end_absence": Line(MANAGER),
     "record_absence": Line(
         MANAGER,
@@ -260,6 +270,8 @@ def furnish(book: Book) -> Furnished:
         change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, "nadia@acme.example")
         change_id = str(change.id)
         message_id = str(_message(session, book, draft.id))
+        file, _ = keep_file(session, company, b"Date;Montant\n02/03/2026;10,00\n", "releve.csv", NOW, "test")
+        file_id = str(file.id)
         mine, strange, nobodys = (
             str(_reply(session, company, place))
             for place, company in enumerate((book.company_id, book.company_id, None))
@@ -279,6 +291,7 @@ def furnish(book: Book) -> Furnished:
             "change_id": change_id,
             "message_id": message_id,
             "reply_id": mine,
+            "file_id": file_id,
             "secret": "not-it",
             "suspension_id": "1",
             "closure_id": "1",

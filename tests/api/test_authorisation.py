@@ -61,8 +61,10 @@ class Callers:
         """The whole answer."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         method = FOUND[operation][0]
-        line = OPERATIONS[operation]
-        return self.door.client.request(method, path, json=line.body, content=line.content, headers=headers)
+        body = OPERATIONS[operation].body
+        if isinstance(body, bytes):
+            return self.door.client.request(method, path, content=body, headers=headers)
+        return self.door.client.request(method, path, json=body, headers=headers)
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from admin.api.limits import MAX_FILE
+from admin.api.masters.invoice_imports import MAX_IMPORT
 from tests.api.conftest import Door
 from tests.fixtures.ledger import everything
+from tests.unit.intake.documents import ubl
 
 pytestmark = pytest.mark.integration
 
@@ -67,7 +68,14 @@ def test_a_dry_run_and_a_file_that_is_refused_leave_nothing(door: Door) -> None:
 def test_a_file_may_be_larger_than_other_bodies_but_not_endless(door: Door) -> None:
     padded = LIST + b"\n" * 2_000_000
     assert told(bring(door, padded, "?dry_run=true"))["new"] == 1
-    assert bring(door, b"x" * (MAX_FILE + 1)).status_code == 413
+    assert bring(door, b"x" * (MAX_IMPORT + 1)).status_code == 413
+
+
+def test_an_electronic_invoice_comes_through_the_same_door(door: Door) -> None:
+    report = told(bring(door, ubl(), "?name=FA-1.xml&customer=C-1"))
+    assert (report["kind"], report["new"]) == ("ubl", 1)
+    again = told(bring(door, ubl(), "?name=FA-1.xml&customer=C-1"))
+    assert (again["new"], again["unchanged"]) == (0, 1)
 
 
 def test_terms_are_checked_where_they_are_set(door: Door) -> None:

@@ -27,7 +27,7 @@ from temporalio.worker import Interceptor, Worker
 
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
-from activities.outbox import START, Courier
+from activities.outbox import Courier
 from activities.providers import Providers
 from activities.registry import Needs, activities
 from activities.settings import Sending, Settings
@@ -38,7 +38,7 @@ from activities.store.lookup import lock_customer
 from activities.store.outbox import add_notes
 from admin.sandbox import SandboxServer
 from admin.stack.temporal import time_skipping_server_path
-from models.ids import SEARCH_ATTRIBUTE_TYPES, CaseSignal, case_id
+from models.ids import SEARCH_ATTRIBUTE_TYPES, START_NOTE, CaseSignal, case_id
 from models.messages import FACTS, CaseView, TaskCompleted
 from models.tables import (
     Contact,
@@ -254,7 +254,7 @@ class World:
             session.flush()
             open_case(session, invoice, row, policy, self.versions[policy], now, "test")
             self.invoices[number] = invoice.id
-            (note,) = add_notes(session, [invoice.id], NoteTo.CASE, START, now)
+            (note,) = add_notes(session, [invoice.id], NoteTo.CASE, START_NOTE, now)
             return note
 
     def handle(self, number: str) -> WorkflowHandle[Any, CaseView]:

@@ -34,6 +34,7 @@ def payment_received(at: Recording, fact: PaymentReceived) -> None:
             recorded_at=at.now,
             event_id=at.event_id,
             reference=fact.reference,
+            bank_line_id=fact.bank_line_id,
         )
     )
     settled(at)

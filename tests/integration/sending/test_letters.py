@@ -6,7 +6,8 @@ import hashlib
 import io
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,14 @@ from activities.providers import Providers
 from activities.settings import Sending
 from activities.store.customers import customer_by_ref, set_address, stop_contact
 from activities.store.engine import transaction
+from activities.store.rates import enter_rate
 from admin.sandbox import SandboxServer
 from models.ids import CaseSignal
 from models.messages import Prepared
 from models.tables import Communication, ContactMade, Content, LetterPosting, Task
 from models.tables.words import TaskKind, TaskStatus
 from rules.facts import Role, StopReason
+from rules.interest import Series
 from tests.integration.sending.desk import NOW, Desk, settings_for
 
 pytestmark = pytest.mark.integration
@@ -164,8 +167,25 @@ def test_a_payment_withdraws_it_and_its_pages_are_written_anew(desk: Desk) -> No
     after = pages(desk, letter_and_copy(desk)[0].id)
     text = re.sub(r"\s", " ", "".join(p.extract_text() for p in PdfReader(io.BytesIO(after)).pages))
     assert after != before
-    assert "1 040,00 €" in text
-    assert "1 240,00" not in text
+    # 60 days at 12.15 % on 1,200.00: what came today lessens the interest from tomorrow on.
+    assert "Principal 1 000,00 € Pénalités de retard arrêtées au 10 mars 2026 23,97 €" in text
+    assert "Total réclamé 1 063,97 €" in text
+    assert "1 263,97" not in text
+
+
+def test_without_a_rate_the_letter_leaves_without_the_sum_and_the_rate_is_asked_for_once(desk: Desk) -> None:
+    desk.clock.at = datetime(2030, 3, 12, 9, 0, tzinfo=UTC)
+    drafted(desk, "F-1", "F-2")
+    text = "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(pages(desk, letter_and_copy(desk)[0].id))).pages
+    )
+    assert "décomptées séparément" in re.sub(r"\s+", " ", text)
+    (task,) = desk.tasks(TaskKind.REFERENCE_RATE)
+    assert "relance rates add ecb 2027-1 PERCENT" in task.body
+    with transaction(desk.engine) as session:
+        enter_rate(session, Series.ECB, date(2027, 1, 1), Decimal("2.00"), "the ECB", desk.clock.at, "test")
+    (task,) = desk.tasks(TaskKind.REFERENCE_RATE)
+    assert task.status == "done"
 
 
 def test_an_address_recorded_meanwhile_is_on_the_pages_composed_again(desk: Desk) -> None:
