@@ -22,6 +22,10 @@ _ROOTS: Final = {
     b"CrossIndustryDocument": Kind.CII,
 }
 
+_STATEMENT: Final = re.compile(rb"01\d{5}.{113}[\r\n]|\{1:F01|:20:|:25:", re.IGNORECASE)
+"""How CFONB120 and MT940 begin."""
+_BANK: Final = ": `relance bank` takes it"
+
 
 def recognise(head: bytes, name: str) -> Kind:
     """Tell what a file is from its first `HEAD` bytes.
@@ -48,6 +52,8 @@ def recognise(head: bytes, name: str) -> Kind:
     first = text.lstrip(b"\r\n \t").splitlines()[0].lower() if text.strip() else b""
     if all(word in first for word in _FEC):
         return Kind.FEC
+    if _STATEMENT.match(text.lstrip()):
+        raise IntakeError(f"{name}: a bank's statement (CFONB or MT940), not invoices{_BANK}")
     columns = {cell.strip().strip(b'"') for cell in first.split(b",")}
     if all(column.encode() in columns for column in REQUIRED):
         return Kind.PORTFOLIO
@@ -99,6 +105,8 @@ def _xml(text: bytes, name: str) -> Kind:
     kind = _ROOTS.get(found[1]) if found else None
     if kind is None:
         root = found[1].decode("ascii", "replace") if found else "nothing"
+        if b"urn:iso:std:iso:20022:" in body:
+            raise IntakeError(f"{name}: a bank's statement (CAMT), not invoices{_BANK}")
         raise IntakeError(f"{name}: an XML file, but no invoice (its root is {root})")
     return kind
 
