@@ -20,7 +20,7 @@ def test_files_of_any_kind_are_taken_by_one_command(place: Installation, tmp_pat
     balance, books, invoice = (tmp_path / name for name in ("balance.csv", "books.txt", "invoice.xml"))
     balance.write_bytes(BALANCE.encode("cp1252"))
     books.write_text(fec(sale(1, "C-9", "FA-9", "120,00", "100,00", "20,00")), encoding="iso8859-15")
-    invoice.write_bytes(ubl())
+    invoice.write_bytes(ubl(seller="552100554", buyer="812345678"))
 
     dry = place.here("invoices", str(balance), "-c", COMPANY, "--dry-run")
     assert dry.status == 1
