@@ -23,6 +23,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import migrations
 from activities import logs, metrics
+from activities.channels.registered import RegisteredMail
 from activities.clock import Clock
 from activities.discreet import DiscreetErrors
 from activities.doubts import Doubts
@@ -30,7 +31,8 @@ from activities.inbound.inbox import Inbox
 from activities.inbound.work import Work
 from activities.installation import read_offset, record_sending
 from activities.outbox import Courier
-from activities.providers import Providers
+from activities.providers import Providers, registered_mail
+from activities.registered_mail import RegisteredPost
 from activities.registry import Needs, activities
 from activities.settings import Settings
 from activities.store.engine import make_engine
@@ -97,13 +99,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if settings.database_url is None:
         raise RelanceError("RELANCE_DATABASE_URL is not set: where is the ledger?")
     providers = Providers.of(settings)
+    registered = await asyncio.to_thread(registered_mail, settings)
     url = settings.database_url.get_secret_value()
     _require_schema(await asyncio.to_thread(migrations.current, url))
     engine = make_engine(url, settings.worker_slots, "relance worker")
     executor = ThreadPoolExecutor(2 * settings.worker_slots, "activity")
     try:
         with metrics.served(settings.metrics_address):
-            await _work(settings, engine, providers, executor, stop)
+            await _work(settings, engine, providers, registered, executor, stop)
     finally:
         executor.shutdown(wait=True)
         engine.dispose()
@@ -147,6 +150,7 @@ async def _work(
     settings: Settings,
     engine: Engine,
     providers: Providers,
+    registered: RegisteredMail | None,
     executor: ThreadPoolExecutor,
     stop: asyncio.Event,
 ) -> None:
@@ -165,6 +169,7 @@ async def _work(
         courier,
         inbox=Inbox(work),
         doubts=Doubts(work, providers.sms),
+        post=None if registered is None else RegisteredPost(engine, clock, courier, settings, registered),
         every=settings.sweep_seconds,
     )
     async with make_worker(client, needs, executor):

@@ -33,7 +33,7 @@ from rules.calendar import business_calendar
 
 log = logging.getLogger(__name__)
 
-CHUNK: Final = 500
+CHUNK: Final = 100
 """Lines matched in one transaction."""
 
 _NEXT: Final = """

@@ -48,8 +48,9 @@ def leave_by_hand(
         return conclude(session, customer.id, made.id, status, calendar, now, fingerprint, switch), ()
     for letter in letters:
         letter.status, letter.sent_at = CommunicationStatus.SENT, now
-    for copy in copies:
-        copy.ledger_seq = customer.ledger_seq
+    for message in messages:
+        # What was approved holds at this number: once it moved, neither the copy nor the pages leave.
+        message.ledger_seq = customer.ledger_seq
     session.flush()
     open_registered_letter(session, customer, made, calendar, now)
     notes = conclude(session, customer.id, made.id, ContactStatus.BY_HAND, calendar, now, fingerprint)

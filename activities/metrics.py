@@ -88,6 +88,12 @@ DOUBTS: Final = Counter(
     ("how",),
     registry=REGISTRY,
 )
+REGISTERED: Final = Counter(
+    "relance_registered_mail",
+    "Registered letters handed to their provider or kept back, receipts of theirs recorded or put aside.",
+    ("what",),
+    registry=REGISTRY,
+)
 EVENTS: Final = Counter(
     "relance_provider_events",
     "Events of messages, as providers told them: kept, told before, or of a message nobody knows.",

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from activities.channels.file_drop import FileDrop
 from activities.channels.outcomes import Outcome
+from activities.channels.registered import RegisteredMail, RegisteredMailError
 from activities.channels.sendgrid_email import Email, SendGridEmail
 from activities.channels.twilio_sms import Sms, TwilioSms
 from activities.settings import Sending, Settings
@@ -75,3 +77,17 @@ class Providers:
                 timeout=settings.twilio_timeout,
             )
         return cls(email, sms, settings.twilio_from)
+
+
+def registered_mail(settings: Settings) -> RegisteredMail | None:
+    """Whoever carries registered letters; None where people post them.
+
+    Raises:
+        SettingMissing: the folder of RELANCE_REGISTERED_DROP cannot be used.
+    """
+    if settings.registered_drop is None:
+        return None
+    try:
+        return FileDrop(settings.registered_drop)
+    except RegisteredMailError as error:
+        raise SettingMissing(f"RELANCE_REGISTERED_DROP: {error}") from None

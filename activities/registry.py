@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from activities.bank_import import BankImportActivities
 from activities.clock import Clock
+from activities.matching import match_lines
 from activities.notices import NoticeActivities
 from activities.outbox import Courier
 from activities.prepare import OutreachActivities
@@ -39,7 +40,7 @@ def activities(needs: Needs) -> list[Callable[..., Any]]:
     outreach = OutreachActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.assignment)
     sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
     notices = NoticeActivities(needs.engine)
-    bank = BankImportActivities(needs.engine, needs.clock, needs.courier)
+    bank = BankImportActivities(needs.engine, needs.clock, needs.courier, match_lines)
     return [
         review.review,
         outreach.prepare_contact,

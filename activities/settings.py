@@ -6,6 +6,7 @@ import hashlib
 import re
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from activities.channels.registered import Product
 from activities.inbound.signatures import sendgrid_key
 from models.errors import RelanceError
 from rules.calendar import Channel
@@ -104,6 +106,8 @@ class Settings(BaseSettings):
     evidence_seconds: float = Field(
         default=1800.0, ge=0, le=604_800, validation_alias="RELANCE_EVIDENCE_SECONDS"
     )
+    registered_drop: Path | None = Field(default=None, validation_alias="RELANCE_REGISTERED_DROP")
+    registered_product: Product = Field(default=Product.LRAR, validation_alias="RELANCE_REGISTERED_PRODUCT")
     temporal_ui: str | None = Field(default=None, validation_alias="RELANCE_TEMPORAL_UI")
     sandbox_url: str | None = Field(default=None, validation_alias="RELANCE_SANDBOX_URL")
     worker_slots: int = Field(default=20, ge=2, le=500, validation_alias="RELANCE_WORKER_SLOTS")
@@ -162,6 +166,20 @@ class Settings(BaseSettings):
         if any(len(part) < LEAST_SECRET or not _PLAIN.fullmatch(part) for part in parts):
             raise ValueError(f"expected {LEAST_SECRET} letters and figures or more; two, during a change")
         return tuple(parts)
+
+    @field_validator("registered_drop")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("expected the whole path of a folder, as /srv/registered")
+        return value
+
+    @field_validator("registered_product", mode="before")
+    @classmethod
+    def _product(cls, value: object) -> object:
+        if isinstance(value, str):
+            return next((each for each in Product if each.lower() == value.strip().lower()), value)
+        return value
 
     @field_validator("public_url")
     @classmethod

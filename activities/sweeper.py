@@ -1,6 +1,6 @@
-"""What every worker does beside its tasks: work on what providers told, deliver left-over notes, wake overdue
-cases, settle strays, hand tasks over where somebody is away, see to what waits for a bank file or for the end
-of a suspension, and let changes of bank details take effect.
+"""What every worker does beside its tasks: work on what providers told, give registered letters to theirs,
+deliver left-over notes, wake overdue cases, settle strays, hand tasks over where somebody is away, see to
+what waits for a bank file or for the end of a suspension, and let changes of bank details take effect.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -25,6 +25,7 @@ from activities.doubts import Doubts
 from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.payment_details import apply_change, due_changes
+from activities.registered_mail import RegisteredPost
 from activities.store.absences import settle_absences
 from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
@@ -65,6 +66,7 @@ class Sweeper:
         *,
         inbox: Inbox | None = None,
         doubts: Doubts | None = None,
+        post: RegisteredPost | None = None,
         every: float = 30.0,
     ) -> None:
         self._engine = engine
@@ -72,6 +74,7 @@ class Sweeper:
         self._courier = courier
         self._inbox = inbox
         self._doubts = doubts
+        self._post = post
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -90,7 +93,7 @@ class Sweeper:
                 continue
 
     async def once(self, overdue: timedelta = OVERDUE) -> Swept:
-        """One round: posts, doubts, notes, cases whose next action is `overdue`, messages in `sending`."""
+        """One round: posts, doubts, notes, cases whose action is `overdue`, strays, registered letters."""
         if self._inbox is not None:
             await asyncio.to_thread(self._inbox.drain)
             await asyncio.to_thread(self._inbox.forget)
@@ -106,6 +109,9 @@ class Sweeper:
             told += more
             delivered += await self._notes()
         await asyncio.to_thread(self._bank_files)
+        if self._post is not None:
+            # Last: a folder on a slow server holds up nothing else of this round.
+            await asyncio.to_thread(self._post.once)
         return Swept(delivered, woken, strays, told)
 
     async def wake_all(self) -> int:

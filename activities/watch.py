@@ -123,6 +123,16 @@ def doubt_cleared(how: str) -> None:
     log.info("doubt cleared", extra=fields(how=how))
 
 
+def registered(what: str) -> None:
+    """A registered letter is `handed` over or `kept_back`; a receipt of one is `recorded` or `put_aside`."""
+    metrics.REGISTERED.labels(what).inc()
+    if what == "put_aside":
+        # Its reason may name people: the provider's place has it, the log does not.
+        log.warning("a receipt of registered mail cannot be used, and was put aside with its reason")
+    else:
+        log.info("registered mail: %s", what, extra=fields(what=what))
+
+
 def events_kept(provider: str, counts: Mapping[str, int]) -> None:
     """Events of one post, by what became of each."""
     for result, count in counts.items():

@@ -17,6 +17,7 @@ from activities.store.bank_tasks import held_by_bank
 from activities.store.engine import make_engine, transaction
 from activities.store.suspensions import held_by
 from activities.sweeper import OVERDUE, late
+from admin.doctor_registered import look_at_registered_mail
 from admin.doctor_webhooks import look_at_webhooks
 from admin.findings import Finding, Mark, counted
 from models.tables import (
@@ -83,6 +84,7 @@ def look_at_ledger(settings: Settings) -> Iterator[Finding]:
             yield from _late(session, clock.now())
             yield from _messages(session, clock.now())
             yield from look_at_webhooks(session, settings, clock)
+            yield from look_at_registered_mail(session, settings)
             yield from _people(session, clock.now())
             yield from _parties(session)
             yield from _bank_details(session)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from activities.rendering.formats import NBSP, Formats
 from admin.queries.proof import Evidence, Proof, ProofFile, described
 
 SUMMARY, FACTS, EVENTS, MANIFEST = "summary.txt", "proof.json", "events.json", "manifest.json"
 
-_WORDS: Final = MappingProxyType(
+_WORDS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "fr": {
             "title": "Preuve d’un message",
@@ -41,6 +42,14 @@ _WORDS: Final = MappingProxyType(
             "provider": "Prestataire et son numéro",
             "hash": "Empreinte SHA-256 du message conservé",
             "same": "recalculée à l’instant : identique",
+            "postings": "Envois en recommandé",
+            "posted": "déposé le",
+            "ended": {
+                "delivered": "distribué le",
+                "refused": "refusé le",
+                "unclaimed": "non réclamé, revenu le",
+                "returned": "revenu le",
+            },
             "events": "Ce que le prestataire a signalé",
             "journal": "Ce que Relance a noté",
             "none": "rien",
@@ -71,6 +80,14 @@ _WORDS: Final = MappingProxyType(
             "provider": "Provider and its id",
             "hash": "SHA-256 of the message as kept",
             "same": "calculated again just now: the same",
+            "postings": "Registered postings",
+            "posted": "deposited on",
+            "ended": {
+                "delivered": "delivered on",
+                "refused": "refused on",
+                "unclaimed": "unclaimed, back on",
+                "returned": "back on",
+            },
             "events": "What the provider told",
             "journal": "What Relance noted",
             "none": "nothing",
@@ -145,6 +162,7 @@ def summary(evidence: Evidence, files: list[ProofFile]) -> str:
         *(f"- {each.invoice}, {words['due']} {say.day(each.due_on)}" for each in proof.invoices),
         *([] if proof.invoices else [f"- {words['none']}"]),
         "",
+        *_postings(proof, words, say),
         words["events"],
         *(
             f"- {_moment(event.at)}{colon}{event.kind}"
@@ -168,6 +186,21 @@ def summary(evidence: Evidence, files: list[ProofFile]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _postings(proof: Proof, words: Mapping[str, Any], say: Formats) -> list[str]:
+    """Of a letter: under which number it was posted, and when it was received or came back."""
+    if not proof.postings:
+        return []
+    lines = []
+    for each in proof.postings:
+        told = [each.number or each.provider_letter or "", each.product or ""]
+        if each.posted_on is not None:
+            told.append(f"{words['posted']} {say.day(each.posted_on)}")
+        if each.outcome is not None and each.ended_on is not None:
+            told.append(f"{words['ended'][each.outcome]} {say.day(each.ended_on)}")
+        lines.append("- " + ", ".join(filter(None, told)))
+    return [words["postings"], *lines, ""]
 
 
 def file_name(proof: Proof) -> str:

@@ -12,8 +12,17 @@ from sqlmodel import Session, col, select
 from activities.store.lookup import among
 from activities.store.records import CustomerRecord
 from activities.store.tasks import close_task, open_task, owner
-from models.tables import Communication, Company, ContactItem, ContactMade, Customer, LetterPosting, Task
-from models.tables.words import CommunicationStatus, TaskKind, TaskStatus
+from models.tables import (
+    Communication,
+    Company,
+    ContactItem,
+    ContactMade,
+    Customer,
+    LetterPosting,
+    RegisteredMailRow,
+    Task,
+)
+from models.tables.words import CommunicationStatus, RegisteredState, TaskKind, TaskStatus
 from rules.calendar import BusinessCalendar, Channel
 
 
@@ -116,6 +125,8 @@ def remark_on_posting(session: Session, contact_id: UUID) -> str:
 def withdraw_unposted(session: Session, customer_id: UUID, now: datetime, why: str, who: str) -> None:
     """Whoever was asked to post a letter that has not left the house must not post it any more."""
     posted = select(LetterPosting.task_id)
+    # What a provider has is on its way like what was posted: its receipt is awaited.
+    handed = select(RegisteredMailRow.task_id).where(RegisteredMailRow.state == RegisteredState.HANDED)
     tasks = session.exec(
         select(Task)
         .where(
@@ -123,6 +134,7 @@ def withdraw_unposted(session: Session, customer_id: UUID, now: datetime, why: s
             Task.kind == TaskKind.REGISTERED_LETTER,
             Task.status == TaskStatus.OPEN,
             col(Task.id).not_in(posted),
+            col(Task.id).not_in(handed),
         )
         .with_for_update()
     ).all()

@@ -14,7 +14,18 @@ from workflows.ending import run_to_end
 
 MODULES: Final = (
     *("stack", "chaos", "portfolio", "cutover", "invoices", "work"),
-    *("contacts", "bank", "bank_details", "interest", "suspend", "replies", "people", "api"),
+    *(
+        "contacts",
+        "bank",
+        "allocation",
+        "bank_details",
+        "interest",
+        "suspend",
+        "replies",
+        "registered",
+        "people",
+        "api",
+    ),
 )
 """Modules of commands, in the order `relance --help` shows them."""
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Uuid, and_, cast, select
+from sqlalchemy import Uuid, and_, cast, or_, select
 from sqlmodel import Session, col
 
-from activities.envelope import MEDIA_TYPE, Envelope, fetch, fetch_files
+from activities.envelope import MEDIA_TYPE, Envelope, fetch, fetch_files, stored_bytes
 from activities.store.message_events import events_of
+from activities.store.sql import run
 from admin.queries.contacts import ItemOfContact, items_of
 from admin.queries.models import Answer
 from models.errors import NotFound
@@ -30,8 +31,30 @@ from models.tables import (
     Content,
     Customer,
 )
+from rules.calendar import Channel
 from rules.delivery import standing
 
+# What a person recorded goes first: it may correct what the provider told.
+_POSTINGS: Final = """
+    SELECT coalesce(p.tracking_number, r.number) AS number,
+           coalesce(p.posted_on, r.deposited_on) AS posted_on, p.posted_by,
+           coalesce(p.outcome, r.outcome) AS outcome, coalesce(p.received_on, r.ended_on) AS ended_on,
+           r.product, r.content_id AS provider_letter, r.handed_at, r.id AS mail
+      FROM task t
+      LEFT JOIN letter_posting p ON p.task_id = t.id
+      LEFT JOIN registered_mail r ON r.task_id = t.id AND r.state = 'handed'
+     WHERE t.contact_id = %(contact)s AND t.kind = 'registered_letter'
+       AND (p.id IS NOT NULL OR r.id IS NOT NULL)
+     ORDER BY t.opened_at, t.id
+"""
+_RECEIPTS: Final = """
+    SELECT e.name, e.content_hash, c.media_type
+      FROM registered_receipt e
+      JOIN registered_mail r ON r.id = e.mail_id
+      JOIN content c ON c.hash = e.content_hash
+     WHERE e.mail_id = ANY (%(mails)s::uuid[])
+     ORDER BY r.staged_at, e.received_at, e.name
+"""
 _UNSAFE: Final = re.compile(r"[^\w.()+ -]+")
 
 
@@ -52,6 +75,22 @@ class ProofLine(Answer):
     who: str
     what: Annotated[str, Field(examples=["message_sent"])]
     why: str | None
+
+
+class ProofPosting(Answer):
+    """A posting of a letter by registered mail: its number and days, by whom, and what became of it.
+
+    `product` and `provider_letter` (the provider's name for it) are of one that a provider was given.
+    """
+
+    number: Annotated[str | None, Field(examples=["1A 234 567 8901 2"])]
+    posted_on: date | None
+    posted_by: str | None
+    outcome: Annotated[str | None, Field(examples=["delivered"])]
+    ended_on: date | None
+    product: Annotated[str | None, Field(examples=["LRAR"])]
+    provider_letter: str | None
+    handed_at: datetime | None
 
 
 class ProofFile(Answer):
@@ -103,6 +142,7 @@ class Proof(Answer):
     content_hash: str
     content_hash_now: str
     events: list[ProofEvent]
+    postings: Annotated[list[ProofPosting], Field(description="Of a letter, the first one first")]
     journal: list[ProofLine]
     files: list[ProofFile]
 
@@ -127,7 +167,8 @@ def get_proof(session: Session, company_id: UUID, message_id: UUID) -> Evidence:
         raise NotFound(f"no communication {message_id}")
     stored = session.get_one(Content, message.content_hash).body
     envelope = fetch(session, message.content_hash)
-    files = _files(session, envelope, stored)
+    postings, receipts = _postings(session, message)
+    files = [*_files(session, envelope, stored), *receipts]
     company = session.get_one(Company, message.company_id)
     customer = session.get_one(Customer, message.customer_id) if message.customer_id else None
     contact = session.get(ContactMade, message.contact_id) if message.contact_id else None
@@ -147,6 +188,7 @@ def get_proof(session: Session, company_id: UUID, message_id: UUID) -> Evidence:
         invoices=items_of(session, [contact.id])[contact.id] if contact else [],
         content_hash_now=hashlib.sha256(stored).hexdigest(),
         events=_events(session, message_id),
+        postings=postings,
         journal=_journal(session, message),
         files=[file for file, _ in files],
     )
@@ -197,6 +239,25 @@ def _events(session: Session, message_id: UUID) -> list[ProofEvent]:
     return [ProofEvent.model_validate(row) for row in rows]
 
 
+def _postings(
+    session: Session, message: Communication
+) -> tuple[list[ProofPosting], list[tuple[ProofFile, bytes]]]:
+    """How often a letter was posted, and the documents that the provider gave back, in that order."""
+    if message.channel != Channel.LETTER:
+        return [], []
+    rows = run(session, _POSTINGS, contact=message.contact_id).all()
+    receipts = run(session, _RECEIPTS, mails=[row.mail for row in rows if row.mail is not None])
+    files = []
+    for place, row in enumerate(receipts, start=1):
+        part = (
+            f"receipts/{place:02}-{_safe(row.name)}",
+            row.media_type,
+            stored_bytes(session, row.content_hash),
+        )
+        files.append((described(*part), part[2]))
+    return [ProofPosting.model_validate(row) for row in rows], files
+
+
 def _journal(session: Session, message: Communication) -> list[ProofLine]:
     rows = session.connection().execute(
         select(col(CaseEvent.at), col(CaseEvent.who), col(CaseEvent.what), col(CaseEvent.why))
@@ -205,7 +266,10 @@ def _journal(session: Session, message: Communication) -> list[ProofLine]:
             col(CaseEvent.customer_id) == message.customer_id
             if message.customer_id
             else and_(col(CaseEvent.company_id) == message.company_id, col(CaseEvent.customer_id).is_(None)),
-            col(CaseEvent.what).startswith("message_", autoescape=True),
+            or_(
+                col(CaseEvent.what).startswith("message_", autoescape=True),
+                col(CaseEvent.what).startswith("registered_letter_", autoescape=True),
+            ),
             cast(col(CaseEvent.detail)["communication"].astext, Uuid) == message.id,
         )
         .order_by(col(CaseEvent.id))

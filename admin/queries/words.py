@@ -232,6 +232,8 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "message_refused": _message("was refused by the provider"),
     "message_uncertain": _message("may or may not have left"),
     "message_proved": _message("had left, as its provider proves"),
+    "registered_letter_handed": "The registered letter went to its provider",
+    "registered_letter_kept_back": "The registered letter was not given to its provider",
     "message_possible_double": _message("may have been received twice"),
     "message_returned": _message("did not arrive"),
     f"case_{State.WAITING}": _case("Waits for its next step"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import DDL, event
 
-from models.tables.bank import BankAccount, BankFile, BankLine
+from models.tables.bank import BankAccount, BankFile, BankLine, KnownPayer
 from models.tables.columns import Table
 from models.tables.contacts import (
     Communication,
@@ -42,6 +42,7 @@ from models.tables.parties import (
 )
 from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
+from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
 from models.tables.work import (
@@ -94,6 +95,7 @@ __all__ = [
     "InstalmentRow",
     "IntakeMapping",
     "Invoice",
+    "KnownPayer",
     "LetterPosting",
     "OutboxNote",
     "PauseRow",
@@ -103,6 +105,8 @@ __all__ = [
     "PolicyRow",
     "ProviderAllowance",
     "ReferenceRate",
+    "RegisteredMailRow",
+    "RegisteredReceipt",
     "Reply",
     "Staff",
     "SuspensionRow",

@@ -68,6 +68,7 @@ class BankLine(Table, table=True):
     the lines of its file from 1. `amount` is positive, `direction` says which way it went. `batch` names the
     entry that a split line is a part of, or stands for (`is_batch`). `returned_key` is the line that a return
     takes back. `reason` says why it is in its state; `decided_by` is a person, where one decided.
+    `customer_id` is whose money it is, where one customer is known; `proposals` what it may pay, best first.
     """
 
     __tablename__ = "bank_line"
@@ -121,3 +122,21 @@ class BankLine(Table, table=True):
     reason: str | None = None
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
     decided_by: str | None = None
+    customer_id: UUID | None = Field(default=None, foreign_key="customer.id", index=True)
+    proposals: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
+
+
+class KnownPayer(Table, table=True):
+    """An account, or a name, that has paid for a customer before; a group's may have paid for several.
+
+    `kind` is `iban` or `name`, `key` the IBAN, or the name as `rules.matching.name_key` has it.
+    """
+
+    __tablename__ = "known_payer"
+    __table_args__ = (one_of("kind", ("iban", "name")),)
+
+    company_id: UUID = Field(primary_key=True, foreign_key="company.id")
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    customer_id: UUID = Field(primary_key=True, foreign_key="customer.id", index=True)
+    seen_at: datetime = Field(sa_type=Instant)

@@ -11,6 +11,12 @@ from models.tables.columns import Instant, Money, Table, check
 
 CURRENCY = "currency ~ '^[A-Z]{3}$'"
 
+_APART = "regexp_replace(number, '[^0-9]+', '.', 'g')"
+NUMBER_RUNS = f"btrim(regexp_replace({_APART}, '(^|\\.)0+(?=[0-9])', '\\1', 'g'), '.')"
+NUMBER_DIGITS = "regexp_replace(regexp_replace(number, '[^0-9]+', '', 'g'), '^0+(?=[0-9])', '')"
+NUMBER_WHOLE = "regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g')"
+"""What an invoice number is known by in a bank's text: `rules.matching.keys_of_number`, in SQL."""
+
 
 class Invoice(Table, table=True):
     """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`.
@@ -29,6 +35,9 @@ class Invoice(Table, table=True):
             "copy", "(copy_hash IS NULL) = (copy_name IS NULL) AND (copy_hash IS NULL) = (copy_size IS NULL)"
         ),
         Index(None, "company_id", "due_on", "id"),
+        Index("invoice_number_runs_idx", "company_id", text(f"({NUMBER_RUNS})")),
+        Index("invoice_number_digits_idx", "company_id", text(f"({NUMBER_DIGITS})")),
+        Index("invoice_number_whole_idx", "company_id", text(f"({NUMBER_WHOLE})")),
         Index(
             "invoice_search_idx",
             *("number", "order_ref"),

@@ -74,6 +74,16 @@ class LetterOutcome(StrEnum):
     RETURNED = "returned"
 
 
+class RegisteredState(StrEnum):
+    """Where a registered letter stands between us and a provider."""
+
+    STAGED = "staged"
+    """With the provider, or about to be: after a crash the provider's place says which."""
+    HANDED = "handed"
+    TAKEN_BACK = "taken_back"
+    """It must not leave any more: what it quotes changed, or a person posted it."""
+
+
 class TaskStatus(StrEnum):
     """Life of a task."""
 
@@ -108,6 +118,8 @@ class TaskKind(StrEnum):
     SEND_COPY = "send_copy"
     REPLY = "reply"
     BANK_FILE = "bank_file"
+    BANK_LINE = "bank_line"
+    """A payment that may be of several invoices, or of none that is known."""
     REFERENCE_RATE = "reference_rate"
     BANK_RETURN = "bank_return"
     """Money went back, and it is not certain whose payment it was."""
@@ -125,6 +137,7 @@ LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(
         TaskKind.CLAIM_FILING,
         TaskKind.REPLY,
         TaskKind.BANK_FILE,
+        TaskKind.BANK_LINE,
         TaskKind.REFERENCE_RATE,
         TaskKind.BANK_RETURN,
     )

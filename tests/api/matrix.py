@@ -87,7 +87,7 @@ OPERATIONS: dict[str, Line] = {
             *("get_task", "list_data_quality", "list_approvals", "get_communication"),
             *("get_communication_content", "get_communication_attachment"),
             *("list_replies", "get_reply", "get_reply_file"),
-            *("list_bank_details_changes", "get_case_interest", "get_customer_interest"),
+            *("list_bank_lines", "list_bank_details_changes", "get_case_interest", "get_customer_interest"),
         )
     },
     "get_bank_known": Line(VIEWER),

@@ -30,6 +30,11 @@ _ENDS: Final = {
 _NUMBER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ./-]{0,38}[A-Za-z0-9])?")
 
 
+def outcome_of(word: str) -> LetterOutcome:
+    """What became of a letter, by the word its task takes for it."""
+    return _ENDS[word]
+
+
 def told_of_letter(at: Recording, task: Task, outcome: str, fact: TaskCompleted) -> bool:
     """Record what became of a letter; whether the task is done by it (posted, it awaits the receipt).
 

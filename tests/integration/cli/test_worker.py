@@ -63,8 +63,20 @@ def start_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         ({"RELANCE_DATABASE_URL": NOWHERE, "RELANCE_SENDING": "maybe"}, "RELANCE_SENDING"),
         ({"RELANCE_DATABASE_URL": NOWHERE, "RELANCE_WORKER_SLOTS": "many"}, "RELANCE_WORKER_SLOTS"),
         ({"RELANCE_DATABASE_URL": "nonsense"}, "RELANCE_DATABASE_URL"),
+        ({"RELANCE_DATABASE_URL": NOWHERE, "RELANCE_REGISTERED_DROP": "post"}, "RELANCE_REGISTERED_DROP"),
+        (
+            {"RELANCE_DATABASE_URL": NOWHERE, "RELANCE_REGISTERED_DROP": "/dev/null"},
+            "RELANCE_REGISTERED_DROP",
+        ),
+        (
+            {"RELANCE_DATABASE_URL": NOWHERE, "RELANCE_REGISTERED_PRODUCT": "fax"},
+            "RELANCE_REGISTERED_PRODUCT",
+        ),
     ],
-    ids=["no key", "half of Twilio", "a word", "a number", "a URL"],
+    ids=[
+        *("no key", "half of Twilio", "a word", "a number", "a URL"),
+        *("no whole path", "no folder", "no such product"),
+    ],
 )
 def test_a_wrong_setting_is_one_line_and_status_2(
     start_here: Callable[..., Told], variables: dict[str, str], named: str

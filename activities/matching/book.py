@@ -1,0 +1,186 @@
+"""Money of a bank line in the books: on invoices, or as its customer's credit; put there, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from activities.store.events import add_event
+from activities.store.facts import record
+from activities.store.lookup import open_cases
+from activities.store.outbox import add_notes
+from activities.store.sql import run
+from models.ids import CaseSignal, OutreachSignal
+from models.messages import PaymentReceived, PaymentReversed
+from models.tables import BankLine, Customer, FactRow, Invoice, PaymentRow
+from models.tables.words import NoteTo
+from rules.calendar import business_calendar
+from rules.matching import name_key
+
+_LEARN: Final = """
+    INSERT INTO known_payer (company_id, kind, key, customer_id, seen_at)
+    VALUES (%(company)s, %(kind)s, %(key)s, %(customer)s, %(now)s)
+    ON CONFLICT DO NOTHING
+"""
+
+
+def book(
+    session: Session, line: BankLine, amounts: Mapping[UUID, Decimal], now: datetime, who: str
+) -> list[int]:
+    """Put a line's money on invoices; returns the notes to deliver. Their customers are locked already.
+
+    Raises:
+        RelanceError: an invoice does not take it.
+    """
+    turn = _turn(session, line)
+    notes: list[int] = []
+    for invoice_id, amount in amounts.items():
+        invoice = session.get_one(Invoice, invoice_id)
+        fact = PaymentReceived(
+            event_id=f"bank/{line.line_key}/{invoice.number}{turn}"[:200],
+            amount=amount,
+            currency=line.currency,
+            received_on=_received_on(session, invoice.customer_id, line.booked_on, now),
+            reference=(line.end_to_end_id or line.bank_ref or line.text or "")[:100] or None,
+            bank_line_id=line.id,
+        )
+        done = record(
+            session, now=now, invoice=invoice, fact=fact, signal=CaseSignal.PAYMENT_RECEIVED, who=who
+        )
+        notes += done.notes
+    return notes
+
+
+def keep_credit(
+    session: Session, line: BankLine, customer: Customer, amount: Decimal, now: datetime, who: str
+) -> list[int]:
+    """Keep a line's money as its customer's credit, which the next contact takes into account.
+
+    The customer is locked already. Returns the notes to deliver: what was composed before is composed again.
+    """
+    event_id = f"bank/{line.line_key}{_turn(session, line)}"[:200]
+    fact = FactRow(
+        id=uuid4(),
+        company_id=line.company_id,
+        event_id=event_id,
+        kind=CaseSignal.PAYMENT_RECEIVED,
+        customer_id=customer.id,
+        payload={"amount": str(amount), "currency": line.currency, "bank_line_id": str(line.id)},
+        recorded_at=now,
+        recorded_by=who,
+    )
+    session.add(fact)
+    session.flush()
+    session.add(
+        PaymentRow(
+            id=uuid4(),
+            fact_id=fact.id,
+            customer_id=customer.id,
+            amount=amount,
+            currency=line.currency,
+            received_on=_received_on(session, customer.id, line.booked_on, now),
+            recorded_at=now,
+            event_id=event_id,
+            reference=(line.text or "")[:100] or None,
+            bank_line_id=line.id,
+        )
+    )
+    return _tell(session, line, customer, "credit_kept", amount, now, who)
+
+
+def take_back(session: Session, line: BankLine, now: datetime, who: str) -> list[int]:
+    """Take a line's money off everything it stands on; its customers are locked already."""
+    notes: list[int] = []
+    payments = session.exec(
+        select(PaymentRow)
+        .where(PaymentRow.bank_line_id == line.id, col(PaymentRow.reversed_at).is_(None))
+        .order_by(col(PaymentRow.customer_id), col(PaymentRow.id))
+    ).all()
+    for payment in payments:
+        if payment.invoice_id is not None:
+            done = record(
+                session,
+                now=now,
+                invoice=session.get_one(Invoice, payment.invoice_id),
+                fact=PaymentReversed(
+                    event_id=f"bank-moved/{payment.id}",
+                    payment_event_id=payment.event_id,
+                    reversed_on=payment.received_on,
+                    note="allocated otherwise",
+                ),
+                signal=CaseSignal.PAYMENT_REVERSED,
+                who=who,
+            )
+            notes += done.notes
+            continue
+        customer = session.get_one(Customer, payment.customer_id)
+        payment.reversed_at, payment.reversed_on = now, payment.received_on
+        notes += _tell(session, line, customer, "credit_moved", payment.amount, now, who)
+    session.flush()
+    return notes
+
+
+def customers_paid(session: Session, line: BankLine) -> set[UUID]:
+    """Whose invoices, or credit, a line's money stands on now."""
+    return set(
+        session.exec(
+            select(PaymentRow.customer_id).where(
+                PaymentRow.bank_line_id == line.id, col(PaymentRow.reversed_at).is_(None)
+            )
+        )
+    )
+
+
+def learn(session: Session, line: BankLine, customers: Iterable[UUID], now: datetime) -> None:
+    """Know the payer again: its account and its name have paid for these customers."""
+    keys = [("iban", line.payer_iban), ("name", name_key(line.payer_name or ""))]
+    for customer in sorted(set(customers)):
+        for kind, key in keys:
+            if key:
+                run(
+                    session,
+                    _LEARN,
+                    company=line.company_id,
+                    kind=kind,
+                    key=key[:200],
+                    customer=customer,
+                    now=now,
+                )
+
+
+def _tell(
+    session: Session, line: BankLine, customer: Customer, what: str, amount: Decimal, now: datetime, who: str
+) -> list[int]:
+    """Credit came or went: what was composed with the former one is composed again."""
+    customer.ledger_seq += 1
+    add_event(
+        session,
+        company_id=line.company_id,
+        customer_id=customer.id,
+        at=now,
+        who=who,
+        what=what,
+        why=line.reason,
+        detail={"amount": str(amount), "currency": line.currency, "bank_line": str(line.id)},
+    )
+    session.flush()
+    cases = open_cases(session, customer.id)
+    notes = add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
+    return notes + add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+
+
+def _turn(session: Session, line: BankLine) -> str:
+    """A mark that tells this allocation of the line from those before it."""
+    before = session.exec(select(PaymentRow.id).where(PaymentRow.bank_line_id == line.id)).all()
+    return f"#{len(before)}" if before else ""
+
+
+def _received_on(session: Session, customer_id: UUID, booked_on: date, now: datetime) -> date:
+    """The bank's day; a customer's calendar may still be a day behind it."""
+    customer = session.get_one(Customer, customer_id)
+    return min(booked_on, business_calendar(customer.country, customer.zone).local_day(now))

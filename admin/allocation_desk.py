@@ -1,0 +1,96 @@
+"""The desk's part about bank lines: what is open, and what a person says they pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import String, cast
+from sqlmodel import col, select
+
+from activities.installation import who_runs
+from activities.matching import allocate
+from activities.store.engine import transaction
+from activities.store.lookup import company_by_ref
+from admin.desk import Desk
+from admin.queries.bank_lines import BankLineFilter, BankLineRow, bank_lines
+from admin.queries.reading import snapshot
+from models.errors import Conflict, InvalidFact, NotFound
+from models.tables import BankLine, Company
+from models.tables.words import BankLineState
+
+
+class AllocationDesk(Desk):
+    """One installation, as the commands about bank lines see it."""
+
+    def lines(self, company: str, state: BankLineState | None) -> Iterator[str]:
+        """The lines of a company, the latest first, in words; all pages."""
+        with snapshot(self._engine) as session:
+            row = company_by_ref(session, company)
+            after: str | None = None
+            while True:
+                page = bank_lines(session, row.id, BankLineFilter(limit=200, after=after, state=state))
+                for line in page.items:
+                    yield from _words(line)
+                after = page.next
+                if after is None:
+                    return
+
+    def allocate(self, line: str, parts: Sequence[str], customer: str | None) -> str:
+        """Say what a line pays: `INVOICE=AMOUNT` for each part.
+
+        Raises:
+            NotFound: no such line, invoice or customer.
+            Conflict: several lines begin so.
+            InvalidFact: a part that cannot be.
+        """
+        amounts = dict(_part(text) for text in parts)
+        if len(amounts) != len(parts):
+            raise InvalidFact("INVOICE=AMOUNT: an invoice is named twice")
+        with transaction(self._engine) as session:
+            found = session.exec(
+                select(BankLine).where(cast(col(BankLine.id), String).startswith(line.lower())).limit(2)
+            ).all()
+            if not found:
+                raise NotFound(f"no bank line {line!r}")
+            if len(found) > 1:
+                raise Conflict(f"several bank lines begin with {line!r}: give more of it")
+            company = session.get_one(Company, found[0].company_id)
+            row, notes = allocate(
+                session,
+                company,
+                found[0].id,
+                amounts,
+                now=self._clock.now(),
+                who=who_runs(),
+                customer_ref=customer,
+            )
+            (told,) = bank_lines(session, company.id, BankLineFilter(), row.id).items
+        self.deliver(notes)
+        return "\n".join(_words(told))
+
+
+def _part(text: str) -> tuple[str, Decimal]:
+    number, sign, amount = text.rpartition("=")
+    if not sign or not number:
+        raise InvalidFact(f"{text!r}: write INVOICE=AMOUNT, as FA-1001=120.00")
+    try:
+        return number, Decimal(amount)
+    except InvalidOperation:
+        raise InvalidFact(f"{text!r}: {amount!r} is not an amount; write 120.00") from None
+
+
+def _words(line: BankLineRow) -> Iterator[str]:
+    who = line.payer_name or line.payer_iban or "payer not named"
+    yield (
+        f"{str(line.id)[:8]}  {line.booked_on}  {line.direction:3} {line.amount:>14,.2f} {line.currency}  "
+        f"{line.state:11}  {who}: {line.text[:60]}"
+    )
+    for part in line.booked:
+        yield f"    on {part.invoice or f'the credit of {line.customer}'}: {part.amount:,.2f}"
+    if line.state == BankLineState.PROPOSED:
+        for proposal in line.proposals:
+            parts = " + ".join(f"{part.invoice} {part.amount:,.2f}" for part in proposal.allocations)
+            yield f"    {proposal.confidence} %: {parts} ({'; '.join(proposal.reasons)})"
+    if line.reason:
+        yield f"    {line.reason}"

@@ -1,0 +1,54 @@
+"""Commands about bank lines: what came and what it pays."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def lines(
+    company: Annotated[str, typer.Option("--company", "-c", help="The creditor.")],
+    state: Annotated[
+        str | None, typer.Option(help="new, booked, proposed, unallocated, ignored or returned.")
+    ] = None,
+) -> None:
+    """Show movements of the bank, the latest first: what each pays, or may pay, and why.
+
+    Example: `relance bank-lines -c brunet --state proposed`
+    """
+    from admin.allocation_desk import AllocationDesk
+    from admin.cli.output import piped, refuse
+    from models.tables.words import BankLineState
+
+    if state is not None and state not in list(BankLineState):
+        refuse(f"--state: {state!r} is not one of {', '.join(BankLineState)}")
+    with AllocationDesk.open() as desk, piped():
+        for line in desk.lines(company, None if state is None else BankLineState(state)):
+            typer.echo(line)
+
+
+def allocate(
+    line: Annotated[str, typer.Argument(help="The line's id, or its beginning.")],
+    parts: Annotated[
+        list[str] | None, typer.Argument(metavar="INVOICE=AMOUNT...", help="What it pays; none: credit.")
+    ] = None,
+    customer: Annotated[str | None, typer.Option(help="Whose credit the rest is.")] = None,
+) -> None:
+    """Say what a bank line pays, for the first time or anew; what it stood on before is taken back.
+
+    What is left over is kept as credit, which the next contact takes into account. The payer is known from
+    then on.
+
+    Example: `relance allocate 1c0f6f0e FA-1001=1000.00 FA-1002=234.56`
+    """
+    from admin.allocation_desk import AllocationDesk
+
+    with AllocationDesk.open() as desk:
+        typer.echo(desk.allocate(line, parts or (), customer))
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(name="bank-lines")(lines)
+    app.command()(allocate)
