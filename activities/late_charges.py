@@ -1,26 +1,20 @@
 """What lateness costs a customer on top of its invoices: interest to a day, and fixed sums, by law.
 
-Read by letters, by the command and by the API alike. What the ledger's loading leaves out is read here: the
-days on which money came, which count for interest, where decisions go by when it was known.
+Read by letters, by the command and by the API alike.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
-
-from sqlmodel import Session
 
 from activities.jurisdiction import PUBLIC_SEGMENTS
+from activities.store.late import Late
 from activities.store.load import LoadedCase
-from activities.store.rates import rate_table
 from activities.store.records import CompanyRecord, CustomerRecord
-from activities.store.sql import run
 from models.tables import Company, Customer
 from rules.interest import (
     Debt,
@@ -29,7 +23,6 @@ from rules.interest import (
     Jurisdiction,
     MissingRate,
     Mode,
-    Received,
     fixed_sum,
     interest,
     jurisdiction_for,
@@ -40,16 +33,7 @@ from rules.money import round_money
 _DEMANDING: Final = ("formal_notice", "notice_copy")
 _FIRM: Final = ("firm_reminder", "email_instead_of_sms", "statement_companion")
 
-_RECEIVED: Final = """
-    SELECT invoice_id, received_on AS day, amount
-      FROM payment
-     WHERE invoice_id = ANY (%(invoices)s::uuid[]) AND reversed_at IS NULL
-     UNION ALL
-    SELECT invoice_id, issued_on, amount
-      FROM credit_note
-     WHERE invoice_id = ANY (%(invoices)s::uuid[])
-     ORDER BY day
-"""
+_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +41,27 @@ class Terms:
     """Under which law a customer is late, and what it hears of that.
 
     :param law: None where it depends on a contract nobody told us of.
-    :param late_rate: the agreed rate, percent a year, if there is one.
+    :param late_rate: the agreed rate, percent a year, if there is one and the law leaves it to the parties.
+    :param imputation: what payments go to first.
     """
 
     law: Jurisdiction | None
     mode: Mode
     late_rate: Decimal | None
+    imputation: Imputation
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Of one invoice: its debt, the interest (None: a rate is missing), the fixed sum (law's currency)."""
+    """Of one invoice: its debt, its interest (None: `missing` is not known), its fixed sum.
+
+    The fixed sum is in the law's currency.
+    """
 
     debt: Debt
     interest: Interest | None
     fixed: Decimal
+    missing: MissingRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +76,18 @@ class Charges:
 
 def terms_of(company: CompanyRecord | Company, customer: CustomerRecord | Customer) -> Terms:
     """What applies between a creditor and a customer; the customer's own settings go first."""
+    law = jurisdiction_for(
+        company.country,
+        customer.country,
+        public=customer.segment in PUBLIC_SEGMENTS,
+        agreed=customer.late_law,
+    )
+    agreed = customer.late_rate if customer.late_rate is not None else company.late_rate
     return Terms(
-        jurisdiction_for(company.country, customer.country, public=customer.segment in PUBLIC_SEGMENTS),
+        law,
         Mode(customer.interest or company.interest or Mode.ANNOUNCED),
-        customer.late_rate if customer.late_rate is not None else company.late_rate,
+        None if law is not None and law.fixed_rate else agreed,
+        Imputation(company.imputation or Imputation.PRINCIPAL),
     )
 
 
@@ -101,20 +99,20 @@ def reckons(template: str, mode: Mode) -> bool:
 
 
 def charges_of(
-    session: Session,
+    late: Late,
     cases: Iterable[LoadedCase],
     until: date,
     now: datetime,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> Charges | None:
     """Reckon the invoices of one customer that were late on `until`; None where no law is known to apply.
 
     Args:
-        session: the transaction.
+        late: what the ledger holds of them for this.
         cases: the customer's, open or closed.
         until: the last day reckoned, the customer's local one.
         now: business time: what is disputed now is left out of the principal.
-        imputation: what payments go to first.
+        imputation: what payments go to first, in the place of the company's setting.
     """
     chosen = list(cases)
     if not chosen:
@@ -122,35 +120,32 @@ def charges_of(
     terms = terms_of(chosen[0].company, chosen[0].customer_row)
     if terms.law is None:
         return None
-    received = _received(session, [case.invoice.id for case in chosen])
-    rates = rate_table(session)
     found: dict[str, Charge] = {}
     missing: MissingRate | None = None
     for case in chosen:
         if case.invoice.due_on >= until:
             continue
-        debt = _debt(case, terms, received[case.invoice.id], now)
+        debt = _debt(case, terms, late, now)
+        owed, unknown = None, None
         try:
-            owed = interest(debt, terms.law, rates, until, imputation)
+            owed = interest(debt, terms.law, late.rates, until, imputation or terms.imputation)
         except MissingRate as error:
-            owed, missing = None, missing or error
-        found[case.invoice.number] = Charge(debt, owed, fixed_sum(debt, terms.law))
+            unknown, missing = error, missing or error
+        fixed = round_money(fixed_sum(debt, terms.law), terms.law.tiers_currency)
+        found[case.invoice.number] = Charge(debt, owed, fixed, unknown)
     return Charges(terms, terms.law, found, missing)
 
 
-def _debt(case: LoadedCase, terms: Terms, received: tuple[Received, ...], now: datetime) -> Debt:
+def _debt(case: LoadedCase, terms: Terms, late: Late, now: datetime) -> Debt:
+    """The invoice in the light of its lateness: what was credited was never owed, and bears nothing."""
+    currency = case.facts.currency
+    credited = late.credited.get(case.invoice.id, _NOTHING)
+    principal = case.facts.total - credited - balance(case.facts, now).disputed
     return Debt(
-        principal=case.facts.total - balance(case.facts, now).disputed,
-        currency=case.facts.currency,
+        principal=round_money(max(principal, _NOTHING), currency),
+        currency=currency,
         due_on=case.invoice.due_on,
-        received=tuple(Received(each.on, round_money(each.amount, case.facts.currency)) for each in received),
+        received=late.received.get(case.invoice.id, ()),
         contractual=terms.late_rate,
         stops_on=case.customer_row.insolvency_on,
     )
-
-
-def _received(session: Session, invoices: list[UUID]) -> Mapping[UUID, tuple[Received, ...]]:
-    found: dict[UUID, list[Received]] = defaultdict(list)
-    for row in run(session, _RECEIVED, invoices=invoices):
-        found[row.invoice_id].append(Received(row.day, row.amount))
-    return defaultdict(tuple, {invoice: tuple(each) for invoice, each in found.items()})

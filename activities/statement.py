@@ -13,9 +13,8 @@ from activities.late_charges import Charges, charges_of, reckons, terms_of
 from activities.rendering import Line, Section
 from activities.rendering.context import Credit
 from activities.store.credits import Unallocated
-from activities.store.load import LoadedCase, LoadedCustomer
+from activities.store.load import LoadedCase, LoadedCustomer, LoadedToWrite
 from activities.store.rates import ask_for_rate
-from models.tables import Company
 from rules.decide import Decision, State
 from rules.facts import Tone
 from rules.ledger import balance
@@ -87,7 +86,7 @@ class Statement:
 
 
 def with_what_is_borne(
-    session: Session, loaded: LoadedCustomer, sections: tuple[Section, ...], template: str, now: datetime
+    session: Session, loaded: LoadedToWrite, sections: tuple[Section, ...], template: str, now: datetime
 ) -> tuple[Section, ...]:
     """The sections, each late item with its interest and fixed sum, where this message reckons them.
 
@@ -103,11 +102,11 @@ def with_what_is_borne(
     """
     if not reckons(template, terms_of(loaded.company, loaded.row).mode):
         return sections
-    charges = charges_of(session, loaded.cases, loaded.customer.calendar.local_day(now), now)
+    charges = charges_of(loaded.outreach.late, loaded.cases, loaded.customer.calendar.local_day(now), now)
     if charges is None:
         return sections
     if charges.missing is not None:
-        ask_for_rate(session, session.get_one(Company, loaded.company.id), charges.missing, now)
+        ask_for_rate(session, loaded.company, charges.missing, now)
     return tuple(
         replace(section, due=tuple(_charged(line, section.currency, charges) for line in section.due))
         for section in sections

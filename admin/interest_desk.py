@@ -20,7 +20,7 @@ from admin.queries.interest import (
 )
 from admin.queries.reading import snapshot
 from models.tables import AuditEvent
-from rules.interest import Imputation, Series
+from rules.interest import Imputation, Series, shown_percent
 from rules.interest.rates import half_year_named, percent
 
 
@@ -59,7 +59,7 @@ class InterestDesk(Desk):
                     },
                 )
             )
-        was = "" if before is None else f" (it was {before} %)"
+        was = "" if before is None else f" (it was {shown_percent(before)} %)"
         return f"{Series(series).full_name}, {half}: {value} %{was}"
 
     def interest(
@@ -69,7 +69,7 @@ class InterestDesk(Desk):
         invoice: str | None,
         customer: str | None,
         until: date | None,
-        imputation: Imputation,
+        imputation: Imputation | None,
     ) -> InterestPage:
         """The computation for one invoice, or for a customer's open ones.
 
@@ -94,6 +94,8 @@ def printed(page: InterestPage) -> Iterator[str]:
         return
     rate = "the law's rate" if page.agreed_rate is None else f"the agreed rate, {page.agreed_rate} % a year"
     yield f"{page.customer}, interest up to {page.until} under {page.law} law ({page.source}); {rate}"
+    if page.warning is not None:
+        yield f"warning: {page.warning}"
     yield f"payments go to {page.payments_go_first_to} first; in letters: {page.interest_mode}"
     for item in page.invoices:
         yield ""
@@ -104,8 +106,8 @@ def printed(page: InterestPage) -> Iterator[str]:
 
 
 def _invoice(item: InvoiceInterest, currency: str) -> Iterator[str]:
-    owed = f"{item.principal:,} {item.currency} due on {item.due_on}"
-    yield f"{item.invoice}: {owed}, {item.days_late} days late"
+    owed = f"{item.principal:,} {item.currency}"
+    yield f"{item.invoice}: {owed} due on {item.due_on}, {item.days_late} days late"
     if item.refused is not None:
         yield f"  refused: {item.refused}"
     elif item.lines:

@@ -19,6 +19,7 @@ from rules.money import round_money
 Law = Literal["fr_b2b", "fr_public", "general"]
 """Whose late-payment words a message uses (see :attr:`Message.law`)."""
 
+_QUOTED: Final[dict[str, Law]] = {"FR": "fr_b2b", "FR-public": "fr_public"}
 _NO_REPLY: Final = re.compile(r"^(no|do|ne)[-_.]?(not|pas)?[-_.]?(reply|repondre|reponse)", re.IGNORECASE)
 _ZERO: Final = Decimal(0)
 
@@ -422,9 +423,12 @@ class Message:
     def law(self) -> Law:
         """Whose late-payment law may be quoted.
 
-        French articles need both parties in France; a public buyer is under the public procurement
-        code, not L441-10. Anything else gets words that hold under any contract.
+        French articles need both parties in France, or a contract under French law; a public buyer
+        is under the public procurement code, not L441-10. Anything else gets words that hold under any
+        contract.
         """
+        if self.late_law is not None:
+            return _QUOTED.get(self.late_law, "general")
         if self.creditor.country != "FR" or self.debtor.country != "FR":
             return "general"
         return "fr_public" if self.debtor.public_body else "fr_b2b"

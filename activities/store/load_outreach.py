@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from activities.store.credits import UNALLOCATED, Unallocated, unallocated
+from activities.store.late import LATE_PARTS, Late, late_of
 from activities.store.records import StaffRecord, columns, of_json
 
 OUTREACH_PARTS: Final[Mapping[str, str]] = {
@@ -30,8 +31,9 @@ OUTREACH_PARTS: Final[Mapping[str, str]] = {
                      FROM debtor d JOIN company c ON c.id = d.company_id))
     """,  # noqa: S608 (our own column names)
     "unallocated": UNALLOCATED,
+    **LATE_PARTS,
 }
-"""Parts of the one statement in `load`: `debtor` is the customer."""
+"""Parts of the one statement in `load`: `debtor` is the customer, `wanted` are its open invoices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,15 @@ class ForOutreach:
 
     `left_over` are messages of an earlier pass that were not settled, in the order in which they go out: a
     message is left over when its worker stopped in between. `has_holds` says that a delivery hold was ever
-    placed: there may be something to tell. `staff` are our own people about this customer, by address.
+    placed: there may be something to tell. `staff` are our own people about this customer, by address. `late`
+    is what reckoning interest on its open invoices asks.
     """
 
     left_over: tuple[UUID, ...]
     has_holds: bool
     staff: Mapping[str, StaffRecord]
     credits: tuple[Unallocated, ...]
+    late: Late
 
 
 def for_outreach(parts: Mapping[str, Any]) -> ForOutreach:
@@ -57,4 +61,5 @@ def for_outreach(parts: Mapping[str, Any]) -> ForOutreach:
         has_holds=parts["has_holds"],
         staff={row.email: row for row in staff},
         credits=unallocated(parts["unallocated"]),
+        late=late_of(parts),
     )

@@ -36,7 +36,7 @@ from models.tables.words import UnreachableCause
 SHOWN: Final = frozenset(
     {
         *("name", "country", "zone", "language", "collector_email", "policy"),
-        *("segment", "registration", "interest", "late_rate"),
+        *("segment", "registration", "interest", "late_rate", "late_law"),
     }
 )
 """Fields of a customer that a composed message or its moment depends on."""
@@ -114,9 +114,8 @@ def change_customer(
         return []
     _check_policy(session, changed)
     company = session.get_one(Company, customer.company_id)
-    check_late_rate(
-        session, company, {"country": customer.country, "segment": customer.segment, **changed}, now
-    )
+    known = {name: getattr(customer, name) for name in ("country", "segment", "late_law")}
+    check_late_rate(session, company, known | changed, now)
     detail = _before_and_after(customer, changed)
     for name, value in changed.items():
         setattr(customer, name, value)

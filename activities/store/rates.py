@@ -10,33 +10,32 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from activities.jurisdiction import PUBLIC_SEGMENTS
+from activities.store.late import RATES, rates_of
+from activities.store.records import CompanyRecord, decoded
 from activities.store.sql import run
 from activities.store.tasks import close_task, open_task
 from models.errors import InvalidFact
 from models.tables import Company, ReferenceRate, Task
 from models.tables.words import TaskKind, TaskStatus
-from policies import builtin_rates
 from rules.calendar import business_calendar
 from rules.interest import (
     MissingRate,
-    Rate,
     RateTable,
     Series,
     below_floor,
+    floor_warning,
+    half_name,
     half_year,
     jurisdiction_for,
 )
 
-_ENTERED: Final = "SELECT series, first_day, percent, source FROM reference_rate"
 _LONGEST_SOURCE: Final = 300
 
 
 def rate_table(session: Session) -> RateTable:
     """Every rate that is known."""
-    rows = run(session, _ENTERED)
-    return builtin_rates().with_more(
-        Rate(Series(row.series), row.first_day, row.percent, row.source) for row in rows
-    )
+    found = run(session, f"SELECT ({RATES})::text").scalar_one()
+    return rates_of(None if found is None else decoded(found))
 
 
 def enter_rate(
@@ -57,9 +56,9 @@ def enter_rate(
         InvalidFact: the half-year has not begun, the day is not its first, or no source is given.
     """
     if first != half_year(first):
-        raise InvalidFact(f"half-year: {first} is not the first day of one")
+        raise InvalidFact(f"half_year: {first} is not the first day of one")
     if first > now.date():
-        raise InvalidFact(f"half-year: it begins on {first}; its rate is not fixed yet")
+        raise InvalidFact(f"half_year: it begins on {first}; its rate is not fixed yet")
     source = source.strip()
     if not source or len(source) > _LONGEST_SOURCE:
         raise InvalidFact(f"source: say who published it, in {_LONGEST_SOURCE} characters at most")
@@ -84,39 +83,40 @@ def enter_rate(
 
 
 def check_late_rate(session: Session, company: Company, told: Mapping[str, Any], now: datetime) -> None:
-    """Refuse an agreed rate under the floor that the law sets it.
+    """Refuse an agreed rate under the floor that the law sets it, or where the law leaves nothing to agree.
 
     A floor that is not known yet refuses nothing: a computation never demands more than was agreed.
 
     Args:
         session: the transaction.
         company: the creditor.
-        told: what is written of the company, or of a customer with its `country` and `segment`, by column.
+        told: what is written of the company, or of a customer with country, segment and law, by column.
         now: business time.
 
     Raises:
-        InvalidFact: the rate is under the floor; the text has both, and the article.
+        InvalidFact: the rate is under the floor, or fixed by law; the text has the numbers and the article.
     """
     rate = told.get("late_rate")
     debtor = told.get("country") or company.country
-    law = jurisdiction_for(company.country, debtor, public=told.get("segment") in PUBLIC_SEGMENTS)
+    public = told.get("segment") in PUBLIC_SEGMENTS
+    law = jurisdiction_for(company.country, debtor, public=public, agreed=told.get("late_law"))
     if rate is None or law is None:
         return
+    if law.fixed_rate:
+        raise InvalidFact(f"late_rate: {law.title} fixes the rate: none can be agreed ({law.source})")
+    rates = rate_table(session)
     try:
-        floor = below_floor(rate, law, rate_table(session), now.date())
+        floor = below_floor(rate, law, rates, now.date())
     except MissingRate:
         return
     if floor is not None:
-        raise InvalidFact(
-            f"late_rate: {rate} % a year is under three times the legal interest rate, {floor} % now: "
-            f"it cannot be agreed ({law.source})"
-        )
+        raise InvalidFact(f"late_rate: {floor_warning(rate, law, rates, now.date())}")
 
 
-def ask_for_rate(session: Session, company: Company, missing: MissingRate, now: datetime) -> None:
+def ask_for_rate(session: Session, company: CompanyRecord, missing: MissingRate, now: datetime) -> None:
     """Ask a company's credit manager for a half-year's rate, once."""
     calendar = business_calendar(company.country, company.zone)
-    half = f"{missing.first.year}-{1 if missing.first.month == 1 else 2}"
+    half = half_name(missing.first)
     open_task(
         session,
         key=f"{_key(missing.series, missing.first)}/{company.ref}",

@@ -42,6 +42,7 @@ class CompanyRecord(NamedTuple):
     signatory_phone: str | None
     interest: str | None
     late_rate: Decimal | None
+    imputation: str | None
 
 
 class CustomerRecord(NamedTuple):
@@ -67,6 +68,7 @@ class CustomerRecord(NamedTuple):
     registration: str | None
     interest: str | None
     late_rate: Decimal | None
+    late_law: str | None
 
 
 class InvoiceRecord(NamedTuple):

@@ -49,8 +49,9 @@ def interest(
     customer: Annotated[str | None, typer.Option(help="All open invoices of a customer instead.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day reckoned; today.")] = None,
     first_to: Annotated[
-        Literal["principal", "interest"], typer.Option(help="What payments go to first.")
-    ] = "principal",
+        Literal["principal", "interest"] | None,
+        typer.Option(help="What payments go to first; else as the company has it."),
+    ] = None,
     form: Annotated[Literal["table", "json"], typer.Option("--format", help="How to show it.")] = "table",
 ) -> None:
     """Reckon late-payment interest and the fixed sum, line by line, for a person or a judge to check.
@@ -73,7 +74,7 @@ def interest(
             invoice=invoice,
             customer=customer,
             until=None if until is None else day(until),
-            imputation=Imputation(first_to),
+            imputation=None if first_to is None else Imputation(first_to),
         )
     with piped():
         if form == "json":

@@ -24,12 +24,14 @@ from sqlmodel import Session, select
 
 from activities.payment_details import ask_change, guarded
 from activities.store.engine import transaction
+from activities.store.rates import check_late_rate
 from admin.portfolio import cells
 from admin.portfolio.row import PortfolioError
+from models.errors import InvalidFact
 from models.tables import Company, Staff
 from rules.calendar import business_calendar
 from rules.iban import iban
-from rules.interest import Mode
+from rules.interest import Imputation, Mode, percent
 from rules.terms_text import payment_terms
 
 _BIC: Final = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
@@ -61,6 +63,13 @@ def payment_link(value: str) -> str:
     if _LINK.fullmatch(value) is None:
         raise ValueError("expected an address that begins with https://")
     return value
+
+
+def _rate(value: object) -> Decimal:
+    """Percent a year, as a number of the file or in quotes: exact either way."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise ValueError("expected percent a year, as 12.5")
+    return percent(str(value))
 
 
 def _lines(value: object) -> object:
@@ -107,8 +116,9 @@ class CompanyEntry(_Strict):
     payment_link: PaymentLink | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
     reply_pause_days: Annotated[int, Field(ge=0, le=60)] | None = None
-    interest: Mode | None = None
-    late_rate: Annotated[Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4)] | None = None
+    interest: Annotated[Mode, Field(strict=False)] | None = None
+    late_rate: Annotated[Decimal, BeforeValidator(_rate), Field(ge=0)] | None = None
+    imputation: Annotated[Imputation, Field(strict=False)] | None = None
     payment_terms: Annotated[Words, AfterValidator(payment_terms)] | None = None
     signatory: SignatoryEntry | None = None
 
@@ -165,7 +175,7 @@ def read_companies(path: Path) -> CompaniesFile:
         CompaniesError: it cannot be read, is not TOML, or says something that cannot be.
     """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
     except OSError as error:
         raise CompaniesError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -203,7 +213,8 @@ def write_companies(engine: Engine, told: CompaniesFile, now: datetime, who: str
 
     Raises:
         Conflict: another change of bank details is under way for a company.
-        CompaniesError: a person belongs to a company that neither the file nor the ledger knows.
+        CompaniesError: a person belongs to a company that neither the file nor the ledger knows, or an agreed
+            rate cannot be agreed.
     """
     with transaction(engine) as session:
         asked: list[str] = []
@@ -212,6 +223,10 @@ def write_companies(engine: Engine, told: CompaniesFile, now: datetime, who: str
             row, values = _company(session, entry)
             ids[entry.ref] = row.id
             guard = guarded(row, values)
+            try:
+                check_late_rate(session, row, values, now)
+            except InvalidFact as error:
+                raise CompaniesError(f"company {entry.ref}: {error}") from None
             _set(row, {name: value for name, value in values.items() if name not in guard})
             session.flush()
             if guard:
@@ -259,6 +274,7 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "reply_pause_days": entry.reply_pause_days,
         "interest": entry.interest,
         "late_rate": entry.late_rate,
+        "imputation": entry.imputation,
         "payment_terms": entry.payment_terms,
     }
     if entry.signatory is not None:

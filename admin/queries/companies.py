@@ -48,6 +48,9 @@ class CompanyRow(BaseModel):
     logistics_email: str | None
     interest: Annotated[str | None, Field(description="silent, announced or claimed; absent: announced")]
     late_rate: Annotated[Decimal | None, Field(description="Agreed rate, percent a year")]
+    imputation: Annotated[
+        str | None, Field(description="What payments go to first: principal or interest; absent: principal")
+    ]
     payment_terms: Annotated[str | None, Field(description="Of invoices that bring no due date")]
     signatory_name: str | None
     signatory_email: str | None

@@ -11,17 +11,20 @@ from uuid import UUID
 from pydantic import Field
 from sqlmodel import Session
 
-from activities.late_charges import Charge, Charges, charges_of
+from activities.late_charges import Charge, charges_of, terms_of
+from activities.store.late import read_late
 from activities.store.load import LoadedCase, load_case, load_customer
 from activities.store.rates import rate_table
+from activities.store.records import CompanyRecord, CustomerRecord
 from admin.queries.case import case_of_number
 from admin.queries.customer import customer_id_of
 from admin.queries.models import Amount, Answer
-from rules.interest import Imputation, Mode
+from rules.calendar import business_calendar
+from rules.interest import Imputation, floor_warning, half_name, shown_percent
 
 
 class InterestLineRow(Answer):
-    """Days of one rate on one amount; both ends included. `interest` is shown to four decimals."""
+    """Days of one rate on one amount; both ends included. `interest` is not rounded yet: four decimals."""
 
     first: date
     last: date
@@ -62,6 +65,10 @@ class InterestPage(Answer):
     source: Annotated[str | None, Field(examples=["Code de commerce L441-10 II, D441-5"])]
     interest_mode: Annotated[str, Field(description="What the customer hears of it", examples=["announced"])]
     agreed_rate: Annotated[Decimal | None, Field(description="Percent a year; absent: the law's own")]
+    warning: Annotated[
+        str | None,
+        Field(description="What the law has against the agreed rate: the article, and both numbers"),
+    ]
     payments_go_first_to: Annotated[str, Field(examples=["principal"])]
     fixed_sum_currency: str | None
     invoices: list[InvoiceInterest]
@@ -90,7 +97,7 @@ def interest_of_case(
     number: str,
     now: datetime,
     until: date | None = None,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> InterestPage:
     """Of one invoice, open or closed; up to today at the customer's where no day is given.
 
@@ -98,7 +105,8 @@ def interest_of_case(
         NotFound: the company has no such invoice.
     """
     found = case_of_number(session, company_id, company, number)
-    return _page(session, company, [load_case(session, found.invoice_id, now)], now, until, imputation)
+    case = load_case(session, found.invoice_id, now)
+    return _page(session, company, [case], (case.company, case.customer_row), now, until, imputation)
 
 
 def interest_of_customer(
@@ -108,30 +116,16 @@ def interest_of_customer(
     ref: str,
     now: datetime,
     until: date | None = None,
-    imputation: Imputation = Imputation.PRINCIPAL,
+    imputation: Imputation | None = None,
 ) -> InterestPage:
     """Of a customer's open invoices; as `interest_of_case`.
 
     Raises:
         NotFound: the company has no such customer.
     """
-    customer_id, calendar = customer_id_of(session, company_id, company, ref)
-    cases = load_customer(session, customer_id, now).cases
-    if cases:
-        return _page(session, company, cases, now, until, imputation)
-    return InterestPage(
-        company=company,
-        customer=ref,
-        until=until or calendar.local_day(now),
-        law=None,
-        source=None,
-        interest_mode=Mode.ANNOUNCED,
-        agreed_rate=None,
-        payments_go_first_to=imputation,
-        fixed_sum_currency=None,
-        invoices=[],
-        totals={},
-    )
+    customer_id, _ = customer_id_of(session, company_id, company, ref)
+    loaded = load_customer(session, customer_id, now)
+    return _page(session, company, loaded.cases, (loaded.company, loaded.row), now, until, imputation)
 
 
 def rates_known(session: Session) -> RatesPage:
@@ -140,8 +134,8 @@ def rates_known(session: Session) -> RatesPage:
         items=[
             RateRow(
                 series=rate.series,
-                half_year=f"{rate.first.year}-{1 if rate.first.month == 1 else 2}",
-                percent=rate.percent,
+                half_year=half_name(rate.first),
+                percent=shown_percent(rate.percent),
                 source=rate.source,
             )
             for rate in rate_table(session).all()
@@ -153,16 +147,16 @@ def _page(
     session: Session,
     company: str,
     cases: Sequence[LoadedCase],
+    parties: tuple[CompanyRecord, CustomerRecord],
     now: datetime,
     until: date | None,
-    imputation: Imputation,
+    imputation: Imputation | None,
 ) -> InterestPage:
-    lead = cases[0]
-    day = until or lead.customer.calendar.local_day(now)
-    charges = charges_of(session, cases, day, now, imputation)
-    items = (
-        [] if charges is None else [_item(number, each, charges, day) for number, each in charges.of.items()]
-    )
+    terms, customer = terms_of(*parties), parties[1]
+    day = until or business_calendar(customer.country, customer.zone).local_day(now)
+    late = read_late(session, [case.invoice.id for case in cases])
+    charges = charges_of(late, cases, day, now, imputation)
+    items = [] if charges is None else [_item(number, each, day) for number, each in charges.of.items()]
     totals: dict[str, Decimal] = {}
     for item in items:
         if item.interest is not None:
@@ -171,20 +165,23 @@ def _page(
         totals.pop(currency, None)
     return InterestPage(
         company=company,
-        customer=lead.customer_row.ref,
+        customer=customer.ref,
         until=day,
-        law=charges.law.code if charges else None,
-        source=charges.law.source if charges else None,
-        interest_mode=(charges.terms.mode if charges else Mode.ANNOUNCED),
-        agreed_rate=charges.terms.late_rate if charges else None,
-        payments_go_first_to=imputation,
-        fixed_sum_currency=charges.law.tiers_currency if charges else None,
+        law=terms.law.code if terms.law else None,
+        source=terms.law.source if terms.law else None,
+        interest_mode=terms.mode,
+        agreed_rate=None if terms.late_rate is None else shown_percent(terms.late_rate),
+        warning=None
+        if terms.late_rate is None or terms.law is None
+        else floor_warning(terms.late_rate, terms.law, late.rates, day),
+        payments_go_first_to=imputation or terms.imputation,
+        fixed_sum_currency=terms.law.tiers_currency if terms.law else None,
         invoices=items,
         totals=totals,
     )
 
 
-def _item(number: str, charge: Charge, charges: Charges, until: date) -> InvoiceInterest:
+def _item(number: str, charge: Charge, until: date) -> InvoiceInterest:
     found, debt = charge.interest, charge.debt
     return InvoiceInterest(
         invoice=number,
@@ -199,7 +196,7 @@ def _item(number: str, charge: Charge, charges: Charges, until: date) -> Invoice
                 last=line.last,
                 days=line.days,
                 base=line.base,
-                percent=line.percent,
+                percent=shown_percent(line.percent),
                 interest=line.shown,
             )
             for line in (found.lines if found else ())
@@ -207,5 +204,5 @@ def _item(number: str, charge: Charge, charges: Charges, until: date) -> Invoice
         interest=found.amount if found else None,
         paid_to_interest=found.paid if found else Decimal(0),
         fixed_sum=charge.fixed,
-        refused=None if found else str(charges.missing),
+        refused=None if charge.missing is None else str(charge.missing),
     )

@@ -12,7 +12,7 @@ from models.tables.columns import Instant, Table, check, one_of
 from models.tables.words import ApiRole, DetailsChange, PhoneKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import Role
-from rules.interest import Mode
+from rules.interest import Imputation, LawCode, Mode
 
 _COUNTRY = "country ~ '^[A-Z]{2}$'"
 _LATE_RATE = "late_rate >= 0 AND late_rate <= 100"
@@ -27,7 +27,7 @@ class Company(Table, table=True):
     customers are contacted a business day after a suspension, unset: within five days. The
     signatory is the credit manager, who signs and is asked where a customer has no collector. `interest` is
     what customers hear of interest and fixed sums (unset: announced), `late_rate` the agreed rate, percent a
-    year, where there is one.
+    year, where there is one; `imputation` what payments go to first (unset: principal).
     `payment_terms` are those of invoices that bring neither a due date nor terms (`rules.terms_text`).
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
@@ -40,6 +40,7 @@ class Company(Table, table=True):
         check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
         one_of("interest", Mode),
         check("late_rate", _LATE_RATE),
+        one_of("imputation", Imputation),
     )
 
     id: UUID = Field(primary_key=True)
@@ -68,6 +69,7 @@ class Company(Table, table=True):
     resume_per_day: int | None = None
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
+    imputation: str | None = None
     payment_terms: str | None = None
 
 
@@ -143,7 +145,8 @@ class Customer(Table, table=True):
 
     `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
     value composed it from other facts. `address` is where letters go, one line each; `registration` names the
-    party in them. `interest`, `late_rate` and `payment_terms` go before the company's.
+    party in them. `interest`, `late_rate` and `payment_terms` go before the company's; `late_law` is the
+    law that was agreed, in the place of the one that the parties' countries tell.
     """
 
     __tablename__ = "customer"
@@ -153,6 +156,7 @@ class Customer(Table, table=True):
         check("ledger_seq", "ledger_seq >= 0"),
         one_of("interest", Mode),
         check("late_rate", _LATE_RATE),
+        one_of("late_law", LawCode),
         Index(None, "company_id", "collector_email"),
         Index(
             "customer_search_idx",
@@ -182,6 +186,7 @@ class Customer(Table, table=True):
     registration: str | None = None
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
+    late_law: str | None = None
     payment_terms: str | None = None
 
 

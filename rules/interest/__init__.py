@@ -8,6 +8,7 @@ never guessed.
 from rules.interest.jurisdictions import (
     JURISDICTIONS,
     Jurisdiction,
+    LawCode,
     Mode,
     jurisdiction,
     jurisdiction_for,
@@ -17,8 +18,12 @@ from rules.interest.rates import (
     Rate,
     RateTable,
     Series,
+    half_name,
     half_year,
+    half_year_named,
     parse_rates,
+    percent,
+    shown_percent,
 )
 from rules.interest.reckon import (
     Debt,
@@ -28,6 +33,7 @@ from rules.interest.reckon import (
     Received,
     below_floor,
     fixed_sum,
+    floor_warning,
     interest,
     yearly_rate,
 )
@@ -39,6 +45,7 @@ __all__ = [
     "Interest",
     "InterestLine",
     "Jurisdiction",
+    "LawCode",
     "MissingRate",
     "Mode",
     "Rate",
@@ -47,10 +54,15 @@ __all__ = [
     "Series",
     "below_floor",
     "fixed_sum",
+    "floor_warning",
+    "half_name",
     "half_year",
+    "half_year_named",
     "interest",
     "jurisdiction",
     "jurisdiction_for",
     "parse_rates",
+    "percent",
+    "shown_percent",
     "yearly_rate",
 ]

@@ -25,6 +25,21 @@ class Mode(StrEnum):
     CLAIMED = "claimed"
 
 
+class LawCode(StrEnum):
+    """Laws on late payment between professionals that are known here."""
+
+    FR = "FR"
+    FR_PUBLIC = "FR-public"
+    EU = "EU"
+    DE = "DE"
+    BE = "BE"
+    ES = "ES"
+    IT = "IT"
+    NL = "NL"
+    IE = "IE"
+    UK = "UK"
+
+
 @dataclass(frozen=True, slots=True)
 class Jurisdiction:
     """One law.
@@ -37,6 +52,7 @@ class Jurisdiction:
     :param frozen: the rate of the half-year in which interest began serves until the end.
     :param tiers: fixed sum from so much principal on, ascending; the last that fits holds.
     :param tiers_currency: the currency of both columns of ``tiers``.
+    :param fixed_rate: no other rate can be agreed.
     :param floor_series: a contractual rate may not be under three times this one; None: no such floor.
     :param source: where the law says so.
     """
@@ -50,6 +66,7 @@ class Jurisdiction:
     source: str
     round_up_to: Decimal | None = None
     frozen: bool = False
+    fixed_rate: bool = False
     floor_series: Series | None = None
 
     @property
@@ -83,6 +100,7 @@ _ALL: Final = (
         series=Series.ECB,
         margin=_EIGHT,
         frozen=True,
+        fixed_rate=True,
         tiers=_FORTY,
         tiers_currency="EUR",
         source="Code de la commande publique L2192-13, R2192-31 to R2192-36, D2192-35",
@@ -188,7 +206,9 @@ def jurisdiction(code: str) -> Jurisdiction:
         ) from None
 
 
-def jurisdiction_for(creditor: str, debtor: str, *, public: bool) -> Jurisdiction | None:
+def jurisdiction_for(
+    creditor: str, debtor: str, *, public: bool, agreed: str | None = None
+) -> Jurisdiction | None:
     """The law whose sums may be demanded without asking a lawyer first; None when there is none.
 
     Both in one country: its own law, where it is known here. Both in the Union: the directive's minimum,
@@ -197,7 +217,10 @@ def jurisdiction_for(creditor: str, debtor: str, *, public: bool) -> Jurisdictio
     :param creditor: ISO 3166 country of who is owed.
     :param debtor: of who owes.
     :param public: the debtor is a public buyer.
+    :param agreed: code of the law that the contract names, in the place of all that.
     """
+    if agreed is not None:
+        return jurisdiction(agreed)
     if creditor == debtor and creditor in _OWN_LAW:
         code = _OWN_LAW[creditor]
         return JURISDICTIONS["FR-public" if public and code == "FR" else code]

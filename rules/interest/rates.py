@@ -86,6 +86,11 @@ class RateTable:
             raise MissingRate(series, first)
         return found.percent
 
+    def latest(self, series: Series, day: date) -> Rate | None:
+        """The rate that serves a day, else the last one known before it."""
+        known = [rate for (each, first), rate in self._rates.items() if each is series and first <= day]
+        return max(known, key=lambda rate: rate.first, default=None)
+
     def all(self) -> list[Rate]:
         """Every rate, by series, latest first."""
         return sorted(self._rates.values(), key=lambda rate: (rate.series, -rate.first.toordinal()))
@@ -94,6 +99,17 @@ class RateTable:
 def half_year(day: date) -> date:
     """The first day of the half-year a day lies in."""
     return date(day.year, 1 if day.month <= 6 else 7, 1)
+
+
+def half_name(first: date) -> str:
+    """As files and commands write a half-year: `2026-1` is January to June of 2026."""
+    return f"{first.year}-{1 if first.month == 1 else 2}"
+
+
+def shown_percent(value: Decimal) -> Decimal:
+    """A rate with two decimals, or as many more as it has."""
+    digits = value.normalize().as_tuple().exponent
+    return value.quantize(Decimal(1).scaleb(min(digits if isinstance(digits, int) else 0, -2)))
 
 
 def parse_rates(text: str, name: str) -> tuple[Rate, ...]:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from rules.interest.jurisdictions import Jurisdiction
-from rules.interest.rates import RateTable
+from rules.interest.rates import RateTable, half_name, shown_percent
 from rules.money import minor_units
 
 DAYS_A_YEAR: Final = 365
@@ -37,7 +37,7 @@ class Imputation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Money or credit set against the debt, as from the end of its day."""
+    """Money set against the debt, as from the end of its day."""
 
     on: date
     amount: Decimal
@@ -47,7 +47,7 @@ class Received:
 class Debt:
     """An invoice in the light of its lateness. Amounts in `currency`, with VAT.
 
-    :param principal: what was invoiced, less what is contested and not demanded.
+    :param principal: what was invoiced, less what was credited, which was never owed, and what is contested.
     :param due_on: the last day on which payment was in time.
     :param received: in any order; what came before the due date lessens the principal from the start.
     :param contractual: percent a year that was agreed; it takes the law's place.
@@ -159,7 +159,12 @@ def fixed_sum(debt: Debt, law: Jurisdiction) -> Decimal:
         return Decimal(0)
     early = sum((each.amount for each in debt.received if each.on <= debt.due_on), Decimal(0))
     owed = debt.principal - early
-    return [amount for least, amount in law.tiers if owed >= least][-1] if owed > 0 else Decimal(0)
+    if owed <= 0:
+        return Decimal(0)
+    if debt.currency != law.tiers_currency:
+        # How large it is cannot be told without a rate of exchange: the least is never too much.
+        return law.tiers[0][1]
+    return [amount for least, amount in law.tiers if owed >= least][-1]
 
 
 def yearly_rate(debt: Debt, law: Jurisdiction, rates: RateTable, day: date) -> Decimal:
@@ -188,6 +193,25 @@ def below_floor(percent: Decimal, law: Jurisdiction, rates: RateTable, day: date
         return None
     floor = FLOOR_TIMES * rates.on(law.floor_series, day)
     return floor if percent < floor else None
+
+
+def floor_warning(percent: Decimal, law: Jurisdiction, rates: RateTable, day: date) -> str | None:
+    """What a person should know of an agreed rate: that it is under the floor, as far as that is known.
+
+    Where the half-year's legal rate is not known yet, the latest that is known is compared, and named.
+    """
+    if law.floor_series is None:
+        return None
+    latest = rates.latest(law.floor_series, day)
+    if latest is None:
+        return f"the floor is not checked: no {law.floor_series.full_name} is known"
+    floor = FLOOR_TIMES * latest.percent
+    if percent >= floor:
+        return None
+    return (
+        f"{shown_percent(percent)} % a year is under {FLOOR_TIMES} times {law.floor_series.full_name}, "
+        f"{shown_percent(floor)} % in {half_name(latest.first)}: it cannot be agreed ({law.source})"
+    )
 
 
 def _lines(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -26,7 +27,7 @@ from activities.store.replies import Incoming, keep_reply, reply_file
 from activities.store.senders import Whose
 from activities.store.tasks import open_task
 from models.ids import CaseSignal
-from models.tables import Communication, Company, Contact, Customer, Staff, Task
+from models.tables import BankFile, BankLine, Communication, Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, ReplyState, TaskKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import StopReason
@@ -102,6 +103,7 @@ OPERATIONS: dict[str, Line] = {
     "list_bank_accounts": Line(VIEWER),
     "add_bank_account": Line(MANAGER, {"account": "FR7630001007941234567890185"}),
     "list_bank_files": Line(VIEWER),
+    "allocate_bank_line": Line(COLLECTOR, {"parts": [{"invoice": "F-2", "amount": "5.00"}]}),
     "get_bank_file": Line(VIEWER),
     "import_bank_file": Line(COLLECTOR, "Date;Libellé;Montant\n02/03/2026;VIR;10,00\n".encode()),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
@@ -272,6 +274,7 @@ def furnish(book: Book) -> Furnished:
         message_id = str(_message(session, book, draft.id))
         file, _ = keep_file(session, company, b"Date;Montant\n02/03/2026;10,00\n", "releve.csv", NOW, "test")
         file_id = str(file.id)
+        line_id = str(_line(session, file))
         mine, strange, nobodys = (
             str(_reply(session, company, place))
             for place, company in enumerate((book.company_id, book.company_id, None))
@@ -292,6 +295,7 @@ def furnish(book: Book) -> Furnished:
             "message_id": message_id,
             "reply_id": mine,
             "file_id": file_id,
+            "line_id": line_id,
             "secret": "not-it",
             "suspension_id": "1",
             "closure_id": "1",
@@ -336,6 +340,29 @@ def _task(
         contact_id=contact_id,
     )
     return task
+
+
+def _line(session: Session, file: BankFile) -> UUID:
+    """Money of C-1 that nobody has allocated."""
+    line = BankLine(
+        id=uuid4(),
+        company_id=file.company_id,
+        file_id=file.id,
+        place=1,
+        line_key="k",
+        identity="i",
+        account_iban="FR7630006000011234567890189",
+        booked_on=TODAY,
+        amount=Decimal("10.00"),
+        direction="in",
+        currency="EUR",
+        text="VIR",
+        state="unallocated",
+        customer_id=session.exec(select(Customer.id).where(Customer.ref == "C-1")).first(),
+    )
+    session.add(line)
+    session.flush()
+    return line.id
 
 
 def _message(session: Session, book: Book, contact_id: UUID) -> UUID:

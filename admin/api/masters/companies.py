@@ -22,6 +22,7 @@ from admin.api.masters.words import (
     Country,
     Email,
     Given,
+    Imputes,
     InterestMode,
     Language,
     LateRate,
@@ -90,6 +91,7 @@ class CompanyChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    imputation: Imputes | None = None
     payment_terms: PaymentTerms | None = None
     signatory: Signatory | None = None
 
@@ -126,6 +128,7 @@ class CompanyNow(BaseModel):
     bank_known_until: date | None
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None
+    imputation: Annotated[str | None, Field(description="Absent: principal")]
     payment_terms: str | None
     signatory_name: str | None
     signatory_email: str | None

@@ -20,6 +20,7 @@ from admin.api.masters.words import (
     Given,
     InterestMode,
     Language,
+    LateLaw,
     LateRate,
     OurEmail,
     PaymentTerms,
@@ -54,6 +55,7 @@ class CustomerIn(BaseModel):
     registration: Words | None = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    late_law: LateLaw | None = None
     payment_terms: PaymentTerms | None = None
 
 
@@ -75,6 +77,7 @@ class CustomerChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    late_law: LateLaw | None = None
     payment_terms: PaymentTerms | None = None
 
 

@@ -11,7 +11,7 @@ from activities import addresses
 from admin.portfolio import cells
 from models.errors import InvalidFact
 from rules.calendar import BusinessCalendar, UnknownCountry, UnknownZone, business_calendar
-from rules.interest import Mode
+from rules.interest import Imputation, LawCode, Mode
 from rules.terms_text import payment_terms
 
 Words = Annotated[str, Field(min_length=1, max_length=cells.MAX_TEXT), AfterValidator(cells.text)]
@@ -42,6 +42,17 @@ PaymentTerms = Annotated[
         examples=["45 jours fin de mois", "net 30"],
     ),
     AfterValidator(payment_terms),
+]
+Imputes = Annotated[
+    Imputation,
+    Field(
+        description="What a payment goes to first where interest is reckoned: the invoice it names, or "
+        "interest (by law, where the creditor does not say otherwise)"
+    ),
+]
+LateLaw = Annotated[
+    LawCode,
+    Field(description="The law on late payment that was agreed, in the place of the countries' own"),
 ]
 LateRate = Annotated[
     Decimal,

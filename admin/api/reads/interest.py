@@ -20,7 +20,9 @@ from rules.interest import Imputation
 router = APIRouter(prefix="/v1/companies/{company}", tags=["interest"])
 
 Until = Annotated[date | None, Query(description="Last day reckoned; the customer's today, if left out")]
-FirstTo = Annotated[Imputation, Query(description="What payments go to first")]
+FirstTo = Annotated[
+    Imputation | None, Query(description="What payments go to first; else as the company has it")
+]
 
 
 @router.get(
@@ -34,7 +36,7 @@ def of_case(
     number: InvoiceNumber,
     api: ApiContext,
     until: Until = None,
-    first_to: FirstTo = Imputation.PRINCIPAL,
+    first_to: FirstTo = None,
 ) -> Response:
     """Reckon the interest and the fixed sum of one invoice, line by line.
 
@@ -65,7 +67,7 @@ def of_customer(
     customer: CustomerRef,
     api: ApiContext,
     until: Until = None,
-    first_to: FirstTo = Imputation.PRINCIPAL,
+    first_to: FirstTo = None,
 ) -> Response:
     """Reckon the interest and the fixed sums of a customer's open invoices."""
     with snapshot(api.engine) as session:

@@ -138,7 +138,12 @@ def test_each_law_in_the_first_half_of_2025(law: str, percent: str) -> None:
     ],
 )  # fmt: skip
 def test_the_fixed_sum(law: str, principal: str, amount: int) -> None:
-    assert fixed_sum(Debt(d(principal), "EUR", DUE), jurisdiction(law)) == amount
+    found = jurisdiction(law)
+    assert fixed_sum(Debt(d(principal), found.tiers_currency, DUE), found) == amount
+
+
+def test_of_a_debt_in_another_currency_the_least_fixed_sum() -> None:
+    assert fixed_sum(Debt(d(50_000), "JPY", DUE), UK) == 40
 
 
 def test_the_fixed_sum_is_due_once_whatever_is_paid_later_and_on_what_was_late() -> None:
@@ -266,6 +271,22 @@ def test_a_cut_in_time_changes_nothing(principal: Decimal, percent: Decimal, day
     parts = interest(paid, FR, RATES, DUE + timedelta(days=days)).lines
     assert sum(line.exact for line in whole) == sum(line.exact for line in parts)
     assert sum(line.days for line in parts) == days
+
+
+@given(principal=amounts, days=late, law=st.sampled_from([FR, PUBLIC, BE, DE]))
+def test_days_reckoned_one_by_one_make_the_whole_and_nothing_drifts(
+    principal: Decimal, days: int, law: Jurisdiction
+) -> None:
+    until = min(DUE + timedelta(days=days), date(2025, 12, 31))
+    whole = interest(Debt(principal, "EUR", DUE), law, RATES, until)
+    exact = sum((line.exact for line in whole.lines), Fraction(0))
+    daily = Fraction(0)
+    for place in range((until - DUE).days):
+        day = DUE + timedelta(days=place + 1)
+        rate = yearly_rate(Debt(principal, "EUR", DUE), law, RATES, day)
+        daily += Fraction(principal) * Fraction(rate) / 36500
+    assert exact == daily
+    assert abs(Fraction(whole.amount) - exact) <= Fraction(1, 200)
 
 
 @given(principal=amounts, payment=amounts, days=late, on=late, law=st.sampled_from([FR, PUBLIC, BE, DE]))
