@@ -32,6 +32,7 @@ class Field(StrEnum):
     COUNTRY = "country"
     REGISTRATION = "registration"
     VAT = "vat"
+    CREDITS = "credits"
 
 
 AMOUNTS: Final = (Field.TOTAL, Field.OPEN, Field.PAID, Field.DEBIT, Field.CREDIT)
@@ -105,6 +106,10 @@ _WORDS: Final[Mapping[Field, str]] = {
     Field.VAT: (
         "tva intracom|tva intracommunautaire|no tva|numero tva|no tva intracommunautaire|"
         "vat|vat number|vat no|vat id"
+    ),
+    Field.CREDITS: (
+        "facture d origine|facture origine|avoir sur facture|facture creditee|original invoice|"
+        "credited invoice|invoice credited"
     ),
 }
 """Headers as `plain` has them, the plainest first."""

@@ -52,6 +52,10 @@ _INVOICES: Final = """
 _CUSTOMERS: Final = """
     SELECT ref, name, country, zone, registration, payment_terms FROM customer WHERE company_id = %s
 """
+_CREDITED: Final = """
+    SELECT n.number, i.number FROM credit_note n JOIN invoice i ON i.id = n.invoice_id
+     WHERE i.company_id = %s AND n.number = ANY(%s)
+"""
 _OPEN: Final = """
     SELECT i.number, c.ref, d.outstanding, i.currency
       FROM dunning_case d JOIN invoice i ON i.id = d.invoice_id JOIN customer c ON c.id = d.customer_id
@@ -69,6 +73,12 @@ def known_invoices(
         for row in raw(connection).execute(_INVOICES, (company_id, asked)):
             found[row[0]] = KnownInvoice(*row)
     return found
+
+
+def known_credits(connection: Connection, company_id: UUID, numbers: Sequence[str]) -> set[tuple[str, str]]:
+    """Which credit notes of these numbers are recorded, each with its invoice, whoever recorded them."""
+    rows = raw(connection).execute(_CREDITED, (company_id, list(numbers)))
+    return {(credit, invoice) for credit, invoice in rows}
 
 
 def known_customers(connection: Connection, company_id: UUID) -> Mapping[str, KnownCustomer]:

@@ -11,7 +11,14 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from admin.intake.items import MAX_ITEMS, Credit, Item, Note, OpenItem, Refused, Source
-from admin.intake.known import KnownCustomer, KnownInvoice, known_customers, known_invoices, open_invoices
+from admin.intake.known import (
+    KnownCustomer,
+    KnownInvoice,
+    known_credits,
+    known_customers,
+    known_invoices,
+    open_invoices,
+)
 from admin.intake.report import IntakeReport
 from admin.portfolio.lines import Record
 from admin.portfolio.parser import RowParser
@@ -359,11 +366,13 @@ class _Planner:
         named = [number for credit in self._credits.values() for number in credit.about]
         ledger = known_invoices(self._connection, self._company.id, [n for n in named if n not in known])
         numbers = {row.invoice for row in self.plan.rows} | known.keys() | ledger.keys()
+        recorded = known_credits(self._connection, self._company.id, list(self._credits))
         for credit in self._credits.values():
             about = [number for number in credit.about if number in numbers]
             if credit.is_credit_note and len(credit.about) == 1 and about:
-                self.plan.credits.append((credit, about[0]))
-                self._report.credited += 1
+                if (credit.number, about[0]) not in recorded:
+                    self.plan.credits.append((credit, about[0]))
+                    self._report.credited += 1
                 continue
             what = "credit note" if credit.is_credit_note else "credit or payment"
             currency = credit.currency or self._options.currency

@@ -234,7 +234,12 @@ class _Table:
         if left == 0:
             return Note(row.place, f"{number} has nothing left to pay: not owed")
         if left < 0:
-            return Credit(row.place, number, customer, name, issued, -left, currency, party=party)
+            about = self._text(cells, Field.CREDITS)
+            return Credit(
+                *(row.place, number, customer, name, issued, -left, currency, (about,) if about else ()),
+                is_credit_note=bool(about),
+                party=party,
+            )
         return OpenItem(
             row.place,
             number,

@@ -287,3 +287,21 @@ def test_doubled_rows_are_one_and_contradictions_are_refused(take: Callable[...,
     report = take(LIST + last + "\n" + last.replace("80,00", "90,00") + "\n")
     assert (report.items, report.new, report.repeated) == (5, 3, 1)
     assert report.refused.lines == ["line 6: number: conflict: line 4 has this invoice with other facts"]
+
+
+def test_a_credit_note_that_names_its_invoice_lessens_it_once(
+    engine: Engine, take: Callable[..., IntakeReport]
+) -> None:
+    listed = (
+        "N° pièce;Code client;Date;Échéance;Solde;Facture d'origine\n"
+        "F-1;C-1;15/01/2026;14/02/2026;100,00;\nAV-1;C-1;20/01/2026;;-30,00;F-1\n"
+        "AV-2;C-1;21/01/2026;;-10,00;F-77\n"
+    )
+    report = take(listed)
+    assert (report.new, report.credited) == (1, 1)
+    assert report.credits.lines == ["line 4: credit note AV-2 of C-1: 10.00 EUR, set against no invoice"]
+    found = "SELECT number, trim_scale(amount)::text, issued_on::text FROM credit_note"
+    assert rows(engine, found) == [("AV-1", "30", "2026-01-20")]
+    again = take(listed)
+    assert (again.credited, again.refused.count) == (0, 0)
+    assert len(rows(engine, found)) == 1
