@@ -146,6 +146,8 @@ class _Planner:
         self._items: dict[str, OpenItem] = {}
         self._credits: dict[str, Credit] = {}
         self._owed: dict[str, _Owed] = {}
+        self._credited: dict[str, list[Credit]] = {}
+        self._recorded: set[tuple[str, str]] = set()
         self._new_names: dict[str, str] = {}
         self.plan = Plan()
 
@@ -259,6 +261,10 @@ class _Planner:
     def compare(self) -> None:
         """Compare everything with the ledger."""
         known = known_invoices(self._connection, self._company.id, list(self._owed))
+        self._recorded = known_credits(self._connection, self._company.id, list(self._credits))
+        for credit in self._credits.values():
+            if credit.is_credit_note and len(credit.about) == 1:
+                self._credited.setdefault(credit.about[0], []).append(credit)
         for owed in self._owed.values():
             found = known.get(owed.number)
             if found is None:
@@ -342,6 +348,10 @@ class _Planner:
             self._refuse(item, f"{owed.due_on} lies before the issue date {item.issued_on}", "due_on")
             return
         left = found.left + (owed.total - found.total if "total" in told else _ZERO)
+        # A credit note that the file still lists lessens the invoice there as it does here.
+        listed = self._credited.get(owed.number, ())
+        still = max(owed.open - sum((credit.amount for credit in listed), _ZERO), _ZERO)
+        left -= sum((c.amount for c in listed if (c.number, owed.number) not in self._recorded), _ZERO)
         if told:
             self.plan.changes.append(Change(owed.number, InvoiceChanged.model_validate(told)))
             before = {name: getattr(found, name) for name in told}
@@ -349,15 +359,13 @@ class _Planner:
                 f"{name} {_shown(before[name])} -> {_shown(value)}" for name, value in told.items()
             )
             self._report.changed.add(f"{owed.number}: {shown}")
-        if owed.open < left:
-            self._report.lower.add(f"{owed.number}: {owed.open} open in the file, {_shown(left)} here")
+        if still < left:
+            self._report.lower.add(f"{owed.number}: {still} open in the file, {_shown(left)} here")
             if self._options.settle:
-                self.plan.settlements.append(
-                    Settlement(owed.number, left - owed.open, owed.currency, owed.open)
-                )
-        elif owed.open > left:
+                self.plan.settlements.append(Settlement(owed.number, left - still, owed.currency, still))
+        elif still > left:
             self._report.higher.add(
-                f"{owed.number}: {owed.open} open in the file, {_shown(max(left, _ZERO))} here"
+                f"{owed.number}: {still} open in the file, {_shown(max(left, _ZERO))} here"
             )
         elif not told:
             self._report.unchanged += 1
@@ -366,11 +374,10 @@ class _Planner:
         named = [number for credit in self._credits.values() for number in credit.about]
         ledger = known_invoices(self._connection, self._company.id, [n for n in named if n not in known])
         numbers = {row.invoice for row in self.plan.rows} | known.keys() | ledger.keys()
-        recorded = known_credits(self._connection, self._company.id, list(self._credits))
         for credit in self._credits.values():
             about = [number for number in credit.about if number in numbers]
             if credit.is_credit_note and len(credit.about) == 1 and about:
-                if (credit.number, about[0]) not in recorded:
+                if (credit.number, about[0]) not in self._recorded:
                     self.plan.credits.append((credit, about[0]))
                     self._report.credited += 1
                 continue
