@@ -44,6 +44,10 @@ _NEXT: Final = """
      LIMIT %(limit)s
 """
 
+_UNMATCHED: Final = """
+    SELECT count(*) FROM bank_line WHERE company_id = %(company)s AND state = 'new' AND direction = 'in'
+"""
+
 
 class Matcher(Protocol):
     """Decides what lines of money received pay."""
@@ -108,6 +112,7 @@ class BankImportActivities:
         self._courier.deliver(notes)
         for line in lines:
             if line.direction == "out":
+                activity.heartbeat(line.place)
                 with transaction(self._engine) as session:
                     notes = settle_return(session, line.id, now)
                 self._courier.deliver(notes)
@@ -125,7 +130,12 @@ class BankImportActivities:
             ).one()
             if file.state == BankFileState.STORED:
                 warnings = _follow(session, company, file, now)
-                notes = _know(session, company, now)
+                unmatched = run(session, _UNMATCHED, company=company.id).scalar_one()
+                if unmatched:
+                    # To ask for money that lies on our account would be worse than to wait.
+                    warnings.append(f"payments not matched yet: {unmatched:,}; the bank is not known further")
+                else:
+                    notes = _know(session, company, now)
                 file.report = {**file.report, "warnings": warnings}
                 file.state, file.finished_at = BankFileState.DONE, now
             done = counts(session, file.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -14,17 +15,28 @@ from temporalio.service import RPCError
 from activities.bank_files import Opened
 from activities.bank_files.check import read
 from activities.installation import who_runs
-from activities.store.bank_lines import MAX_FILE, accounts_of, add_account, keep_file, store_lines
+from activities.store.bank_lines import (
+    MAX_FILE,
+    accounts_of,
+    add_account,
+    keep_file,
+    same_account,
+    store_lines,
+)
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
+from admin.cli.output import remark
 from admin.desk import Desk
 from admin.queries.bank_files import BankFileTold, bank_accounts, bank_files
 from models.errors import InvalidFact, NotFound, RelanceError
-from models.ids import bank_import_id
+from models.ids import STATUS_QUERY, bank_import_id
 from models.messages import BankImported
 from models.tables import AuditEvent, Company
 from rules.bank_accounts import account_number
 from workflows.runtime import connect
+
+_LOOK_S: Final = 2.0
+"""Seconds between two looks at how far an import is."""
 
 
 class _Undo(Exception):
@@ -109,13 +121,22 @@ async def _wait(workflow: str) -> BankImported | None:
     """The end of an import; None where Temporal does not know it (it is told later)."""
     client = await connect()
     handle = client.get_workflow_handle(workflow, result_type=BankImported)
+    ended = asyncio.create_task(handle.result())
+    seen = 0
     try:
-        done: BankImported = await handle.result()
+        while not (await asyncio.wait({ended}, timeout=_LOOK_S))[0]:
+            matched = await handle.query(STATUS_QUERY, result_type=int)
+            if matched > seen:
+                remark(f"{matched:,} lines are matched")
+            seen = matched
+        done: BankImported = ended.result()
         return done
     except WorkflowFailureError as error:
         raise RelanceError(f"the import stopped: {error.cause}") from None
     except RPCError:
         return None
+    finally:
+        ended.cancel()
 
 
 def _content(path: Path) -> bytes:
@@ -134,7 +155,11 @@ def _company(session: Session, ref: str | None, content: bytes, name: str) -> Co
         return company_by_ref(session, ref)
     first = next(part for part in read(content, name) if isinstance(part, Opened))
     companies = session.exec(select(Company).order_by(col(Company.ref))).all()
-    owners = [company for company in companies if first.account in accounts_of(session, company)]
+    owners = [
+        company
+        for company in companies
+        if first.account and any(same_account(ours, first.account) for ours in accounts_of(session, company))
+    ]
     if len(owners) == 1:
         return owners[0]
     if not owners:

@@ -16,12 +16,14 @@ BENCHMARKS: Final = {
     "simulate": "bench.simulate",
     "import": "bench.import_rows",
     "fec": "bench.fec",
+    "bank": "bench.bank",
     "contact": "bench.contact",
     "start": "bench.start",
     "life": "bench.life",
     "memory": "bench.memory",
     "webhooks": "bench.webhooks",
     "api": "bench.api",
+    "matching": "bench.matching",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""
 

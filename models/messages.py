@@ -314,12 +314,14 @@ class NoticesNow(Message):
 class BankImportInput(Message):
     """What the import of a bank file is started with, and continues as new with: `after` lines are matched.
 
-    Its bytes and lines stay in the ledger.
+    Its bytes and lines stay in the ledger. `events_per_run`, when set, bounds a run's history instead of the
+    usual limit.
     """
 
     file_id: UUID
     stored: bool = False
     after: int = 0
+    events_per_run: int | None = None
 
 
 class BankFileNow(Message):

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
-from uuid import UUID
 
 RECALLED_WITHIN: Final = timedelta(days=400)
 """A debtor may ask an unauthorised SEPA direct debit back for 13 months (SEPA Core Rulebook)."""
@@ -23,9 +22,9 @@ LEAST_REFERENCE: Final = 6
 
 
 class Incoming(NamedTuple):
-    """A line that money came by."""
+    """A line that money came by; `line` is its id, as text."""
 
-    line: UUID
+    line: str
     amount: Decimal
     currency: str
     booked_on: date
@@ -50,8 +49,8 @@ class Returned(NamedTuple):
 class Found(NamedTuple):
     """`line` is the one it takes back, where that is certain; else `candidates` are those it may be."""
 
-    line: UUID | None
-    candidates: tuple[UUID, ...]
+    line: str | None
+    candidates: tuple[str, ...]
     why: str
 
 
@@ -92,7 +91,7 @@ def find_returned(back: Returned, lines: Sequence[Incoming]) -> Found:
     return Found(
         None,
         tuple(line.line for line in possible),
-        f"{len(possible)} payments of that amount, none of them certain"
+        f"payments of that amount: {len(possible)}, none of them certain"
         if possible
         else "no payment fits it",
     )

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.options import BANK_HEARTBEAT, BANK_RETRY, BANK_STORE_TIMEOUT, BANK_TIMEOUT
+from workflows.options import (
+    BANK_HEARTBEAT,
+    BANK_RETRY,
+    BANK_STORE_TIMEOUT,
+    BANK_TIMEOUT,
+    EVENTS_BEFORE_CONTINUING,
+)
 
 with workflow.unsafe.imports_passed_through():
     from models.ids import BANK_IMPORT_WORKFLOW, STATUS_QUERY
@@ -47,7 +53,7 @@ class BankImport:
                 workflow.set_current_details("Refused: the ledger has the reason.")
                 return BankImported(file_id=start.file_id, refused=True)
             workflow.set_current_details(f"{stored.lines:,} lines are stored.")
-        await self._match(start)
+        await self._match_all(start)
         done: BankImported = await workflow.execute_activity(
             "conclude_bank_file",
             BankFileNow(file_id=start.file_id),
@@ -58,13 +64,14 @@ class BankImport:
         )
         return done
 
-    async def _match(self, start: BankImportInput) -> None:
+    async def _match_all(self, start: BankImportInput) -> None:
         while True:
             matched = await workflow.execute_activity(
                 "match_bank_lines",
                 BankChunk(file_id=start.file_id, after=self._after),
                 result_type=BankMatched,
                 start_to_close_timeout=BANK_TIMEOUT,
+                heartbeat_timeout=BANK_HEARTBEAT,
                 retry_policy=BANK_RETRY,
                 summary=f"lines after {self._after}",
             )
@@ -72,8 +79,13 @@ class BankImport:
             workflow.set_current_details(f"Lines up to {self._after:,} are matched.")
             if matched.done:
                 return
-            if workflow.info().is_continue_as_new_suggested():
+            if self._history_is_long(start):
                 workflow.continue_as_new(start.model_copy(update={"stored": True, "after": self._after}))
+
+    def _history_is_long(self, start: BankImportInput) -> bool:
+        info = workflow.info()
+        limit = start.events_per_run or EVENTS_BEFORE_CONTINUING
+        return info.is_continue_as_new_suggested() or info.get_current_history_length() >= limit
 
     @workflow.query(name=STATUS_QUERY, description="The place of the last line that is matched.")
     def status(self) -> int:

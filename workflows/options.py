@@ -37,9 +37,10 @@ SEND_RETRY = RetryPolicy(
 # Temporal suggests continuing as new at about 10,000 events; a case rarely sees a tenth of that.
 EVENTS_BEFORE_CONTINUING = 4_000
 
-# A file of 100,000 lines is read and stored in half a minute; it says how far it is at every 2,000 lines.
+# A file of 100,000 lines is read and stored in half a minute; it says how far it is at every 2,000 lines. A
+# worker that dies is missed after the heartbeat's time.
 BANK_STORE_TIMEOUT = timedelta(minutes=20)
-BANK_HEARTBEAT = timedelta(seconds=60)
+BANK_HEARTBEAT = timedelta(seconds=15)
 BANK_TIMEOUT = timedelta(minutes=5)
 BANK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),

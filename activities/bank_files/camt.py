@@ -25,6 +25,8 @@ from rules.iban import iban
 
 _STATEMENTS: Final = {"Stmt": "statement", "Ntfctn": "notification"}
 _MAX_DEPTH: Final = 40
+_MAX_ELEMENTS: Final = 1_500_000
+"""Elements of one entry: a batch of 50,000 transactions has fewer, and they fit into 300 MiB."""
 _DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[TZ+\-].*)?")
 _UNPAID: Final = frozenset({"UPDD", "UPCT", "RRTN", "PRDD", "UPCQ", "URDD"})
 """Sub-families of the external bank transaction codes that mean: unpaid, returned or reversed."""
@@ -75,11 +77,15 @@ def read(content: bytes) -> Iterator[Part]:
 
 def _statements(content: bytes) -> Iterator[Part]:
     state: _State | None = None
-    depth = number = 0
+    depth = number = alive = 0
     for event, element in iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True):
         name = _local(element)
         if event == "start":
             depth += 1
+            alive += 1
+            if alive > _MAX_ELEMENTS:
+                where = f"{state.where}, entry {state.entries + 1}" if state else ""
+                raise BadFile(where, f"over {_MAX_ELEMENTS:,} elements without an entry's end")
             if depth > _MAX_DEPTH:
                 raise BadFile(f"depth {depth}", "elements within elements without end")
             if depth == 2:
@@ -98,6 +104,7 @@ def _statements(content: bytes) -> Iterator[Part]:
             yield from _entry(element, state)
             # Everything before the entry was used when the statement was opened.
             state.element.clear()
+            alive = 0
         elif element is state.element:
             if not state.opened:
                 yield _open(state)

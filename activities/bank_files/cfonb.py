@@ -31,7 +31,7 @@ _LETTERS: Final = {
     for letters, first in (("ABCDEFGHI", 1), ("JKLMNOPQR", 1), ("STUVWXYZ", 2))
     for digit, letter in enumerate(letters, start=first)
 }
-_RETURN: Final = re.compile(r"\b(IMPAYE|IMPAYES|REJET|REJETE|RETOUR)\b")
+_RETURN: Final = re.compile(r"\b(IMPAYE|IMPAYES|REJET|REJETE)\b")
 _CHARGES: Final = re.compile(r"\b(FRAIS|COMMISSION|COMMISSIONS|COTISATION|AGIOS|INTERETS DEBITEURS)\b")
 
 
@@ -107,7 +107,8 @@ class _Movement:
         remittance = [*told.get("LCC", ()), *told.get("LC2", ())]
         client = _first(told, "RCN")
         incoming = self.amount > 0
-        returned = bool(reject) or _RETURN.search(label.upper()) is not None
+        # A debtor may write such a word, too: of money that came, only the bank's code says that it is ours.
+        returned = bool(reject) or (not incoming and _RETURN.search(label.upper()) is not None)
         name = "NPY" if incoming or returned else "NBE"
         identity = _first(told, "IPY" if incoming or returned else "IBE")
         return Movement(

@@ -17,6 +17,8 @@ from activities.bank_files.parts import BadFile, Closed, Movement, Opened, Part
 from activities.bank_files.text import day, joined, lines, money, plain, short_day
 from rules.iban import iban
 
+_MAX_FIELD: Final = 400
+"""Lines of one field: six, says the standard; some banks write more, and words around a statement."""
 _FIELD: Final = re.compile(r":([0-9]{2}[A-Z]?):(.*)")
 _BALANCE: Final = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,15},[0-9]{0,4})")
 _LINE: Final = re.compile(
@@ -94,20 +96,20 @@ def read(content: bytes) -> Iterator[Part]:  # noqa: PLR0912 (one branch a field
 
 def _fields(content: bytes) -> Iterator[tuple[int, str, str]]:
     """The fields with the line they begin on; the lines that go on a field are kept apart by a line feed."""
-    first, tag, parts, size = 0, "", list[str](), 0
+    first, tag, parts = 0, "", list[str]()
     for number, line in lines(content):
         found = _FIELD.match(line.replace("{4:", ""))
         if found is None and not (line.startswith("-") and len(line.strip()) <= 4):
-            size += len(line)
-            # Six lines of 65 characters, says the standard; some banks write more.
-            if tag and size <= 20_000:
+            if tag and len(parts) > _MAX_FIELD:
+                raise BadFile(f"line {number}", f"field {tag} of line {first} has over {_MAX_FIELD} lines")
+            if tag:
                 parts.append(line)
             continue
         if tag:
             yield first, tag, "\n".join(parts)
         tag = ""
         if found is not None:
-            first, tag, parts, size = number, found[1], [found[2]], 0
+            first, tag, parts = number, found[1], [found[2]]
     if tag:
         yield first, tag, "\n".join(parts)
 

@@ -42,7 +42,7 @@ _COLUMN: Final = {name: column for column, names in _NAMES.items() for name in n
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})")
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.\-]?([0-9]{2})[/.\-]?([0-9]{2})")
 _SPACE: Final = re.compile(r"[\s\u00a0\u202f']")
-_RETURN: Final = re.compile(r"\b(impaye|rejet|retour|returned|unpaid|reversal)\b")
+_RETURN: Final = re.compile(r"\b(impaye|rejet|returned|unpaid)\b")
 _CHARGES: Final = re.compile(r"\b(frais|commission|cotisation|agios|bank charges|fees)\b")
 
 
@@ -166,7 +166,8 @@ def _row(told: Mapping[str, str], where: str) -> _Row:
         end_to_end_id=plain(told.get("end_to_end")),
         payer_name=plain(told.get("name")),
         payer_iban=_iban(told.get("payer_iban")),
-        is_return=_RETURN.search(bare) is not None,
+        # Of money that came, the word may be the debtor's own.
+        is_return=not incoming and _RETURN.search(bare) is not None,
         aside="bank charges" if not incoming and _CHARGES.search(bare) else None,
     )
     balance = told.get("balance")

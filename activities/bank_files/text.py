@@ -14,6 +14,8 @@ from rules.money import minor_units
 
 MAX_LINE: Final = 20_000
 """Characters: the widest record of a bank takes a fiftieth of it."""
+MAX_LINES: Final = 4_000_000
+"""A million movements with three complements each."""
 MAX_TEXT: Final = 2_000
 """Characters kept of a movement's text: four remittance lines of 140, and what the bank adds."""
 
@@ -53,6 +55,8 @@ def lines(content: bytes) -> Iterator[tuple[int, str]]:
     size = len(content)
     while start < size:
         number += 1
+        if number > MAX_LINES:
+            raise BadFile(f"line {number}", f"the file has over {MAX_LINES:,} lines")
         end = content.find(b"\n", start, start + MAX_LINE * 4)
         if end < 0:
             end = size

@@ -90,7 +90,7 @@ def keep_credit(
             bank_line_id=line.id,
         )
     )
-    return _tell(session, line, customer, "credit_kept", amount, now, who)
+    return tell_credit(session, line, customer, "credit_kept", amount, now, who)
 
 
 def take_back(session: Session, line: BankLine, now: datetime, who: str) -> list[int]:
@@ -120,7 +120,7 @@ def take_back(session: Session, line: BankLine, now: datetime, who: str) -> list
             continue
         customer = session.get_one(Customer, payment.customer_id)
         payment.reversed_at, payment.reversed_on = now, payment.received_on
-        notes += _tell(session, line, customer, "credit_moved", payment.amount, now, who)
+        notes += tell_credit(session, line, customer, "credit_moved", payment.amount, now, who)
     session.flush()
     return notes
 
@@ -153,7 +153,7 @@ def learn(session: Session, line: BankLine, customers: Iterable[UUID], now: date
                 )
 
 
-def _tell(
+def tell_credit(
     session: Session, line: BankLine, customer: Customer, what: str, amount: Decimal, now: datetime, who: str
 ) -> list[int]:
     """Credit came or went: what was composed with the former one is composed again."""

@@ -273,7 +273,7 @@ class _Store:
                 opened.where,
                 f"it names no account, and {self._company.ref} has {len(known)}: write it above the header",
             )
-        found = next((account for account in known if _same_account(account, opened.account)), None)
+        found = next((account for account in known if same_account(account, opened.account)), None)
         if found is None:
             raise BadFile(
                 opened.where,
@@ -382,7 +382,7 @@ def counts(session: Session, file_id: UUID) -> dict[str, int]:
     return found
 
 
-def _same_account(ours: str, theirs: str) -> bool:
+def same_account(ours: str, theirs: str) -> bool:
     """Whether a bank's way of writing an account is ours: the same, or code and number within the IBAN."""
     if ours == theirs:
         return True

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from activities.matching.book import tell_credit
 from activities.store.facts import record
+from activities.store.lookup import lock_customer
 from activities.store.sql import run
-from activities.store.tasks import open_task
+from activities.store.tasks import open_task, withdraw_tasks
 from models.errors import RelanceError
 from models.ids import CaseSignal
 from models.messages import PaymentReversed
@@ -23,7 +25,7 @@ from rules.calendar import business_calendar
 WHO: Final = "bank"
 
 _BEFORE: Final = """
-    SELECT id AS line, amount, currency, booked_on, end_to_end_id, bank_ref, payer_iban, payer_name
+    SELECT id::text AS line, amount, currency, booked_on, end_to_end_id, bank_ref, payer_iban, payer_name
       FROM bank_line
      WHERE company_id = %(company)s AND direction = 'in' AND amount = %(amount)s
        AND currency = %(currency)s AND booked_on BETWEEN %(since)s AND %(until)s
@@ -64,16 +66,12 @@ def settle_return(session: Session, line_id: UUID, now: datetime) -> list[int]:
     if found.line is None:
         _ask(session, company, line, found.why, found.candidates, now)
         return []
-    paid = session.exec(select(BankLine).where(BankLine.id == found.line).with_for_update()).one()
+    paid = session.exec(select(BankLine).where(BankLine.id == UUID(found.line)).with_for_update()).one()
     try:
         with session.begin_nested():
             notes = _reverse(session, company, paid, line, now)
     except RelanceError as error:
-        _ask(session, company, line, f"{found.why}, but: {error}", (paid.id,), now)
-        return []
-    if notes is None:
-        why = f"{found.why}; what it paid is kept as the customer's credit: take it off there"
-        _ask(session, company, line, why, (paid.id,), now)
+        _ask(session, company, line, f"{found.why}, but: {error}", (str(paid.id),), now)
         return []
     line.state, line.reason, line.settled_at = BankLineState.RETURNED, found.why, now
     line.returned_key = paid.line_key
@@ -81,14 +79,15 @@ def settle_return(session: Session, line_id: UUID, now: datetime) -> list[int]:
     paid.reason = f"taken back on {line.booked_on}" + (
         f" ({line.return_reason})" if line.return_reason else ""
     )
+    withdraw_tasks(session, now=now, why=paid.reason, who=WHO, keys=(f"bank-line/{paid.id}",))
     session.flush()
     return notes
 
 
-def _reverse(
-    session: Session, company: Company, paid: BankLine, line: BankLine, now: datetime
-) -> list[int] | None:
-    """Reverse every payment of a line; None where one stands on no invoice, which no fact can reverse."""
+def _reverse(session: Session, company: Company, paid: BankLine, line: BankLine, now: datetime) -> list[int]:
+    """Reverse every payment of a line, on invoices or kept as credit; the notes to deliver."""
+    # A bank may book both on one day; the customer's calendar may still be a day behind ours.
+    today = business_calendar(company.country, company.zone).local_day(now)
     payments = session.exec(
         select(PaymentRow)
         .where(PaymentRow.bank_line_id == paid.id, col(PaymentRow.reversed_at).is_(None))
@@ -96,21 +95,20 @@ def _reverse(
     ).all()
     notes: list[int] = []
     for payment in payments:
+        customer = lock_customer(session, payment.customer_id)
+        reversed_on = min(max(line.booked_on, payment.received_on), today)
         if payment.invoice_id is None:
-            return None
-        invoice = session.get_one(Invoice, payment.invoice_id)
+            payment.reversed_at, payment.reversed_on = now, reversed_on
+            notes += tell_credit(session, paid, customer, "credit_returned", payment.amount, now, WHO)
+            continue
         done = record(
             session,
             now=now,
-            invoice=invoice,
+            invoice=session.get_one(Invoice, payment.invoice_id),
             fact=PaymentReversed(
                 event_id=f"bank-return/{line.line_key}/{payment.id}",
                 payment_event_id=payment.event_id,
-                # A bank may book both on one day; the customer's calendar may still be a day behind ours.
-                reversed_on=min(
-                    max(line.booked_on, payment.received_on),
-                    business_calendar(company.country, company.zone).local_day(now),
-                ),
+                reversed_on=reversed_on,
                 note=line.return_reason,
             ),
             signal=CaseSignal.PAYMENT_REVERSED,
@@ -125,12 +123,14 @@ def _ask(
     company: Company,
     line: BankLine,
     why: str,
-    candidates: Sequence[UUID],
+    candidates: Sequence[str],
     now: datetime,
 ) -> None:
     today = business_calendar(company.country, company.zone).local_day(now)
     possible = session.exec(
-        select(BankLine).where(col(BankLine.id).in_(list(candidates)[:20])).order_by(col(BankLine.booked_on))
+        select(BankLine)
+        .where(col(BankLine.id).in_([UUID(one) for one in candidates[:20]]))
+        .order_by(col(BankLine.booked_on))
     ).all()
     body = [
         f"On {line.booked_on} the bank took {line.amount:,.2f} {line.currency} back: {why}.",

@@ -20,6 +20,7 @@ MODULES: Final = (
         "allocation",
         "bank_details",
         "interest",
+        "file",
         "suspend",
         "replies",
         "registered",

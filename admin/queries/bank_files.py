@@ -16,7 +16,7 @@ from admin.queries.reading import rows_of
 from models.errors import NotFound
 from models.tables import Company
 
-SHOWN: Final = 100
+SHOWN: Final = 20
 """How many files are listed, the latest first."""
 
 _FILES: Final = """

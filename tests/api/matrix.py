@@ -103,6 +103,8 @@ OPERATIONS: dict[str, Line] = {
     "list_bank_accounts": Line(VIEWER),
     "add_bank_account": Line(MANAGER, {"account": "FR7630001007941234567890185"}),
     "list_bank_files": Line(VIEWER),
+    "get_case_file": Line(COLLECTOR),
+    "get_customer_file": Line(COLLECTOR),
     "allocate_bank_line": Line(COLLECTOR, {"parts": [{"invoice": "F-2", "amount": "5.00"}]}),
     "get_bank_file": Line(VIEWER),
     "import_bank_file": Line(COLLECTOR, "Date;Libellé;Montant\n02/03/2026;VIR;10,00\n".encode()),

@@ -30,7 +30,7 @@ _MAKES_COMMANDS = {
     "upsert_search_attributes",
     "wait_condition",
 }
-_OWN = {"_review", "_show", "_sleep", "call_ledger"}
+_OWN = {"_match_all", "_review", "_show", "_sleep", "call_ledger"}
 _TURNS = (ast.If, ast.While, ast.For, ast.Try, ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 

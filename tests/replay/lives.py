@@ -17,10 +17,22 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.payment_details import ask_change
+from activities.store import outbox
+from activities.store.bank_lines import keep_file
 from activities.store.engine import transaction
-from models.ids import CASE_WORKFLOW, TASK_QUEUE, CaseSignal, case_id, notices_id, outreach_id
-from models.messages import CaseInput, CaseView, OutreachNow, ReviewInput
+from models.ids import (
+    BANK_IMPORT_WORKFLOW,
+    CASE_WORKFLOW,
+    TASK_QUEUE,
+    CaseSignal,
+    bank_import_id,
+    case_id,
+    notices_id,
+    outreach_id,
+)
+from models.messages import BankImported, BankImportInput, CaseInput, CaseView, OutreachNow, ReviewInput
 from models.tables import Company
+from tests.unit.bank_files.statements import ACCOUNT, Entry, camt
 from tests.workflows.oracle import Act, Debtor, live
 from tests.workflows.world import World, world
 
@@ -132,6 +144,7 @@ async def run(engine: Engine) -> Histories:
         await _keep_runs(it, found)
         await _tell_managers(it)
         await keep("notices-sent", notices_id(it.company_id))()
+        await _import_bank_files(it, found)
     return found
 
 
@@ -147,6 +160,44 @@ async def _tell_managers(it: World) -> None:
     await it.courier.deliver_async(await asyncio.to_thread(ask))
     with it.env.auto_time_skipping_disabled():
         await it.env.client.get_workflow_handle(notices_id(it.company_id)).result()
+
+
+async def _import_bank_files(it: World, found: Histories) -> None:
+    """A file of two chunks whose import continues as new between them, and one that is refused."""
+    now = await it.now()
+    lines = [Entry("1.00", day="2026-06-30", text=str(number)) for number in range(600)]
+    files = {
+        "bank-import": camt(lines, closed_on="2026-06-30"),
+        "bank-import-refused": camt([], closing="1.00"),
+    }
+
+    def keep(content: bytes) -> tuple[UUID, str]:
+        with transaction(it.engine) as session:
+            company = session.get_one(Company, it.company_id)
+            company.iban = ACCOUNT
+            # The note that would start it stays with the test: its runs are to be short.
+            file, notes = keep_file(session, company, content, "releve.xml", now, "test")
+            outbox.delivered(session, notes)
+            return file.id, bank_import_id(company.ref, file.content_hash)
+
+    for name, content in files.items():
+        file_id, workflow_id = await asyncio.to_thread(keep, content)
+        with it.env.auto_time_skipping_disabled():
+            handle = await it.env.client.start_workflow(
+                BANK_IMPORT_WORKFLOW,
+                BankImportInput(file_id=file_id, events_per_run=10),
+                id=workflow_id,
+                task_queue=TASK_QUEUE,
+                result_type=BankImported,
+            )
+            await handle.result()
+        last = await it.env.client.get_workflow_handle(workflow_id).fetch_history()
+        first = await it.env.client.get_workflow_handle(
+            workflow_id, run_id=handle.first_execution_run_id
+        ).fetch_history()
+        found[f"{name}-first-run" if name == "bank-import" else name] = first
+        if name == "bank-import":
+            found[f"{name}-last-run"] = last
 
 
 async def _prepare_mishap(it: World, mishaps: Mishaps) -> None:

@@ -35,7 +35,7 @@ _FILE = {
 
 
 class BankFileList(BaseModel):
-    """The latest hundred files, the last one first."""
+    """The latest twenty files, the last one first."""
 
     items: list[BankFileTold]
 

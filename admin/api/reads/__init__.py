@@ -1,12 +1,22 @@
 """What can be looked at, one file a subject."""
 
-from admin.api.reads import cases, communications, customers, interest, registers, replies, tasks
+from admin.api.reads import (
+    cases,
+    communications,
+    customers,
+    interest,
+    recovery_file,
+    registers,
+    replies,
+    tasks,
+)
 
 ROUTERS = (
     cases.router,
     tasks.router,
     customers.router,
     interest.router,
+    recovery_file.router,
     communications.router,
     replies.router,
     registers.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,6 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.bank_import import BankImportActivities, Matcher, leave
 from activities.clock import Clock
+from activities.matching import match_lines
 from activities.outbox import Courier
 from activities.store.bank_lines import accounts_of, add_account, keep_file
 from activities.store.engine import transaction
@@ -21,7 +23,7 @@ from activities.store.facts import record
 from activities.store.lookup import company_by_ref
 from models.ids import CaseSignal as S
 from models.messages import BankChunk, BankFileNow, BankImported, PaymentReceived
-from models.tables import BankFile, BankLine, Company, PaymentRow
+from models.tables import BankFile, BankLine, Company, KnownPayer, PaymentRow
 from models.tables.words import BankLineState, TaskKind
 from tests.fixtures.ledger import NOW, Book, make_book
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt, cfonb, notification
@@ -115,6 +117,11 @@ class Bank:
         with transaction(self.book.engine) as session:
             return session.get_one(Company, self.book.company_id).bank_known_until
 
+    def credits(self) -> list[PaymentRow]:
+        """What is kept as customers' credit."""
+        with transaction(self.book.engine) as session:
+            return list(session.exec(select(PaymentRow).where(col(PaymentRow.invoice_id).is_(None))).all())
+
     def paid(self, number: str = "F-1") -> Decimal:
         """What stands as paid on an invoice."""
         with transaction(self.book.engine) as session:
@@ -206,7 +213,7 @@ def test_a_refused_file_leaves_no_line_and_is_tried_again_once_its_account_is_na
 
 def test_the_bank_is_known_as_far_as_its_least_known_account(bank: Bank) -> None:
     other = "NL91ABNA0417164300"
-    bank.bring(notification([Entry("1.00", day="2026-03-02")]))
+    bank.bring(notification([Entry("1.00", day="2026-03-02")]), pays("F-1"))
     assert bank.known_until() is None
     bank.bring(camt([], closed_on="2026-03-05"))
     assert bank.known_until() == date(2026, 3, 5)
@@ -222,15 +229,23 @@ def test_the_bank_is_known_as_far_as_its_least_known_account(bank: Bank) -> None
 
 def test_a_missing_statement_keeps_the_bank_from_being_known_further(bank: Bank) -> None:
     bank.bring(camt([], closed_on="2026-03-04"))
-    bank.bring(camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06"))
+    bank.bring(camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06"), pays("F-1"))
     assert bank.known_until() == date(2026, 3, 4)
     assert "one is missing between them" in bank.last().report["warnings"][0]
     # The missing one comes, then the later one once more: now they follow each other.
-    bank.bring(camt([Entry("150.00")], closed_on="2026-03-05"))
+    bank.bring(camt([Entry("150.00")], closed_on="2026-03-05"), pays("F-1"))
     bank.bring(
         camt([Entry("1.00", day="2026-03-06")], opening="250.00", closed_on="2026-03-06", version="08")
     )
     assert bank.known_until() == date(2026, 3, 6)
+
+
+def test_the_bank_is_not_known_further_while_a_payment_is_not_matched(bank: Bank) -> None:
+    bank.bring(camt([Entry("1.00")]))
+    assert bank.known_until() is None
+    assert bank.last().report["warnings"] == [
+        "payments not matched yet: 1; the bank is not known further",
+    ]
 
 
 def test_a_returned_payment_is_reversed_and_its_case_told(bank: Bank) -> None:
@@ -273,3 +288,46 @@ def test_storing_twice_stores_once(bank: Bank) -> None:
         told = ActivityEnvironment().run(steps.store_bank_lines, BankFileNow(file_id=file.id))
         assert told.lines == 3
     assert len(bank.lines()) == 3
+
+
+def test_a_german_statement_names_its_account_by_bank_code_and_number(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        session.get_one(Company, bank.book.company_id).iban = PAYER
+    file = (
+        b":20:A\n:25:37040044/532013000\n:28C:1\n:60F:C260304EUR0,00\n:61:260305C5,00NTRFR1\n"
+        b":62F:C260305EUR5,00\n-\n"
+    )
+    assert bank.bring(file).refused is False
+    assert [line.account_iban for line in bank.lines()] == [PAYER]
+
+
+def test_two_files_with_the_same_lines_at_the_same_time_bring_them_once(bank: Bank) -> None:
+    lines = [Entry("1.00", text=str(number)) for number in range(50)]
+    files = [camt(lines).replace(b"<MsgId>M", f"<MsgId>{number}".encode()) for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(bank.bring, files))
+    assert len({one.file_id for one in done}) == 4
+    assert sum(one.waiting for one in done) == 50
+    assert len(bank.lines()) == 50
+
+
+def test_returned_money_that_was_kept_as_credit_is_taken_off_again(bank: Bank) -> None:
+    known = Entry("7.77", day="2026-03-02", iban=PAYER, text="acompte")
+    with transaction(bank.book.engine) as session:
+        row = KnownPayer(
+            company_id=bank.book.company_id,
+            kind="iban",
+            key=PAYER,
+            customer_id=bank.book.customer_id,
+            seen_at=NOW,
+        )
+        session.add(row)
+    bank.bring(camt([known]), match_lines)
+    (credit,) = bank.credits()
+    assert (credit.amount, credit.reversed_at) == (Decimal("7.77"), None)
+    back = Entry("-7.77", day="2026-03-09", iban=PAYER, details="<RtrInf><Rsn><Cd>MD06</Cd></Rsn></RtrInf>")
+    bank.bring(camt([back], opening="107.77", closed_on="2026-03-09"), match_lines)
+    (credit,) = bank.credits()
+    assert credit.reversed_on == date(2026, 3, 9)
+    assert [line.state for line in bank.lines()] == ["returned", "returned"]
+    assert [task.status for task in bank.book.tasks()] in ([], ["withdrawn"])

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from activities.bank_files import BadFile, Closed, Movement, Opened, read
+from activities.bank_files import BadFile, Closed, Movement, Opened, read, text
+from activities.bank_files import camt as reader
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt, cfonb, notification
 
 PAYER = "DE89370400440532013000"
@@ -101,6 +102,18 @@ def test_bad_camt_is_refused_with_its_place(content: bytes, why: str) -> None:
     assert re.search(why, refusal(content))
 
 
+def test_camt_whose_entry_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_MAX_ELEMENTS", 1_000)
+    assert len(movements(camt([Entry("1.00")] * 100))) == 100
+    swollen = camt([Entry("1.00", details="<a/>" * 1_000)])
+    assert refusal(swollen) == "statement 1, entry 1: over 1,000 elements without an entry's end"
+
+
+def test_text_of_more_lines_than_any_statement_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MAX_LINES", 1_000)
+    assert refusal(account(CAME) + b"\n" * 1_000) == "line 1001: the file has over 1,000 lines"
+
+
 def test_camt_054_has_no_balance_and_no_closing_day() -> None:
     parts = list(read(notification([Entry("50.00")]), "file"))
     assert parts[-1] == Closed("notification 1", None, None)
@@ -140,6 +153,11 @@ def test_cfonb_reject_code_is_a_return() -> None:
     assert (line.is_return, line.return_reason, line.incoming) == (True, "20", False)
 
 
+def test_a_debtors_own_words_make_no_return_of_a_payment() -> None:
+    (line,) = movements(account(CAME.replace("VIR SEPA RECU", "VIR REJET 2A ")))
+    assert (line.is_return, line.aside) == (False, None)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -169,18 +187,18 @@ def mt940(*fields: str, closing: str = "C260305EUR150,10") -> bytes:
 
 
 def test_mt940_with_german_details() -> None:
-    text = (
+    told = (
         ":86:166?00GUTSCHRIFT?20EREF+E1?21SVWZ+Rechnung 2026-0?220001?30COBADEFFXXX?31DE8937040044053201300"
         "\n0?32MUELLER GMBH"
     )
-    (line,) = movements(mt940(":61:2603050305CR50,10NTRFNONREF//B1", text))
+    (line,) = movements(mt940(":61:2603050305CR50,10NTRFNONREF//B1", told))
     assert (line.text, line.end_to_end_id, line.bank_ref) == ("GUTSCHRIFT Rechnung 2026-00001", "E1", "B1")
     assert (line.payer_name, line.payer_iban) == ("MUELLER GMBH", PAYER)
 
 
 def test_mt940_with_dutch_details() -> None:
-    text = f":86:/TRTP/SEPA OVERBOEKING/IBAN/{PAYER}/BIC/COBADEFF/NAME/Jansen BV/REMI/Factuur 7/EREF/E1"
-    (line,) = movements(mt940(":61:2603050305C50,10NTRFNONREF", text))
+    told = f":86:/TRTP/SEPA OVERBOEKING/IBAN/{PAYER}/BIC/COBADEFF/NAME/Jansen BV/REMI/Factuur 7/EREF/E1"
+    (line,) = movements(mt940(":61:2603050305C50,10NTRFNONREF", told))
     assert (line.text, line.end_to_end_id) == ("Factuur 7 SEPA OVERBOEKING", "E1")
     assert (line.payer_name, line.payer_iban) == ("Jansen BV", PAYER)
 
@@ -204,6 +222,7 @@ def test_mt940_booking_day_near_the_end_of_the_year() -> None:
     [
         (mt940(":61:2603050305C50,11NTRFNONREF"), "line 6: .*a movement is missing or wrong"),
         (mt940(":61:260230C50,10NTRFNONREF"), "line 5: value day: 30/02/2026 is no day"),
+        (mt940(":61:2603050305C50,10NTRFR", ":86:" + "x\n" * 500), "line 407: field 86 of line 6 has over"),
         (mt940(":61:nothing"), "line 5: movement: 'nothing' is none"),
         (mt940(":61:2603050305C50,10NTRFNONREF")[:72], "the file ends in the middle"),
     ],
