@@ -15,6 +15,7 @@ from bench.figures import Benchmark
 BENCHMARKS: Final = {
     "simulate": "bench.simulate",
     "import": "bench.import_rows",
+    "fec": "bench.fec",
     "bank": "bench.bank",
     "contact": "bench.contact",
     "start": "bench.start",

@@ -131,6 +131,7 @@ class InvoiceChanged(Fact):
     issued_on: date | None = None
     due_on: date | None = None
     replaced_by: Ref | None = None
+    order_ref: Ref | None = None
 
 
 class PolicyChanged(Fact):

@@ -25,6 +25,7 @@ HIDDEN: Final = frozenset({"iban"})
 
 _NOT_SHOWN: Final = frozenset(
     {"gap_days", "bank_known_until", "logistics_email", "reply_pause_days", "resume_per_day"}
+    | {"payment_terms"}
 )
 """Settings that no message to a debtor shows."""
 

@@ -18,7 +18,7 @@ MAX_MAIL = 10 * 1024 * 1024
 """Bytes of a mail that is brought: what comes after them is let go by, and said to be missing."""
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of a bank file that somebody with a key brings; larger ones come by the command line."""
+"""Bytes of a file that somebody with a key brings; larger ones come by the command line."""
 
 BODY = "relance.body"
 TRUNCATED = "relance.truncated"
@@ -88,6 +88,6 @@ def _brings_file(scope: Scope) -> bool:
     return (
         scope["method"] == "POST"
         and path.startswith("/v1/companies/")
-        and path.endswith("/bank-files")
+        and path.endswith(("/bank-files", "/invoice-imports"))
         and any(name == b"authorization" for name, _ in scope["headers"])
     )

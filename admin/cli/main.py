@@ -13,7 +13,7 @@ import typer
 from workflows.ending import run_to_end
 
 MODULES: Final = (
-    *("stack", "chaos", "portfolio", "cutover", "intake", "work"),
+    *("stack", "chaos", "portfolio", "cutover", "invoices", "work"),
     *(
         "contacts",
         "bank",

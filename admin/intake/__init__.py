@@ -1,1 +1,1 @@
-"""Documents of others that become invoices: electronic invoices and what becomes of them."""
+"""Invoices in: files of any known format, recognised by what is in them, read into the same few items."""

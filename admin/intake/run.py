@@ -35,8 +35,7 @@ class IntakeDesk(Desk):
         Raises:
             NotFound: no such company.
         """
-        with transaction(self._engine) as session:
-            company_by_ref(session, company)
+        self.check(company)
         for path in files:
             yield self._one(company, path, choices)
 
@@ -47,8 +46,7 @@ class IntakeDesk(Desk):
             NotFound: no such company.
             BadFile: the file as a whole cannot be read.
         """
-        with transaction(self._engine) as session:
-            company_by_ref(session, company)
+        self.check(company)
         for line, cells in read_statuses(path):
             place = f"{path.name}: line {line}"
             try:
@@ -62,6 +60,15 @@ class IntakeDesk(Desk):
                 continue
             self.deliver(done.notes)
             yield Told(path.name, f"{told.invoice}: {STATUSES[told.code][0]} ({told.code}): {done.follows}")
+
+    def check(self, company: str) -> None:
+        """See that there is such a company.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with transaction(self._engine) as session:
+            company_by_ref(session, company)
 
     def _one(self, company: str, path: Path, choices: Choices) -> Told:
         name = path.name

@@ -32,6 +32,7 @@ from models.tables import Company, Staff
 from rules.calendar import business_calendar
 from rules.iban import iban
 from rules.interest import Imputation, Mode, percent
+from rules.terms_text import payment_terms
 
 _BIC: Final = re.compile(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _LINK: Final = re.compile(r"https?://[^\s<>\"']+")
@@ -118,6 +119,7 @@ class CompanyEntry(_Strict):
     interest: Annotated[Mode, Field(strict=False)] | None = None
     late_rate: Annotated[Decimal, BeforeValidator(_rate), Field(ge=0)] | None = None
     imputation: Annotated[Imputation, Field(strict=False)] | None = None
+    payment_terms: Annotated[Words, AfterValidator(payment_terms)] | None = None
     signatory: SignatoryEntry | None = None
 
     @model_validator(mode="after")
@@ -273,6 +275,7 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "interest": entry.interest,
         "late_rate": entry.late_rate,
         "imputation": entry.imputation,
+        "payment_terms": entry.payment_terms,
     }
     if entry.signatory is not None:
         values |= {

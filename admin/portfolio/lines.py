@@ -136,13 +136,13 @@ class Lines:
         return skipped
 
 
-def records(lines: Lines, width: int | None = None) -> Iterator[Record]:
-    """The records of a file; blank lines are passed over.
+def records(lines: Lines, width: int | None = None, delimiter: str = ",") -> Iterator[Record]:
+    """The records of a file; blank lines are passed over. `delimiter` separates the cells.
 
     A record over several lines holds together only when it has `width` cells: otherwise its first line
     has a quote too many, and the others are records of their own.
     """
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
     while True:
         lines.begin()
         try:

@@ -226,29 +226,49 @@ class _Load:
         return self._open(connection, new) if new else [], conflicts, misplaced
 
     def _open(self, connection: Connection, rows: Sequence[Row]) -> list[Entry]:
-        ids = self._parties.ensure(connection, rows)
-        customers = lock_customers(connection, list(ids.values()))
-        answer_searches(connection, self._parties.entered, self._now, WHO)
-        facts = {key: self._facts(customers[ids[key]], self._debtors[key]) for key in ids}
-        entries = Entries(self._now, self._path.name)
-        opened = []
-        for row in rows:
-            key = debtor_key(row)
-            entry = Entry(self._decider.opening(row, self._debtors[key], facts[key]), customers[ids[key]])
-            entries.add(entry)
-            opened.append(entry)
-        entries.write(connection)
-        raw(connection).execute(
-            "UPDATE customer SET ledger_seq = ledger_seq + 1 WHERE id = ANY(%s)", (list(customers),)
+        return open_rows(
+            connection, rows, self._debtors, self._parties, self._decider, self._now, self._path.name
         )
-        return opened
 
-    @staticmethod
-    def _facts(customer: CustomerRow, debtor: Debtor) -> CustomerFacts:
-        """The ledger's facts of a customer, with what later rows of the file will add to them."""
-        days = [day for day in (customer.facts.last_contact_on, debtor.last_contact_on) if day is not None]
-        means = [known | told for known, told in zip(customer.means, debtor.means, strict=True)]
-        return replace(customer.facts, last_contact_on=max(days, default=None), reach=reach(*means))
+
+def open_rows(
+    connection: Connection,
+    rows: Sequence[Row],
+    debtors: Mapping[DebtorKey, Debtor],
+    parties: Parties,
+    decider: Decider,
+    now: datetime,
+    source: str,
+    who: str = WHO,
+) -> list[Entry]:
+    """Write invoices that the ledger does not have, with their customers, cases and what starts them.
+
+    :param debtors: every customer of the rows, with its totals over the whole file.
+    :param source: the file's name, for the journal.
+    """
+    ids = parties.ensure(connection, rows)
+    customers = lock_customers(connection, list(ids.values()))
+    answer_searches(connection, parties.entered, now, who)
+    facts = {key: _facts(customers[ids[key]], debtors[key]) for key in ids}
+    entries = Entries(now, source, who)
+    opened = []
+    for row in rows:
+        key = debtor_key(row)
+        entry = Entry(decider.opening(row, debtors[key], facts[key]), customers[ids[key]])
+        entries.add(entry)
+        opened.append(entry)
+    entries.write(connection)
+    raw(connection).execute(
+        "UPDATE customer SET ledger_seq = ledger_seq + 1 WHERE id = ANY(%s)", (list(customers),)
+    )
+    return opened
+
+
+def _facts(customer: CustomerRow, debtor: Debtor) -> CustomerFacts:
+    """The ledger's facts of a customer, with what later rows of the file will add to them."""
+    days = [day for day in (customer.facts.last_contact_on, debtor.last_contact_on) if day is not None]
+    means = [known | told for known, told in zip(customer.means, debtor.means, strict=True)]
+    return replace(customer.facts, last_contact_on=max(days, default=None), reach=reach(*means))
 
 
 def _conflict(differences: list[tuple[str, str, str]]) -> CellFault:

@@ -136,7 +136,7 @@ def _run(
     clock = Clock(read_offset(engine))
     if companies is not None:
         _write_companies(engine, companies, clock)
-    with _bars(console) as bars:
+    with progress_bars(console) as bars:
         tasks: dict[str, TaskID] = {}
 
         def on_progress(phase: str, done: int, total: int) -> None:
@@ -155,12 +155,13 @@ def _run(
         )
     _tell(console, report)
     if start:
-        asyncio.run(_start(engine, clock, rate, console))
+        asyncio.run(start_cases(engine, clock, rate, console))
     return SOME_REJECTED if report.rejected or report.conflicts else ALL_GOOD
 
 
 @contextmanager
-def _bars(console: Console) -> Iterator[Progress]:
+def progress_bars(console: Console) -> Iterator[Progress]:
+    """Bars for a terminal, with what is left to wait."""
     with Progress(
         TextColumn("{task.description:<25}"),
         BarColumn(),
@@ -189,7 +190,7 @@ def ledger_policies(engine: Engine, clock: Clock) -> dict[str, Policy]:
         return current_policies(session)
 
 
-async def _start(engine: Engine, clock: Clock, rate: float, console: Console) -> None:
+async def start_cases(engine: Engine, clock: Clock, rate: float, console: Console) -> None:
     """Deliver the notes that wait, those of an earlier run included."""
     waiting = await asyncio.to_thread(_waiting, engine)
     if not waiting:

@@ -51,6 +51,7 @@ class CompanyRow(BaseModel):
     imputation: Annotated[
         str | None, Field(description="What payments go to first: principal or interest; absent: principal")
     ]
+    payment_terms: Annotated[str | None, Field(description="Of invoices that bring no due date")]
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

@@ -28,6 +28,7 @@ from models.tables.facts import (
     PlanRow,
 )
 from models.tables.inbound import UnknownEvent, WebhookReceipt
+from models.tables.intake import IntakeMapping
 from models.tables.parties import (
     AddressMark,
     ApiKey,
@@ -92,6 +93,7 @@ __all__ = [
     "IdempotencyRecord",
     "Installation",
     "InstalmentRow",
+    "IntakeMapping",
     "Invoice",
     "KnownPayer",
     "LetterPosting",

@@ -28,6 +28,7 @@ class Company(Table, table=True):
     signatory is the credit manager, who signs and is asked where a customer has no collector. `interest` is
     what customers hear of interest and fixed sums (unset: announced), `late_rate` the agreed rate, percent a
     year, where there is one; `imputation` what payments go to first (unset: principal).
+    `payment_terms` are those of invoices that bring neither a due date nor terms (`rules.terms_text`).
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
     """
 
@@ -69,6 +70,7 @@ class Company(Table, table=True):
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
     imputation: str | None = None
+    payment_terms: str | None = None
 
 
 class PaymentDetailsChange(Table, table=True):
@@ -143,7 +145,7 @@ class Customer(Table, table=True):
 
     `ledger_seq` grows with every fact, under this row's lock: whoever composed a message at another
     value composed it from other facts. `address` is where letters go, one line each; `registration` names the
-    party in them. `interest` and `late_rate` go before the company's; `late_law` is the
+    party in them. `interest`, `late_rate` and `payment_terms` go before the company's; `late_law` is the
     law that was agreed, in the place of the one that the parties' countries tell.
     """
 
@@ -185,6 +187,7 @@ class Customer(Table, table=True):
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
     late_law: str | None = None
+    payment_terms: str | None = None
 
 
 class Staff(Table, table=True):

@@ -85,13 +85,14 @@ class Door:
         role: str = "manager",
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Response:
-        """One request, as a holder of a key of that role (or of `key`)."""
+        """One request, as a holder of a key of that role (or of `key`), with JSON or other content."""
         if key is None:
             key = self.keys.setdefault(role, "") or self.key(role, ["acme"], name=f"usual {role}")
             self.keys[role] = key
         given = {"Authorization": f"Bearer {key}", **(headers or {})}
-        return self.client.request(method, path, json=body, headers=given)
+        return self.client.request(method, path, json=body, content=content, headers=given)
 
 
 @pytest.fixture

@@ -143,6 +143,9 @@ OPERATIONS: dict[str, Line] = {
     "change_customer": Line(COLLECTOR, {"segment": "key"}),
     "set_customer_address": Line(COLLECTOR, {"lines": ["ZI des Paluds", "13400 Aubagne"]}),
     "set_customer_policy": Line(MANAGER, {"policy": "strict"}),
+    "import_invoices": Line(
+        COLLECTOR, b"Invoice,Customer,Date,Due date,Balance\nF-8,C-1,2026-03-01,2026-03-31,9.00\n"
+    ),
     "create_invoice": Line(
         COLLECTOR,
         {

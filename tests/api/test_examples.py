@@ -59,6 +59,7 @@ def test_operations_that_write_have_a_body_or_nothing_to_say() -> None:
         *("lift_contact_stop", "opt_out_contact", "end_absence", "end_closure"),
         *("approve_bank_details_change", "cancel_bank_details_change"),
         *("receive_sendgrid_events", "receive_twilio_status", "receive_twilio_text"),
+        "import_invoices",
         *("receive_sendgrid_mail", "receive_sendgrid_mail_by_address"),
         # Its body is the file itself.
         "import_bank_file",

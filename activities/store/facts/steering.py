@@ -85,8 +85,8 @@ def policy_changed(at: Recording, fact: PolicyChanged) -> None:
 
 def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
     """Correct the invoice, or replace it: what was planned on the former facts is withdrawn."""
-    if fact.total is None and fact.issued_on is None and fact.due_on is None and fact.replaced_by is None:
-        raise InvalidFact("total, issued_on, due_on or replaced_by: one of them is required")
+    if not any((fact.total, fact.issued_on, fact.due_on, fact.replaced_by, fact.order_ref)):
+        raise InvalidFact("total, issued_on, due_on, order_ref or replaced_by: one of them is required")
     if at.invoice.replaced_by_id is not None:
         raise WrongState(f"invoice {at.invoice.number!r} is replaced already")
     total = None if fact.total is None else at.amount(fact.total, field_name="total")
@@ -100,11 +100,13 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
         "total": str(at.invoice.total),
         "issued_on": str(at.invoice.issued_on),
         "due_on": str(at.invoice.due_on),
+        "order_ref": at.invoice.order_ref,
     }
     raised = total is not None and total > at.invoice.total
     at.invoice.total = total or at.invoice.total
     at.invoice.issued_on = issued_on
     at.invoice.due_on = at.case.due_on = due_on
+    at.invoice.order_ref = fact.order_ref or at.invoice.order_ref
     at.log("invoice_was", None, before)
     take_back(at, [at.invoice], "the invoice changed")
     if replacement is not None:

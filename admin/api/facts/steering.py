@@ -49,6 +49,7 @@ class ChangeIn(Told):
     replaced_by: Annotated[
         Ref | None, Field(description="Number of the customer's invoice that takes its place")
     ] = None
+    order_ref: Annotated[Ref | None, Field(description="The customer's order number")] = None
 
 
 class PolicyIn(Told):

@@ -31,6 +31,7 @@ class CustomerNow(BaseModel):
     interest: Annotated[str | None, Field(description="Absent: as its company")]
     late_rate: Annotated[Decimal | None, Field(description="Absent: as its company")]
     late_law: Annotated[str | None, Field(description="Absent: that of the parties' countries")]
+    payment_terms: Annotated[str | None, Field(description="Absent: as its company")]
     insolvency_on: date | None
     do_not_contact_since: date | None
     lawyer_since: date | None
@@ -68,6 +69,7 @@ def customer_now(session: Session, access: Access, customer: Customer) -> Custom
         interest=customer.interest,
         late_rate=customer.late_rate,
         late_law=customer.late_law,
+        payment_terms=customer.payment_terms,
         insolvency_on=customer.insolvency_on,
         do_not_contact_since=customer.do_not_contact_since,
         lawyer_since=customer.lawyer_since,

@@ -27,6 +27,7 @@ from admin.api.masters.words import (
     Language,
     LateRate,
     OurEmail,
+    PaymentTerms,
     Words,
     Zone,
     calendar_of,
@@ -91,6 +92,7 @@ class CompanyChange(Given):
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
     imputation: Imputes | None = None
+    payment_terms: PaymentTerms | None = None
     signatory: Signatory | None = None
 
 
@@ -127,6 +129,7 @@ class CompanyNow(BaseModel):
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None
     imputation: Annotated[str | None, Field(description="Absent: principal")]
+    payment_terms: str | None
     signatory_name: str | None
     signatory_email: str | None
     signatory_phone: str | None

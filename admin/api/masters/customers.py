@@ -23,6 +23,7 @@ from admin.api.masters.words import (
     LateLaw,
     LateRate,
     OurEmail,
+    PaymentTerms,
     Words,
     Zone,
     calendar_of,
@@ -55,6 +56,7 @@ class CustomerIn(BaseModel):
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
     late_law: LateLaw | None = None
+    payment_terms: PaymentTerms | None = None
 
 
 class CustomerChange(Given):
@@ -76,6 +78,7 @@ class CustomerChange(Given):
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
     late_law: LateLaw | None = None
+    payment_terms: PaymentTerms | None = None
 
 
 class AddressIn(BaseModel):

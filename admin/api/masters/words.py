@@ -12,6 +12,7 @@ from admin.portfolio import cells
 from models.errors import InvalidFact
 from rules.calendar import BusinessCalendar, UnknownCountry, UnknownZone, business_calendar
 from rules.interest import Imputation, LawCode, Mode
+from rules.terms_text import payment_terms
 
 Words = Annotated[str, Field(min_length=1, max_length=cells.MAX_TEXT), AfterValidator(cells.text)]
 Email = Annotated[
@@ -31,6 +32,16 @@ InterestMode = Annotated[
         description="What customers hear of interest and fixed sums: nothing; that they are due, reckoned in "
         "the formal notice; or their sum in firm reminders, too"
     ),
+]
+PaymentTerms = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="For invoices that come without a due date; 'end of month' is read in the order of "
+        "the words",
+        examples=["45 jours fin de mois", "net 30"],
+    ),
+    AfterValidator(payment_terms),
 ]
 Imputes = Annotated[
     Imputation,

@@ -28,6 +28,8 @@ from models.ids import CaseSignal
 from models.messages import CreditNoteIssued, Fact, InvoiceChanged, Paused
 from models.tables import Company, Customer, Invoice
 from rules.money import round_money
+from rules.terms import Instalments, Terms, due_date
+from rules.terms_text import parse_terms
 
 SOURCE: Final = "einvoice"
 _SURE: Final = 8
@@ -50,10 +52,12 @@ class Choices(NamedTuple):
 
     :param customer: the customer's reference, where the document's own words do not find it.
     :param due_days: days after the invoice's date to pay in, where it names no due date.
+    :param terms: of one without a due date or terms, whose customer has none; they go before the company's.
     """
 
     customer: str | None = None
     due_days: int | None = None
+    terms: str | None = None
 
 
 class Entered(NamedTuple):
@@ -119,7 +123,7 @@ def _invoice(
     customer, buyer = _customer(session, company, document.buyer, choices.customer, document.number)
     done = enter_invoice(
         session,
-        _cells(company, document, customer, buyer, _due(document, choices)),
+        _cells(company, document, customer, buyer, _due(company, document, buyer, choices)),
         now=now,
         source=SOURCE,
         who=who,
@@ -226,18 +230,36 @@ def _known(session: Session, company: Company, number: str) -> bool:
     )
 
 
-def _due(document: Document, choices: Choices) -> date:
+def _due(company: Company, document: Document, buyer: Customer | None, choices: Choices) -> date:
+    """The document's own due date; else by the days told, its own terms, or those that were agreed."""
     if document.due_on is not None:
         return document.due_on
-    if choices.due_days is None:
-        terms = f"; its terms say: {document.terms}" if document.terms else ""
-        raise Refused(
-            document.number,
-            f"no due date (BT-9){terms}: say how many days there are to pay (--due-days)",
-        )
-    if not 0 <= choices.due_days <= MAX_DUE_DAYS:
-        raise Refused(document.number, f"--due-days: from 0 to {MAX_DUE_DAYS}")
-    return document.issued_on + timedelta(days=choices.due_days)
+    if choices.due_days is not None:
+        if not 0 <= choices.due_days <= MAX_DUE_DAYS:
+            raise Refused(document.number, f"due_days: from 0 to {MAX_DUE_DAYS}")
+        return document.issued_on + timedelta(days=choices.due_days)
+    terms = _understood(document.terms) or next(
+        (
+            parse_terms(agreed)
+            for agreed in (buyer.payment_terms if buyer else None, choices.terms, company.payment_terms)
+            if agreed
+        ),
+        None,
+    )
+    if terms is None:
+        told = f"; its terms say: {document.terms}" if document.terms else ""
+        raise Refused(document.number, f"no due date (BT-9){told}: say its terms, or how many days to pay")
+    if isinstance(terms, Instalments):
+        raise Refused(document.number, f"no due date (BT-9), and its terms are in instalments: {terms}")
+    return due_date(document.issued_on, terms)
+
+
+def _understood(text: str | None) -> Terms | None:
+    """The terms a document says, where its words are plain; often they say much else."""
+    try:
+        return parse_terms(text) if text else None
+    except ValueError:
+        return None
 
 
 def _customer(

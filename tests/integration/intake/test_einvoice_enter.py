@@ -131,7 +131,7 @@ def test_an_invoice_of_somebody_else_is_refused(book: Book) -> None:
 
 
 def test_without_a_due_date_somebody_says_the_days(book: Book) -> None:
-    with pytest.raises(Refused, match=r"no due date \(BT-9\).*--due-days"):
+    with pytest.raises(Refused, match=r"no due date \(BT-9\).*say its terms"):
         told(book, CII)
     done = told(book, pdf(("factur-x.xml", CII)), due_days=30)
     assert done.customer == "C-9"

@@ -16,7 +16,7 @@ from bench.figures import Figure, number
 from bench.simulate import rules_seconds
 from policies import builtin_policies
 
-SERVERS = ("import", "contact", "start", "life", "memory", "webhooks")
+SERVERS = ("import", "fec", "contact", "start", "life", "memory", "webhooks")
 """Benchmarks that start a server and take a few seconds; `api` asks often, `simulate` starts none."""
 
 
