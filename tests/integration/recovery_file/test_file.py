@@ -1,4 +1,4 @@
-"""The file for an agency, a lawyer or a court: it adds up, it holds what was sent, and it is the same each time."""
+"""The file for an agency, a lawyer or a court: it adds up, holds what was sent, and is the same each time."""
 
 from __future__ import annotations
 
