@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from sqlalchemy import String, cast
 from sqlmodel import col, select
 
 from activities.installation import who_runs
 from activities.matching import allocate
+from activities.store.discount import set_discount
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
 from admin.desk import Desk
@@ -18,6 +21,8 @@ from admin.queries.reading import snapshot
 from models.errors import Conflict, InvalidFact, NotFound
 from models.tables import BankLine, Company
 from models.tables.words import BankLineState
+
+_ALL: Final = 100
 
 
 class AllocationDesk(Desk):
@@ -68,6 +73,27 @@ class AllocationDesk(Desk):
             (told,) = bank_lines(session, company.id, BankLineFilter(), row.id).items
         self.deliver(notes)
         return "\n".join(_words(told))
+
+    def discount(self, company: str, number: str, percent: str | None, until: date | None) -> str:
+        """Grant a discount for paying early, or take it away.
+
+        Raises:
+            NotFound: no such invoice.
+            InvalidFact: the percent or the day cannot be.
+        """
+        value: Decimal | None = None
+        if percent is not None:
+            try:
+                value = Decimal(percent)
+            except InvalidOperation:
+                raise InvalidFact(f"{percent!r}: write 2.00 for 2 %") from None
+            if not 0 < value < _ALL or value != round(value, 2):
+                raise InvalidFact(f"{percent}: between 0 and 100, two decimals at most")
+        with transaction(self._engine) as session:
+            invoice = set_discount(session, company, number, value, until, self._clock.now(), who_runs())
+            if invoice.discount_percent is None:
+                return f"{number}: no discount for paying early"
+            return f"{number}: {invoice.discount_percent} % less if paid by {invoice.discount_until}"
 
 
 def _part(text: str) -> tuple[str, Decimal]:

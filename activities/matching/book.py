@@ -16,11 +16,11 @@ from activities.store.lookup import open_cases
 from activities.store.outbox import add_notes
 from activities.store.sql import run
 from models.ids import CaseSignal, OutreachSignal
-from models.messages import PaymentReceived, PaymentReversed
+from models.messages import CreditNoteIssued, PaymentReceived, PaymentReversed
 from models.tables import BankLine, Customer, FactRow, Invoice, PaymentRow
 from models.tables.words import NoteTo
 from rules.calendar import business_calendar
-from rules.matching import name_key
+from rules.matching import Allocation, name_key
 
 _LEARN: Final = """
     INSERT INTO known_payer (company_id, kind, key, customer_id, seen_at)
@@ -51,6 +51,30 @@ def book(
         )
         done = record(
             session, now=now, invoice=invoice, fact=fact, signal=CaseSignal.PAYMENT_RECEIVED, who=who
+        )
+        notes += done.notes
+    return notes
+
+
+def let_off(
+    session: Session, line: BankLine, allocations: Iterable[Allocation], now: datetime, who: str
+) -> list[int]:
+    """Credit what is not owed any more, beside what was paid: discount for paying early, charges of banks."""
+    notes: list[int] = []
+    for each in allocations:
+        if each.let_off <= 0:
+            continue
+        invoice = session.get_one(Invoice, UUID(str(each.item.key)))
+        fact = CreditNoteIssued(
+            event_id=f"bank/{line.line_key}/{invoice.number}/less"[:200],
+            amount=each.let_off,
+            currency=line.currency,
+            number=each.why,
+            issued_on=_received_on(session, invoice.customer_id, line.booked_on, now),
+            note=each.why,
+        )
+        done = record(
+            session, now=now, invoice=invoice, fact=fact, signal=CaseSignal.CREDIT_NOTE_ISSUED, who=who
         )
         notes += done.notes
     return notes

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from activities.store.amounts import rests
 from activities.store.sql import run
-from models.tables import BankLine
+from models.tables import BankLine, Company
 from models.tables.receivables import NUMBER_DIGITS, NUMBER_RUNS, NUMBER_WHOLE
 from rules.matching import Keys, Line, OpenItem, Payer, keys_of_number, keys_of_text, name_key
 from rules.matching.text import MOST_KEYS
@@ -27,7 +27,7 @@ MOST_PER_KEY: Final = 50
 
 _COLUMNS: Final = """
     i.id, i.number, i.customer_id, c.name, i.currency, i.due_on, i.issued_on, i.order_ref,
-    i.replaced_by_id IS NOT NULL AS replaced
+    i.replaced_by_id IS NOT NULL AS replaced, i.total, i.discount_percent, i.discount_until
 """
 _NAMED: Final = f"""
     SELECT {_COLUMNS}
@@ -117,12 +117,15 @@ class Candidates:
             due_on=row.due_on,
             issued_on=row.issued_on,
             order_ref=row.order_ref,
+            discount=_discount(row, owed),
+            discount_until=row.discount_until,
             shared=(owed, row.currency) in self.shared,
         )
 
 
-def as_line(row: BankLine) -> Line:
-    """A bank line as the rules take it."""
+def as_line(row: BankLine, company: Company) -> Line:
+    """A bank line as the rules take it; what came from abroad may be short by what banks kept."""
+    abroad = row.payer_iban is not None and row.payer_iban[:2] != company.country
     return Line(
         amount=round_money(row.amount, row.currency),
         currency=row.currency,
@@ -132,7 +135,15 @@ def as_line(row: BankLine) -> Line:
         end_to_end_id=None if row.end_to_end_id == "NOTPROVIDED" else row.end_to_end_id,
         payer_name=row.payer_name,
         payer_iban=row.payer_iban,
+        charges=(company.bank_charges_up_to or Decimal(0)) if abroad else Decimal(0),
     )
+
+
+def _discount(row: Any, owed: Decimal) -> Decimal:
+    """What is let off for paying early: of the whole only, a part paid before takes it away."""
+    if row.discount_percent is None or owed != row.total:
+        return Decimal(0)
+    return round_money(row.total * row.discount_percent / 100, row.currency)
 
 
 def candidates_for(session: Session, company_id: UUID, lines: Sequence[Line]) -> Candidates:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from activities.discreet import told
-from activities.matching.book import book, keep_credit, learn
+from activities.matching.book import book, keep_credit, learn, let_off
 from activities.matching.candidates import Candidates, as_line, candidates_for, customers_of
 from activities.store.lookup import lock_customer
 from activities.store.tasks import open_task
@@ -50,7 +50,7 @@ def match_lines(session: Session, company_id: UUID, lines: Sequence[UUID], now: 
     if not rows:
         return []
     company = session.get_one(Company, company_id)
-    told_by = {row.id: as_line(row) for row in rows}
+    told_by = {row.id: as_line(row, company) for row in rows}
     found = candidates_for(session, company_id, list(told_by.values()))
     for customer_id in sorted(customers_of(found)):
         lock_customer(session, customer_id)
@@ -86,10 +86,13 @@ def _book(session: Session, row: BankLine, result: Match, found: Candidates, now
     chosen = result.proposals[0]
     amounts = {UUID(str(each.item.key)): each.amount for each in chosen.allocations}
     notes = book(session, row, amounts, now, WHO)
+    notes += let_off(session, row, chosen.allocations, now, WHO)
     row.state = BankLineState.BOOKED
     row.proposals = [_shown(result)[0]]
     for invoice_id, amount in amounts.items():
         found.owed[invoice_id] -= amount
+    for each in chosen.allocations:
+        found.owed[UUID(str(each.item.key))] -= each.let_off
     customers = {UUID(str(each.item.customer)) for each in chosen.allocations}
     learn(session, row, customers, now)
     for kind, key in (("iban", row.payer_iban), ("name", name_key(row.payer_name or ""))):

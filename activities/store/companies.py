@@ -24,7 +24,15 @@ HIDDEN: Final = frozenset({"iban"})
 """Settings that the audit trail shows by their first and last four characters."""
 
 _NOT_SHOWN: Final = frozenset(
-    {"gap_days", "bank_known_until", "logistics_email", "reply_pause_days", "resume_per_day"}
+    {
+        "gap_days",
+        "bank_known_until",
+        "logistics_email",
+        "reply_pause_days",
+        "resume_per_day",
+        "write_off_up_to",
+        "bank_charges_up_to",
+    }
     | {"payment_terms"}
 )
 """Settings that no message to a debtor shows."""

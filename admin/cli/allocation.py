@@ -48,7 +48,32 @@ def allocate(
         typer.echo(desk.allocate(line, parts or (), customer))
 
 
+def discount(
+    invoice: Annotated[str, typer.Argument(help="Its number.")],
+    company: Annotated[str, typer.Option("--company", "-c", help="The creditor.")],
+    percent: Annotated[
+        str | None, typer.Argument(metavar="PERCENT", help="Let off, as 2.00; without it, none is.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Last day of payment, as the bank books it.")
+    ] = None,
+) -> None:
+    """Grant a discount for paying early, or take it away. Who pays the rest in time has paid.
+
+    Example: `relance discount FA-1001 2.00 --until 2026-04-10 -c brunet`
+    """
+    from admin.allocation_desk import AllocationDesk
+    from admin.cli.output import refuse
+    from admin.portfolio.cells import day
+
+    if (percent is None) != (until is None):
+        refuse("PERCENT and --until: both, or neither to take the discount away")
+    with AllocationDesk.open() as desk:
+        typer.echo(desk.discount(company, invoice, percent, None if until is None else day(until)))
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(name="bank-lines")(lines)
     app.command()(allocate)
+    app.command()(discount)

@@ -48,6 +48,8 @@ class CompanyRow(BaseModel):
     logistics_email: str | None
     interest: Annotated[str | None, Field(description="silent, announced or claimed; absent: announced")]
     late_rate: Annotated[Decimal | None, Field(description="Agreed rate, percent a year")]
+    write_off_up_to: Annotated[Decimal | None, Field(description="Rests that are let go")]
+    bank_charges_up_to: Annotated[Decimal | None, Field(description="What banks abroad may keep")]
     imputation: Annotated[
         str | None, Field(description="What payments go to first: principal or interest; absent: principal")
     ]

@@ -68,6 +68,12 @@ def _kept(detail: Detail) -> str:
     )
 
 
+def _early(detail: Detail) -> str:
+    if detail.get("percent") is None:
+        return "No discount for paying early any more"
+    return f"{detail['percent']} % are let off if it is paid by {detail.get('until')}"
+
+
 def _einvoice(detail: Detail) -> str:
     name = STATUSES.get(str(detail.get("code")), ("of another kind",))[0]
     return f"The platform says of the electronic invoice: {name} ({detail.get('code')})"
@@ -218,6 +224,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "bank_line_allocated": "A person said what a bank line pays",
     "einvoice_read": "Read from an electronic invoice",
     "einvoice_status": _einvoice,
+    "discount": _early,
     "opened": _opened,
     "imported": _imported,
     "reopened": "Reopened",

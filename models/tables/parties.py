@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Identity, Index, Numeric, UniqueConstraint, t
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from models.tables.columns import Instant, Table, check, one_of
+from models.tables.columns import Instant, Money, Table, check, one_of
 from models.tables.words import ApiRole, DetailsChange, PhoneKind, UnreachableCause
 from rules.calendar import Channel
 from rules.facts import Role
@@ -40,6 +40,8 @@ class Company(Table, table=True):
         check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
         one_of("interest", Mode),
         check("late_rate", _LATE_RATE),
+        check("write_off_up_to", "write_off_up_to >= 0"),
+        check("bank_charges_up_to", "bank_charges_up_to >= 0"),
         one_of("imputation", Imputation),
     )
 
@@ -69,6 +71,8 @@ class Company(Table, table=True):
     resume_per_day: int | None = None
     interest: str | None = None
     late_rate: Decimal | None = Field(default=None, sa_type=Numeric(7, 4))
+    write_off_up_to: Decimal | None = Field(default=None, sa_type=Money)
+    bank_charges_up_to: Decimal | None = Field(default=None, sa_type=Money)
     imputation: str | None = None
     payment_terms: str | None = None
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Numeric, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.tables.columns import Instant, Money, Table, check
@@ -21,6 +21,7 @@ NUMBER_WHOLE = "regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g')"
 class Invoice(Table, table=True):
     """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`.
 
+    Paid in full by `discount_until`, it costs `discount_percent` less.
     `copy_hash` is the content the invoice came as (a PDF, or its XML), `copy_name` the file's name for who
     reads it, `copy_size` its bytes; a PDF goes with reminders.
     """
@@ -30,6 +31,8 @@ class Invoice(Table, table=True):
         UniqueConstraint("company_id", "number"),
         check("total", "total > 0"),
         check("currency", CURRENCY),
+        check("discount_percent", "discount_percent > 0 AND discount_percent < 100"),
+        check("discount", "(discount_percent IS NULL) = (discount_until IS NULL)"),
         check("replaced", "replaced_by_id <> id AND replaces_id <> id"),
         check(
             "copy", "(copy_hash IS NULL) = (copy_name IS NULL) AND (copy_hash IS NULL) = (copy_size IS NULL)"
@@ -58,6 +61,8 @@ class Invoice(Table, table=True):
     policy: str | None = None
     replaces_id: UUID | None = Field(default=None, foreign_key="invoice.id")
     replaced_by_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    discount_percent: Decimal | None = Field(default=None, sa_type=Numeric(5, 2))
+    discount_until: date | None = None
     copy_hash: str | None = Field(default=None, foreign_key="content.hash")
     copy_name: str | None = None
     copy_size: int | None = None

@@ -45,6 +45,8 @@ class Line:
     end_to_end_id: str | None = None
     payer_name: str | None = None
     payer_iban: str | None = None
+    charges: Decimal = Decimal(0)
+    """What banks on the way may have kept of it: nothing, unless it came from abroad."""
 
     @property
     def texts(self) -> tuple[str | None, ...]:
@@ -57,6 +59,7 @@ class OpenItem:
     """An invoice of the company, open (`owed` above zero) or not any more.
 
     :param key: the ledger's id.
+    :param discount: what is let off if all of it is paid by `discount_until`.
     :param shared: another open item of the company owes as much: the amount alone tells nothing.
     """
 
@@ -70,6 +73,8 @@ class OpenItem:
     issued_on: date
     order_ref: str | None = None
     shared: bool = True
+    discount: Decimal = Decimal(0)
+    discount_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,12 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A part of a line, for an invoice."""
+    """A part of a line, for an invoice; `let_off` is not paid and not owed any more, for the reason `why`."""
 
     item: OpenItem
     amount: Decimal
+    let_off: Decimal = Decimal(0)
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,13 @@ def _by_number(
             _one(customers | against),
             f"{reason}, but {doubt}",
         )
+    less = None if paid_too else _less(line, owing)
+    if less is not None and customers <= set(witnesses) and not against:
+        speaks = [words for customer in customers for words in witnesses[customer]]
+        reasons = (reason, f"it is what is owed less {less[0].why}")
+        return Match(
+            Verdict.SURE, (Proposal(less, 92, (*reasons, *speaks)),), _one(customers), "; ".join(reasons)
+        )
     if line.amount < total and len(owing) == 1 and not paid_too:
         part = (Allocation(owing[0], line.amount),)
         reasons = (reason, f"it is a part of the {owing[0].owed:,} owed")
@@ -285,6 +299,27 @@ def _subsets(line: Line, items: Iterable[OpenItem], confidence: int) -> list[Pro
             if len(found) > MOST_PROPOSALS:
                 return found
     return found
+
+
+def _less(line: Line, owing: Sequence[OpenItem]) -> tuple[Allocation, ...] | None:
+    """What is named, less the discount for paying early; or one of them, less what banks kept on the way."""
+    early = [
+        item
+        for item in owing
+        if item.discount > 0 and item.discount_until is not None and line.booked_on <= item.discount_until
+    ]
+    short = sum((item.owed for item in owing), Decimal(0)) - line.amount
+    if early and short == sum((item.discount for item in early), Decimal(0)):
+        why = "the discount for paying early"
+        return tuple(
+            Allocation(item, item.owed - item.discount, item.discount, why)
+            if item in early
+            else Allocation(item, item.owed, why=why)
+            for item in owing
+        )
+    if len(owing) == 1 and 0 < short <= line.charges:
+        return (Allocation(owing[0], line.amount, short, "charges of banks"),)
+    return None
 
 
 def _in_legal_order(items: Iterable[OpenItem], amount: Decimal) -> tuple[Allocation, ...]:

@@ -161,6 +161,7 @@ OPERATIONS: dict[str, Line] = {
         COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
     ),
     "take_invoice_status": Line(COLLECTOR, {"invoice": "F-1", "status": "205", "at": "2026-03-09"}),
+    "set_invoice_discount": Line(COLLECTOR, {"percent": None}),
     "end_absence": Line(MANAGER),
     "record_absence": Line(
         MANAGER,

@@ -12,6 +12,7 @@ from activities.store.amounts import rests
 from activities.store.facts.holds import release_paid_holds
 from activities.store.facts.recording import Recording
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
+from models.ids import CaseSignal
 from models.messages import CreditNoteIssued, PaymentReceived, PaymentReversed
 from models.tables import CreditNoteRow, PaymentRow
 from models.tables.words import TaskKind
@@ -38,7 +39,23 @@ def payment_received(at: Recording, fact: PaymentReceived) -> None:
         )
     )
     settled(at)
+    _write_off(at)
     at.tell()
+
+
+def _write_off(at: Recording) -> None:
+    """Let a small rest go, as far as the company says: chasing it costs more than it is worth."""
+    most = at.company.write_off_up_to
+    rest = rests(at.session, [at.invoice.id])[at.invoice.id]
+    if not most or not 0 < rest <= most:
+        return
+    fact = CreditNoteIssued(
+        amount=rest, currency=at.invoice.currency, number="small balance", issued_on=at.today
+    )
+    further = at.also(CaseSignal.CREDIT_NOTE_ISSUED, fact, at.invoice)
+    further.registered(fact)
+    add_credit_note(further, rest, at.today, "small balance")
+    settled(further)
 
 
 def payment_reversed(at: Recording, fact: PaymentReversed) -> None:

@@ -26,6 +26,7 @@ from admin.api.masters.words import (
     InterestMode,
     Language,
     LateRate,
+    LetGo,
     OurEmail,
     PaymentTerms,
     Words,
@@ -91,6 +92,12 @@ class CompanyChange(Given):
     ] = None
     interest: InterestMode | None = None
     late_rate: LateRate | None = None
+    write_off_up_to: Annotated[
+        LetGo | None, Field(description="A rest of so much after a payment is let go; absent: none is")
+    ] = None
+    bank_charges_up_to: Annotated[
+        LetGo | None, Field(description="Banks abroad may have kept so much of a payment; absent: nothing")
+    ] = None
     imputation: Imputes | None = None
     payment_terms: PaymentTerms | None = None
     signatory: Signatory | None = None
@@ -128,6 +135,8 @@ class CompanyNow(BaseModel):
     bank_known_until: date | None
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None
+    write_off_up_to: Decimal | None
+    bank_charges_up_to: Decimal | None
     imputation: Annotated[str | None, Field(description="Absent: principal")]
     payment_terms: str | None
     signatory_name: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -10,12 +11,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, select
 
+from activities.store.discount import set_discount
 from activities.store.lookup import company_by_ref, invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
 from admin.api.examples import example
 from admin.api.facts.recording import Amount, CaseNow, case_now
 from admin.api.masters.words import Country, Email, Language, Number, OurEmail, Words, Zone
+from admin.api.paths import InvoiceNumber, decoded
 from admin.api.problems import known_already, responses
 from admin.api.security import Access, CollectorOf, as_manager
 from admin.portfolio.single import enter_invoice
@@ -118,6 +121,48 @@ def create(access: CollectorOf, body: InvoiceIn, api: ApiContext, changes: Chang
         )
 
     return changes.make(access, enter, status=201)
+
+
+class DiscountIn(BaseModel):
+    """Percent let off if all of it is paid by a day; `null` takes it away."""
+
+    model_config = example(percent="2.00", until="2026-04-10")
+
+    percent: Annotated[Decimal | None, Field(gt=0, lt=100, max_digits=5, decimal_places=2, examples=["2.00"])]
+    until: Annotated[date | None, Field(description="Last day of payment, as the bank books it")] = None
+
+
+class DiscountNow(BaseModel):
+    """The discount as it stands."""
+
+    invoice: str
+    percent: Decimal | None
+    until: date | None
+
+
+@router.put(
+    "/{number}/discount",
+    operation_id="set_invoice_discount",
+    response_model=DiscountNow,
+    responses=responses(403, 404, 409),
+)
+def discount(access: CollectorOf, number: InvoiceNumber, body: DiscountIn, changes: ChangesOf) -> Response:
+    """Grant a discount for paying early. A payment of the rest in time then settles the invoice."""
+    if (body.percent is None) != (body.until is None):
+        raise InvalidFact("until: a discount has its percent and its last day, or neither")
+
+    def write(work: Work) -> Changed:
+        invoice = set_discount(
+            work.session, access.company_ref, decoded(number), body.percent, body.until, work.now, work.who
+        )
+        return Changed(
+            DiscountNow(
+                invoice=invoice.number, percent=invoice.discount_percent, until=invoice.discount_until
+            ),
+            audit={"invoice": invoice.number, "percent": str(body.percent), "until": str(body.until)},
+        )
+
+    return changes.make(access, write)
 
 
 def _cells(session: Session, access: Access, body: InvoiceIn) -> dict[str, str]:

@@ -65,6 +65,17 @@ LateRate = Annotated[
         examples=["12.5"],
     ),
 ]
+LetGo = Annotated[
+    Decimal,
+    Field(
+        ge=0,
+        le=1000,
+        max_digits=8,
+        decimal_places=4,
+        description="In the invoice's currency",
+        examples=["1.00"],
+    ),
+]
 Number = Annotated[
     str,
     Field(

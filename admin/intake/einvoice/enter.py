@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from sqlmodel import Session, select
@@ -16,6 +17,7 @@ from sqlmodel import Session, select
 from activities import addresses
 from activities.copies import copy_name
 from activities.envelope import store_bytes
+from activities.store.discount import set_discount
 from activities.store.events import add_event
 from activities.store.facts import record
 from activities.store.lookup import invoice_by_number
@@ -43,6 +45,9 @@ _FOUND: Final = """
      LIMIT 5
 """
 MAX_DUE_DAYS: Final = 999
+_SKONTO: Final = re.compile(r"#SKONTO#TAGE=(?P<days>[0-9]{1,3})#PROZENT=(?P<percent>[0-9]{1,2}\.[0-9]{2})#")
+"""How XRechnung writes a discount for paying early into the terms (BT-20)."""
+_ALL: Final = 100
 _KEPT_NOTES: Final = ("PMD", "PMT", "AAB")
 """Notes by which the invoice tells its terms: penalties, the fixed sum, discount for early payment."""
 
@@ -134,6 +139,7 @@ def _invoice(
     _keep_copy(session, invoice, content)
     if done.new:
         _describe(session, company, document, invoice, content, now, who)
+        _grant(session, company, document, now, who)
     _fill_in(session, invoice.customer_id, document.buyer)
     remarks = []
     if replaces is not None:
@@ -341,6 +347,17 @@ def _fill_in(session: Session, customer_id: object, buyer: Party) -> None:
         customer.registration = ", ".join(filter(None, numbers)) or None
     if customer.address is None and buyer.address:
         customer.address = "\n".join(line[:60] for line in buyer.address[:6])
+
+
+def _grant(session: Session, company: Company, document: Document, now: datetime, who: str) -> None:
+    """The discount for paying early, where the terms have one in the form that programs read."""
+    found = _SKONTO.search(document.terms or "")
+    if found is None:
+        return
+    percent, days = Decimal(found["percent"]), int(found["days"])
+    until = min(document.issued_on + timedelta(days=days), document.due_on or date.max)
+    if 0 < percent < _ALL and days <= MAX_DUE_DAYS:
+        set_discount(session, company.ref, document.number, percent, until, now, who)
 
 
 def _describe(

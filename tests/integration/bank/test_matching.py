@@ -13,13 +13,14 @@ from activities.matching import allocate, match_lines
 from activities.matching.candidates import candidates_for
 from activities.store.amounts import rests
 from activities.store.cases import open_case
+from activities.store.discount import set_discount
 from activities.store.engine import transaction
 from activities.store.load import load_to_write
 from activities.store.lookup import company_by_ref
 from admin.queries.bank_lines import BankLineFilter, BankLineRow, bank_lines
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import BankImported
-from models.tables import BankLine, Company, Customer, KnownPayer
+from models.tables import BankLine, CaseEvent, Company, CreditNoteRow, Customer, Invoice, KnownPayer
 from models.tables.words import BankLineState, TaskKind, TaskStatus
 from rules.matching import Line
 from tests.fixtures.ledger import NOW, TODAY, add_invoice, make_book
@@ -231,3 +232,52 @@ def test_matched_twice_it_is_booked_once(bank: Bank) -> None:
 def test_the_reference_that_messages_ask_for_says_who_paid(bank: Bank) -> None:
     bring(bank, Entry("250.00", text="REGLEMENT C-2 MARS", name=None, iban=None))
     assert owed(bank, "FA-2026-003") == 0
+
+
+def test_a_discount_in_time_settles_and_late_it_does_not(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        row = session.get_one(Invoice, bank.book.invoices["FA-2026-001"])
+        set_discount(session, "acme", "FA-2026-001", Decimal("2.00"), row.due_on, NOW, "test")
+        set_discount(session, "acme", "FA-2026-002", Decimal("2.00"), row.due_on, NOW, "test")
+    early, late = "2026-02-28", "2026-03-05"
+    bring(
+        bank,
+        Entry("98.00", early, text="FA-2026-001", name=NAME, iban=PAYER),
+        Entry("98.00", late, text="FA-2026-002", name=NAME, iban=PAYER),
+    )
+    assert (owed(bank, "FA-2026-001"), owed(bank, "FA-2026-002")) == (Decimal(0), Decimal(2))
+    with transaction(bank.book.engine) as session:
+        (note,) = session.exec(select(CreditNoteRow)).all()
+    assert (note.amount, note.number) == (Decimal("2.0000"), "the discount for paying early")
+    first = bank.lines()[0]
+    assert first.reason == "it names FA-2026-001; it is what is owed less the discount for paying early"
+
+
+def test_charges_of_banks_abroad_are_let_go_as_far_as_the_company_says(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        session.get_one(Company, bank.book.company_id).bank_charges_up_to = Decimal("10.00")
+    bring(
+        bank,
+        Entry("92.50", text="FA-2026-001", name=NAME, iban=PAYER),
+        Entry("242.50", text="FA-2026-003", name=ROUX, iban=ROUX_IBAN),
+    )
+    assert owed(bank, "FA-2026-001") == 0, "from Germany, 7.50 short"
+    assert owed(bank, "FA-2026-003") == Decimal("7.50"), "from France: a part"
+
+
+def test_a_small_rest_is_let_go_and_written_down(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        session.get_one(Company, bank.book.company_id).write_off_up_to = Decimal("1.00")
+    bring(bank, Entry("99.20", text="FA-2026-001", name=NAME, iban=PAYER))
+    bring(bank, Entry("98.99", text="FA-2026-002", name=NAME, iban=PAYER), opening="199.20")
+    assert (owed(bank, "FA-2026-001"), owed(bank, "FA-2026-002")) == (Decimal(0), Decimal("1.01"))
+    with transaction(bank.book.engine) as session:
+        (note,) = session.exec(select(CreditNoteRow)).all()
+        told = session.exec(select(CaseEvent.what)).all()
+    assert (note.amount, note.number) == (Decimal("0.8000"), "small balance")
+    assert "credit_note_issued" in told
+
+
+def test_a_discount_lies_between_issue_and_due_date(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session, pytest.raises(InvalidFact, match="does not lie between"):
+        set_discount(session, "acme", "FA-2026-001", Decimal("2.00"), TODAY, NOW, "test")

@@ -187,3 +187,10 @@ def test_what_is_paid_to_somebody_else_is_not_chased(book: Book, changes: dict[s
 def test_an_address_nobody_can_write_to_is_left_out(book: Book) -> None:
     told(book, ubl(email="not an address"))
     assert invoice(book, "FA-1").number == "FA-1"
+
+
+def test_a_discount_that_programs_can_read_is_granted(book: Book) -> None:
+    terms = "<cac:PaymentTerms><cbc:Note>#SKONTO#TAGE=14#PROZENT=2.00#</cbc:Note></cac:PaymentTerms>"
+    told(book, ubl().replace(b"<cac:TaxTotal>", terms.encode() + b"<cac:TaxTotal>"))
+    row = invoice(book, "FA-1")
+    assert (row.discount_percent, row.discount_until) == (Decimal("2.00"), date(2026, 3, 15))
