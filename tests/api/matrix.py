@@ -5,7 +5,6 @@ Each line also has a request that succeeds on the ledger that `furnish` writes.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -33,7 +32,6 @@ from rules.calendar import Channel
 from rules.facts import StopReason
 from rules.replies import ReplyKind
 from tests.fixtures.ledger import NOW, TODAY, Book, add_contact, add_invoice
-from tests.unit.intake.documents import ubl
 
 VIEWER, COLLECTOR, MANAGER = ApiRole
 
@@ -156,9 +154,6 @@ OPERATIONS: dict[str, Line] = {
             "amount": "10.00",
             "currency": "EUR",
         },
-    ),
-    "enter_invoice_document": Line(
-        COLLECTOR, {"name": "FA-1.xml", "content": b64encode(ubl()).decode(), "customer": "C-1"}
     ),
     "take_invoice_status": Line(COLLECTOR, {"invoice": "F-1", "status": "205", "at": "2026-03-09"}),
     "set_invoice_discount": Line(COLLECTOR, {"percent": None}),
