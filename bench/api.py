@@ -10,7 +10,6 @@ the waiting where other programs run beside.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from activities.clock import Clock
 from activities.installation import set_offset
 from activities.store.api_keys import create_key
 from activities.store.engine import transaction
+from admin.stack.ports import free_port
 from bench.api_ledger import COMPANIES, fill, large_customers, sample
 from bench.figures import Figure
 from bench.harness import MONDAY, ROOT, ledger, postgres, scratch
@@ -243,9 +243,7 @@ class Server:
 
 @contextmanager
 def _serving(engine: Engine, key: str) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = engine.url.render_as_string(hide_password=False)
     with (
         subprocess.Popen(

@@ -60,8 +60,8 @@ class Writer:
         self._rows.setdefault(table, []).append(tuple(values.values()))
 
     def copy(self, connection: psycopg.Connection[Any], tables: Iterable[str]) -> None:
-        """Write the tables, in this order."""
-        for table in tables:
+        """Write the tables that have rows, in this order."""
+        for table in filter(self._rows.get, tables):
             columns = sql.SQL(", ").join(map(sql.Identifier, self._columns[table]))
             statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
             with connection.cursor().copy(statement) as copy:

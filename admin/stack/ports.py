@@ -1,12 +1,18 @@
 """Which TCP ports the stack listens on: the usual ones when free, and the same ones at every start."""
 
 import json
+import random
 import socket
 from pathlib import Path
 
 from admin.stack.datafolder import read_json, write_private
 
 LOOPBACK = "127.0.0.1"
+
+_UNASKED = range(15_000, 32_000)
+"""Ports no system hands out by itself: Linux begins at 32768, macOS and IANA at 49152. One taken from the
+system's own range is soon the near end of somebody's connection, between our look and our server's start.
+"""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -22,11 +28,15 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that was free a moment ago, chosen by the system."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that was free a moment ago, and that no outgoing connection takes.
+
+    Raises OSError when none of the range is free.
+    """
+    # By lot, so that processes that look at the same moment (a test run has several) hardly meet.
+    for port in random.sample(_UNASKED, len(_UNASKED)):
+        if is_free(port, host):
+            return port
+    raise OSError(f"no port of {_UNASKED.start} to {_UNASKED.stop - 1} is free on {host}")
 
 
 class PortBook:

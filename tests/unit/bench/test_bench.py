@@ -16,8 +16,9 @@ from bench.figures import Figure, number
 from bench.simulate import rules_seconds
 from policies import builtin_policies
 
-SERVERS = ("import", "fec", "contact", "start", "life", "memory", "webhooks")
-"""Benchmarks that start a server and take a few seconds; `api` asks often, `simulate` starts none."""
+SERVERS = ("import", "fec", "contact", "start", "life", "memory", "webhooks", "bank")
+"""Benchmarks that start a server and take a few seconds; `api` asks often, `matching` needs a
+ledger with some customers in it, `simulate` starts no server."""
 
 
 def test_a_figure_is_one_line_with_its_baseline_and_ratio() -> None:
@@ -115,6 +116,12 @@ def test_api_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     _run("api", 500)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
+def test_matching_runs() -> None:
+    _run("matching", 60)
+
+
 @pytest.mark.slow
 def test_simulate_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.simulate.TIMES", 1)
@@ -132,4 +139,4 @@ def _run(name: str, size: int) -> None:
 
 
 def test_every_benchmark_is_tried_here() -> None:
-    assert set(BENCHMARKS) == {*SERVERS, "api", "simulate"}
+    assert set(BENCHMARKS) == {*SERVERS, "api", "matching", "simulate"}
