@@ -8,10 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from sqlalchemy import String, cast
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from activities.installation import who_runs
 from activities.matching import allocate
+from activities.store.bank_returned import TakesBack, settle_by_hand
 from activities.store.discount import set_discount
 from activities.store.engine import transaction
 from activities.store.lookup import company_by_ref
@@ -53,18 +54,12 @@ class AllocationDesk(Desk):
         if len(amounts) != len(parts):
             raise InvalidFact("INVOICE=AMOUNT: an invoice is named twice")
         with transaction(self._engine) as session:
-            found = session.exec(
-                select(BankLine).where(cast(col(BankLine.id), String).startswith(line.lower())).limit(2)
-            ).all()
-            if not found:
-                raise NotFound(f"no bank line {line!r}")
-            if len(found) > 1:
-                raise Conflict(f"several bank lines begin with {line!r}: give more of it")
-            company = session.get_one(Company, found[0].company_id)
+            found = _line(session, line)
+            company = session.get_one(Company, found.company_id)
             row, notes = allocate(
                 session,
                 company,
-                found[0].id,
+                found.id,
                 amounts,
                 now=self._clock.now(),
                 who=who_runs(),
@@ -73,6 +68,33 @@ class AllocationDesk(Desk):
             (told,) = bank_lines(session, company.id, BankLineFilter(), row.id).items
         self.deliver(notes)
         return "\n".join(_words(told))
+
+    def took_back(
+        self, line: str, paid: str | None, invoice: str | None, payment: str | None, elsewhere: str | None
+    ) -> str:
+        """Say what a return takes back: a line before it, a payment of an invoice, or nothing here.
+
+        Raises:
+            NotFound: no such line, invoice or payment.
+            Conflict: several lines begin so.
+            WrongState: it is settled already.
+            InvalidFact: not one of the three, or not the same money.
+        """
+        with transaction(self._engine) as session:
+            found = _line(session, line)
+            company = session.get_one(Company, found.company_id)
+            told = TakesBack(
+                line=None if paid is None else _line(session, paid).id,
+                invoice=invoice,
+                payment_event_id=payment,
+                elsewhere=elsewhere,
+            )
+            row, notes = settle_by_hand(
+                session, company, found.id, told, now=self._clock.now(), who=who_runs()
+            )
+            (shown,) = bank_lines(session, company.id, BankLineFilter(), row.id).items
+        self.deliver(notes)
+        return "\n".join(_words(shown))
 
     def discount(self, company: str, number: str, percent: str | None, until: date | None) -> str:
         """Grant a discount for paying early, or take it away.
@@ -94,6 +116,17 @@ class AllocationDesk(Desk):
             if invoice.discount_percent is None:
                 return f"{number}: no discount for paying early"
             return f"{number}: {invoice.discount_percent} % less if paid by {invoice.discount_until}"
+
+
+def _line(session: Session, beginning: str) -> BankLine:
+    found = session.exec(
+        select(BankLine).where(cast(col(BankLine.id), String).startswith(beginning.lower())).limit(2)
+    ).all()
+    if not found:
+        raise NotFound(f"no bank line {beginning!r}")
+    if len(found) > 1:
+        raise Conflict(f"several bank lines begin with {beginning!r}: give more of it")
+    return found[0]
 
 
 def _part(text: str) -> tuple[str, Decimal]:

@@ -59,12 +59,13 @@ class PaymentClaimed(Fact):
 
 
 class CreditNoteIssued(Fact):
-    """A credit on this invoice."""
+    """A credit on this invoice; one that a payment earned names it, and falls with it."""
 
     amount: PositiveAmount | None = None
     currency: CurrencyCode | None = None
     number: Ref | None = None
     issued_on: date | None = None
+    payment_event_id: Ref | None = None
 
 
 class DisputeOpened(Fact):

@@ -42,7 +42,7 @@ def book(
     for invoice_id, amount in amounts.items():
         invoice = session.get_one(Invoice, invoice_id)
         fact = PaymentReceived(
-            event_id=f"bank/{line.line_key}/{invoice.number}{turn}"[:200],
+            event_id=_event_id(line, invoice, turn),
             amount=amount,
             currency=line.currency,
             received_on=_received_on(session, invoice.customer_id, line.booked_on, now),
@@ -59,7 +59,10 @@ def book(
 def let_off(
     session: Session, line: BankLine, allocations: Iterable[Allocation], now: datetime, who: str
 ) -> list[int]:
-    """Credit what is not owed any more, beside what was paid: discount for paying early, charges of banks."""
+    """Credit what is not owed any more, beside what was paid: discount for paying early, charges of banks.
+
+    The line was booked on these invoices for the first time, in the same transaction.
+    """
     notes: list[int] = []
     for each in allocations:
         if each.let_off <= 0:
@@ -71,6 +74,7 @@ def let_off(
             currency=line.currency,
             number=each.why,
             issued_on=_received_on(session, invoice.customer_id, line.booked_on, now),
+            payment_event_id=_event_id(line, invoice),
             note=each.why,
         )
         done = record(
@@ -196,6 +200,11 @@ def tell_credit(
     cases = open_cases(session, customer.id)
     notes = add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
     return notes + add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
+
+
+def _event_id(line: BankLine, invoice: Invoice, turn: str = "") -> str:
+    """What a line's payment of an invoice is called."""
+    return f"bank/{line.line_key}/{invoice.number}{turn}"[:200]
 
 
 def _turn(session: Session, line: BankLine) -> str:

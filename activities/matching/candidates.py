@@ -27,17 +27,20 @@ MOST_PER_KEY: Final = 50
 
 _COLUMNS: Final = """
     i.id, i.number, i.customer_id, c.name, i.currency, i.due_on, i.issued_on, i.order_ref,
-    i.replaced_by_id IS NOT NULL AS replaced, i.total, i.discount_percent, i.discount_until
+    i.part_of, i.replaced_by_id IS NOT NULL AS replaced, i.total, i.discount_percent, i.discount_until
 """
+_KEYS: Final = (("runs", NUMBER_RUNS), ("digits", NUMBER_DIGITS), ("whole", NUMBER_WHOLE))
+# By its own number, or as a part of an invoice by that one's.
+_BY_KEY: Final = " UNION ".join(
+    f"SELECT id FROM invoice WHERE company_id = %(company)s AND {key} = ANY (%({name})s::text[])"  # noqa: S608
+    for name, key in (
+        *_KEYS,
+        *((name, f"{key.replace('number', 'part_of')}") for name, key in _KEYS),
+    )
+)
 _NAMED: Final = f"""
     SELECT {_COLUMNS}
-      FROM (SELECT id FROM invoice WHERE company_id = %(company)s AND {NUMBER_RUNS} = ANY (%(runs)s::text[])
-             UNION
-            SELECT id FROM invoice
-             WHERE company_id = %(company)s AND {NUMBER_DIGITS} = ANY (%(digits)s::text[])
-             UNION
-            SELECT id FROM invoice
-             WHERE company_id = %(company)s AND {NUMBER_WHOLE} = ANY (%(whole)s::text[])) AS found
+      FROM ({_BY_KEY}) AS found
       JOIN invoice i ON i.id = found.id
       JOIN customer c ON c.id = i.customer_id
 """  # noqa: S608 (our own expressions)
@@ -117,6 +120,7 @@ class Candidates:
             due_on=row.due_on,
             issued_on=row.issued_on,
             order_ref=row.order_ref,
+            part_of=row.part_of,
             discount=_discount(row, owed),
             discount_until=row.discount_until,
             shared=(owed, row.currency) in self.shared,
@@ -205,9 +209,11 @@ def _take(found: Candidates, row: Any) -> None:
     if row.id in found.items:
         return
     found.items[row.id] = row
-    keys = keys_of_number(row.number)
-    for key in (*keys.runs, *keys.digits, *keys.whole):
-        found.by_key[key].add(row.id)
+    for number in (row.number, row.part_of):
+        if number:
+            keys = keys_of_number(number)
+            for key in (*keys.runs, *keys.digits, *keys.whole):
+                found.by_key[key].add(row.id)
 
 
 def customers_of(candidates: Candidates) -> Mapping[UUID, str]:

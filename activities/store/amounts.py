@@ -17,13 +17,13 @@ from rules.money import UnknownCurrency, minor_units, round_money
 
 
 def rests(session: Session, invoice_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
-    """Total less unreversed payments less credit notes, by invoice; below zero when paid too much."""
+    """Total less payments and credit notes that stand, by invoice; below zero when paid too much."""
     ids = list(invoice_ids)
     paid = _sums(PaymentRow.invoice_id, PaymentRow.amount).where(
         among(PaymentRow.invoice_id, ids), col(PaymentRow.reversed_at).is_(None)
     )
     credited = _sums(CreditNoteRow.invoice_id, CreditNoteRow.amount).where(
-        among(CreditNoteRow.invoice_id, ids)
+        among(CreditNoteRow.invoice_id, ids), col(CreditNoteRow.cancelled_at).is_(None)
     )
     taken: dict[UUID | None, Decimal] = {}
     for statement in (paid, credited):

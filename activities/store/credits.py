@@ -41,7 +41,7 @@ UNALLOCATED: Final = """
               JOIN invoice i ON i.id = paid.invoice_id
              CROSS JOIN LATERAL (SELECT coalesce(sum(n.amount), 0) AS amount
                                    FROM credit_note n
-                                  WHERE n.invoice_id = i.id) AS credited
+                                  WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL) AS credited
              WHERE paid.amount + credited.amount > i.total) AS found
 """
 """A part of the one statement in `load`: payments without an invoice, and what was paid too much."""

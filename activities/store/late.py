@@ -33,7 +33,7 @@ LATE_PARTS: Final[Mapping[str, str]] = {
         SELECT json_agg(json_build_array(c.invoice_id, c.amount))
           FROM (SELECT n.invoice_id, sum(n.amount) AS amount
                   FROM credit_note n
-                 WHERE n.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+                 WHERE n.invoice_id = ANY (ARRAY(SELECT id FROM wanted)) AND n.cancelled_at IS NULL
                  GROUP BY n.invoice_id) AS c
     """,
     "rates": RATES,

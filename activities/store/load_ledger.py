@@ -28,7 +28,7 @@ LEDGER_PARTS: Final[Mapping[str, str]] = {
         SELECT json_agg(json_build_array(n.invoice_id, n.amount, n.currency, n.recorded_at)
                         ORDER BY n.recorded_at, n.id)
           FROM credit_note n
-         WHERE n.invoice_id = ANY (ARRAY(SELECT id FROM wanted))
+         WHERE n.invoice_id = ANY (ARRAY(SELECT id FROM wanted)) AND n.cancelled_at IS NULL
     """,
     "disputes": """
         SELECT json_agg(json_build_array(d.invoice_id, d.opened_at, d.amount, d.resolved_at)

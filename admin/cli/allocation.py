@@ -48,6 +48,31 @@ def allocate(
         typer.echo(desk.allocate(line, parts or (), customer))
 
 
+def took_back(
+    line: Annotated[str, typer.Argument(help="The return's id, or its beginning.")],
+    paid: Annotated[
+        str | None, typer.Option("--line", metavar="LINE", help="The bank line that it takes back.")
+    ] = None,
+    invoice: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="The invoice whose payment no bank file brought.")
+    ] = None,
+    payment: Annotated[
+        str | None, typer.Option(metavar="EVENT", help="Which payment, if several are of that amount.")
+    ] = None,
+    elsewhere: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Nothing here is taken back, and why.")
+    ] = None,
+) -> None:
+    """Say what money that went back takes back, where the bank did not tell. The case goes on.
+
+    Example: `relance took-back 1c0f6f0e --line 7ab0c1d2`
+    """
+    from admin.allocation_desk import AllocationDesk
+
+    with AllocationDesk.open() as desk:
+        typer.echo(desk.took_back(line, paid, invoice, payment, elsewhere))
+
+
 def discount(
     invoice: Annotated[str, typer.Argument(help="Its number.")],
     company: Annotated[str, typer.Option("--company", "-c", help="The creditor.")],
@@ -76,4 +101,5 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(name="bank-lines")(lines)
     app.command()(allocate)
+    app.command(name="took-back")(took_back)
     app.command()(discount)

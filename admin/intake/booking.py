@@ -184,7 +184,17 @@ class Import:
         return debtors
 
     def _register(self, session: Session, plan: Plan, rows: Sequence[Row]) -> None:
-        """Numbers in registers, of customers that have none yet."""
+        """What no column of a portfolio has: numbers in registers, and of which invoice each part is."""
+        parts = {row.invoice: plan.parts[row.invoice] for row in rows if row.invoice in plan.parts}
+        if parts:
+            raw(session.connection()).execute(
+                """
+                UPDATE invoice SET part_of = told.whole
+                  FROM unnest(%s::text[], %s::text[]) AS told (number, whole), company
+                 WHERE company.ref = %s AND invoice.company_id = company.id AND invoice.number = told.number
+                """,
+                (list(parts), list(parts.values()), self._company),
+            )
         told = {
             row.customer: plan.registrations[row.customer]
             for row in rows

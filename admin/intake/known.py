@@ -44,7 +44,8 @@ _INVOICES: Final = """
            i.total
              - coalesce((SELECT sum(p.amount) FROM payment p
                           WHERE p.invoice_id = i.id AND p.reversed_at IS NULL), 0)
-             - coalesce((SELECT sum(n.amount) FROM credit_note n WHERE n.invoice_id = i.id), 0),
+             - coalesce((SELECT sum(n.amount) FROM credit_note n
+                          WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL), 0),
            i.currency, i.order_ref
       FROM invoice i JOIN customer c ON c.id = i.customer_id
      WHERE i.company_id = %s AND i.number = ANY(%s)
@@ -54,7 +55,7 @@ _CUSTOMERS: Final = """
 """
 _CREDITED: Final = """
     SELECT n.number, i.number FROM credit_note n JOIN invoice i ON i.id = n.invoice_id
-     WHERE i.company_id = %s AND n.number = ANY(%s)
+     WHERE i.company_id = %s AND n.number = ANY(%s) AND n.cancelled_at IS NULL
 """
 _OPEN: Final = """
     SELECT i.number, c.ref, d.outstanding, i.currency

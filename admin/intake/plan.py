@@ -72,13 +72,14 @@ class Settlement(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done. `registrations` are of customers, by reference."""
+    """What is to be done. `registrations` are of customers, by reference; `parts`: instalments."""
 
     rows: list[Row] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     credits: list[tuple[Credit, str]] = field(default_factory=list)
     registrations: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 class _Owed(NamedTuple):
@@ -310,6 +311,8 @@ class _Planner:
         self._report.new += 1
         if item.party.registration and known is None:
             self.plan.registrations[owed.customer] = item.party.registration
+        if owed.number != item.number:
+            self.plan.parts[owed.number] = item.number
         self._warn(item, owed.due_on)
 
     def _warn(self, item: OpenItem, due_on: date) -> None:

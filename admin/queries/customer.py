@@ -205,7 +205,7 @@ _PAGE: Final = customer_page(
                                    (SELECT coalesce(sum(p.amount), 0) FROM payment p
                                      WHERE p.invoice_id = i.id AND p.reversed_at IS NULL)
                                    + (SELECT coalesce(sum(n.amount), 0) FROM credit_note n
-                                       WHERE n.invoice_id = i.id)
+                                       WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL)
                                    - i.total
                               FROM invoice i
                              WHERE i.customer_id = (SELECT id FROM debtor)) each

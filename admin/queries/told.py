@@ -27,12 +27,13 @@ class PaymentTold(Answer):
 
 
 class CreditNoteTold(Answer):
-    """A credit on the invoice."""
+    """A credit on the invoice; `cancelled_at` once the payment that had earned it went back."""
 
     number: str | None
     amount: Amount
     issued_on: date
     recorded_at: datetime
+    cancelled_at: datetime | None
 
 
 class DisputeTold(Answer):

@@ -68,6 +68,11 @@ def _kept(detail: Detail) -> str:
     )
 
 
+def _cancelled(detail: Detail) -> str:
+    number = f" {detail['number']}" if detail.get("number") else ""
+    return f"The credit{number} of {detail.get('amount')} does not stand any more: its payment went back"
+
+
 def _early(detail: Detail) -> str:
     if detail.get("percent") is None:
         return "No discount for paying early any more"
@@ -220,6 +225,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     CaseSignal.TASK_COMPLETED: _task_done,
     CaseSignal.CLOSED: _closed,
     "credit_kept": _kept,
+    "credit_cancelled": _cancelled,
     "credit_moved": "A payment that was kept as credit was allocated otherwise",
     "bank_line_allocated": "A person said what a bank line pays",
     "einvoice_read": "Read from an electronic invoice",

@@ -38,7 +38,7 @@ def bind(file: RecoveryFile) -> bytes:
     for page in own.pages:
         writer.add_page(page)
     marks = list(_marks(pages, bound))
-    stamps = PdfReader(BytesIO(typeset("stamp.typ", file.made_at.date(), marks=marks))) if marks else None
+    stamps = PdfReader(BytesIO(typeset("stamp.typ", file.day(file.made_at), marks=marks))) if marks else None
     place = 0
     for number, (exhibit, readers) in enumerate(bound, start=1):
         if readers is None:

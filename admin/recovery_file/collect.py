@@ -23,6 +23,7 @@ from admin.queries.proof import Evidence, get_proof
 from models.errors import NotFound
 from models.tables import Company, Customer
 from models.tables.words import Audience, CommunicationStatus
+from rules.calendar import BusinessCalendar, business_calendar
 
 PDF: Final = "application/pdf"
 
@@ -94,6 +95,10 @@ class RecoveryFile:
     items: tuple[Item, ...]
     exhibits: tuple[Exhibit, ...]
 
+    def day(self, at: datetime) -> date:
+        """The customer's day of an instant."""
+        return business_calendar(self.customer.country, self.customer.zone).local_day(at)
+
 
 def collect(
     session: Session,
@@ -146,11 +151,15 @@ def collect(
         language=chosen,
         terms=terms,
         items=tuple(items),
-        exhibits=tuple(_exhibits(session, company, items)),
+        exhibits=tuple(
+            _exhibits(session, company, items, business_calendar(customer.country, customer.zone))
+        ),
     )
 
 
-def _exhibits(session: Session, company: Company, items: Sequence[Item]) -> Iterator[Exhibit]:
+def _exhibits(
+    session: Session, company: Company, items: Sequence[Item], calendar: BusinessCalendar
+) -> Iterator[Exhibit]:
     """Invoices first, then all that was sent, as it was sent; a letter with its receipts behind it."""
     numbers = [item.case.invoice for item in items]
     copies = {row.number: row for row in run(session, _COPIES, company=company.id, numbers=numbers)}
@@ -175,12 +184,12 @@ def _exhibits(session: Session, company: Company, items: Sequence[Item]) -> Iter
         left=[CommunicationStatus.SENT.value, CommunicationStatus.UNCERTAIN.value],
     ).all()
     for row in messages:
-        yield from _message(get_proof(session, company.id, row.id))
+        yield from _message(get_proof(session, company.id, row.id), calendar)
 
 
-def _message(evidence: Evidence) -> Iterator[Exhibit]:
+def _message(evidence: Evidence, calendar: BusinessCalendar) -> Iterator[Exhibit]:
     proof = evidence.proof
-    dated = (proof.sent_at or proof.planned_at).date()
+    dated = calendar.local_day(proof.sent_at or proof.planned_at)
     parts = dict(zip((file.name for file in proof.files), evidence.bodies, strict=True))
     letter = next(
         (

@@ -92,7 +92,7 @@ class Pages:
         creditor = file.company.legal_name or file.company.name
         return typeset(
             "file.typ",
-            file.made_at.date(),
+            file.day(file.made_at),
             file={
                 "lang": file.language,
                 "title": title,
@@ -166,7 +166,8 @@ class Pages:
         for item in self._file.items:
             case, currency = item.case, item.case.balance.currency
             paid = sum((p.amount for p in case.payments if p.reversed_on is None), Decimal(0))
-            credited = sum((note.amount for note in case.credit_notes), Decimal(0))
+            standing = [note.amount for note in case.credit_notes if note.cancelled_at is None]
+            credited = sum(standing, Decimal(0))
             number = case.invoice
             if case.order_ref:
                 number += f" ({words['order'].format(ref=case.order_ref)})"
@@ -187,7 +188,7 @@ class Pages:
         yield {"kind": "table", "header": words["columns"], "rows": rows, "left": 1, "wide": 0}
 
     def _movements(self) -> Iterator[Part]:
-        words, say = self._words, self._say
+        file, words, say = self._file, self._words, self._say
         yield {"kind": "title", "text": words["movements"]}
         for item in self._file.items:
             case, currency = item.case, item.case.balance.currency
@@ -202,7 +203,10 @@ class Pages:
             for note in case.credit_notes:
                 amount = say.money(_whole(note.amount, case.balance.total), currency)
                 head = words["credit"].format(number=note.number or "", day=say.day(note.issued_on))
-                told.append(f"{head}{self._colon}{amount}")
+                text = f"{head}{self._colon}{amount}"
+                if note.cancelled_at is not None:
+                    text += f" ({words['cancelled'].format(day=say.day(file.day(note.cancelled_at)))})"
+                told.append(text)
             for text in told or [words["nothing"]]:
                 yield {"kind": "text", "text": one_line(text)}
             yield from self._reckoning(item)
@@ -239,7 +243,7 @@ class Pages:
             yield {"kind": "text", "text": words["fixed_line"].format(amount=amount)}
 
     def _said(self) -> Iterator[Part]:
-        words, say = self._words, self._say
+        file, words, say = self._file, self._words, self._say
         yield {"kind": "title", "text": words["said"]}
         lines = []
         for item in self._file.items:
@@ -249,13 +253,13 @@ class Pages:
                 how = words["open"]
                 if dispute.resolved_at is not None:
                     settled = self._money(dispute.credited, case) if dispute.credited else "0"
-                    how = words["resolved"].format(day=say.day(dispute.resolved_at.date()), how=settled)
+                    how = words["resolved"].format(day=say.day(file.day(dispute.resolved_at)), how=settled)
                 head = words["dispute"].format(
-                    invoice=case.invoice, day=say.day(dispute.opened_at.date()), what=what
+                    invoice=case.invoice, day=say.day(file.day(dispute.opened_at)), what=what
                 )
                 lines.append(f"{head}, {how}")
             for promise in case.promises:
-                head = words["promise"].format(invoice=case.invoice, day=say.day(promise.agreed_at.date()))
+                head = words["promise"].format(invoice=case.invoice, day=say.day(file.day(promise.agreed_at)))
                 parts = [
                     words["instalment"].format(
                         amount=self._money(each.amount, case),

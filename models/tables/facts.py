@@ -59,10 +59,18 @@ class PaymentRow(Table, table=True):
 
 
 class CreditNoteRow(Table, table=True):
-    """A credit granted on an invoice."""
+    """A credit granted on an invoice.
+
+    One that a payment earned (a discount taken in time, a small rest let go) names it in `payment_id`, and is
+    cancelled with it: then it never counted.
+    """
 
     __tablename__ = "credit_note"
-    __table_args__ = (check("amount", "amount > 0"), check("currency", CURRENCY))
+    __table_args__ = (
+        check("amount", "amount > 0"),
+        check("currency", CURRENCY),
+        Index("ix_credit_note_payment_id", "payment_id", postgresql_where=text("payment_id IS NOT NULL")),
+    )
 
     id: UUID = Field(primary_key=True)
     fact_id: UUID = Field(foreign_key="fact.id", index=True)
@@ -72,6 +80,8 @@ class CreditNoteRow(Table, table=True):
     currency: str
     issued_on: date
     recorded_at: datetime = Field(sa_type=Instant)
+    payment_id: UUID | None = Field(default=None, foreign_key="payment.id")
+    cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class DisputeRow(Table, table=True):

@@ -21,7 +21,8 @@ NUMBER_WHOLE = "regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g')"
 class Invoice(Table, table=True):
     """What is owed. `policy` overrides the customer's and the assignment's; amounts are in `currency`.
 
-    Paid in full by `discount_until`, it costs `discount_percent` less.
+    Paid in full by `discount_until`, it costs `discount_percent` less. An instalment of an invoice that falls
+    due in several names it in `part_of`: that number is what its debtor knows.
     `copy_hash` is the content the invoice came as (a PDF, or its XML), `copy_name` the file's name for who
     reads it, `copy_size` its bytes; a PDF goes with reminders.
     """
@@ -41,6 +42,15 @@ class Invoice(Table, table=True):
         Index("invoice_number_runs_idx", "company_id", text(f"({NUMBER_RUNS})")),
         Index("invoice_number_digits_idx", "company_id", text(f"({NUMBER_DIGITS})")),
         Index("invoice_number_whole_idx", "company_id", text(f"({NUMBER_WHOLE})")),
+        *(
+            Index(
+                f"invoice_part_of_{name}_idx",
+                "company_id",
+                text(f"({key.replace('number', 'part_of')})"),
+                postgresql_where=text("part_of IS NOT NULL"),
+            )
+            for name, key in (("runs", NUMBER_RUNS), ("digits", NUMBER_DIGITS), ("whole", NUMBER_WHOLE))
+        ),
         Index(
             "invoice_search_idx",
             *("number", "order_ref"),
@@ -58,6 +68,7 @@ class Invoice(Table, table=True):
     total: Decimal = Field(sa_type=Money)
     currency: str
     order_ref: str | None = None
+    part_of: str | None = None
     policy: str | None = None
     replaces_id: UUID | None = Field(default=None, foreign_key="invoice.id")
     replaced_by_id: UUID | None = Field(default=None, foreign_key="invoice.id")

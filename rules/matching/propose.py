@@ -60,6 +60,7 @@ class OpenItem:
 
     :param key: the ledger's id.
     :param discount: what is let off if all of it is paid by `discount_until`.
+    :param part_of: the invoice's number, of an instalment: what its debtor knows.
     :param shared: another open item of the company owes as much: the amount alone tells nothing.
     """
 
@@ -72,6 +73,7 @@ class OpenItem:
     due_on: date
     issued_on: date
     order_ref: str | None = None
+    part_of: str | None = None
     shared: bool = True
     discount: Decimal = Decimal(0)
     discount_until: date | None = None
@@ -125,7 +127,7 @@ def match(line: Line, items: Sequence[OpenItem], payers: Sequence[Payer]) -> Mat
         among them keep money from going to another one by mistake.
     :param payers: customers known by the line's IBAN, name or a reference in its text.
     """
-    naming = [item for item in items if _names(item, line)]
+    naming = _named_by(line, items)
     owing = [item for item in naming if item.owed > 0 and item.currency == line.currency]
     witnesses = _witnesses(line, items, payers)
     if naming and not owing:
@@ -136,11 +138,31 @@ def match(line: Line, items: Sequence[OpenItem], payers: Sequence[Payer]) -> Mat
     return _by_payer(line, items, witnesses)
 
 
-def _names(item: OpenItem, line: Line) -> bool:
-    if named(item.number, *line.texts):
-        return True
+def _named_by(line: Line, items: Sequence[OpenItem]) -> list[OpenItem]:
+    """The items whose number the line names; of an invoice in instalments, those that its money reaches.
+
+    A debtor names the invoice, not our instalments. Its money is for the one due first, or for the first ones
+    that make the amount (Code civil 1342-10); for all of them where no such few do.
+    """
     references = [ref for text in line.texts if text for ref in (*rf(text), *ogm(text))]
-    return any(named(item.number, ref) for ref in references)
+
+    def names(number: str) -> bool:
+        return named(number, *line.texts) or any(named(number, ref) for ref in references)
+
+    exact = [item for item in items if names(item.number)]
+    known = {item.part_of for item in exact}
+    parts = [
+        item
+        for item in items
+        if item.part_of is not None and item.part_of not in known and names(item.part_of)
+    ]
+    rest = line.amount - sum((item.owed for item in exact), Decimal(0))
+    owing = [item for item in parts if item.owed > 0 and item.currency == line.currency]
+    owing.sort(key=lambda item: (item.due_on, item.number))
+    for count in range(1, len(owing)):
+        if sum((item.owed for item in owing[:count]), Decimal(0)) == rest:
+            return [*exact, *owing[:count]]
+    return [*exact, *(owing or parts)]
 
 
 def _witnesses(line: Line, items: Sequence[OpenItem], payers: Sequence[Payer]) -> dict[Hashable, list[str]]:

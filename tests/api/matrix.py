@@ -104,6 +104,7 @@ OPERATIONS: dict[str, Line] = {
     "get_case_file": Line(COLLECTOR),
     "get_customer_file": Line(COLLECTOR),
     "allocate_bank_line": Line(COLLECTOR, {"parts": [{"invoice": "F-2", "amount": "5.00"}]}),
+    "settle_bank_return": Line(COLLECTOR, {"elsewhere": "a supplier's direct debit"}),
     "get_bank_file": Line(VIEWER),
     "import_bank_file": Line(COLLECTOR, "Date;Libellé;Montant\n02/03/2026;VIR;10,00\n".encode()),
     "state_bank_known": Line(COLLECTOR, {"bank_known_until": "2026-03-09"}),
@@ -273,6 +274,7 @@ def furnish(book: Book) -> Furnished:
         file, _ = keep_file(session, company, b"Date;Montant\n02/03/2026;10,00\n", "releve.csv", NOW, "test")
         file_id = str(file.id)
         line_id = str(_line(session, file))
+        return_id = str(_line(session, file, went_back=True))
         mine, strange, nobodys = (
             str(_reply(session, company, place))
             for place, company in enumerate((book.company_id, book.company_id, None))
@@ -294,6 +296,7 @@ def furnish(book: Book) -> Furnished:
             "reply_id": mine,
             "file_id": file_id,
             "line_id": line_id,
+            "return_id": return_id,
             "secret": "not-it",
             "suspension_id": "1",
             "closure_id": "1",
@@ -340,22 +343,23 @@ def _task(
     return task
 
 
-def _line(session: Session, file: BankFile) -> UUID:
-    """Money of C-1 that nobody has allocated."""
+def _line(session: Session, file: BankFile, *, went_back: bool = False) -> UUID:
+    """Money of C-1 that nobody has allocated, or money that went back and nobody knows whose."""
     line = BankLine(
         id=uuid4(),
         company_id=file.company_id,
         file_id=file.id,
-        place=1,
-        line_key="k",
+        place=2 if went_back else 1,
+        line_key="back" if went_back else "k",
         identity="i",
         account_iban="FR7630006000011234567890189",
         booked_on=TODAY,
         amount=Decimal("10.00"),
-        direction="in",
+        direction="out" if went_back else "in",
+        is_return=went_back,
         currency="EUR",
         text="VIR",
-        state="unallocated",
+        state="proposed" if went_back else "unallocated",
         customer_id=session.exec(select(Customer.id).where(Customer.ref == "C-1")).first(),
     )
     session.add(line)

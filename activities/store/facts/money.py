@@ -23,38 +23,41 @@ def payment_received(at: Recording, fact: PaymentReceived) -> None:
     amount = at.amount(fact.amount, fact.currency)
     received_on = at.past_day("received_on", fact.received_on)
     at.registered(fact)
-    at.session.add(
-        PaymentRow(
-            id=uuid4(),
-            fact_id=at.fact_id,
-            invoice_id=at.invoice.id,
-            customer_id=at.customer.id,
-            amount=amount,
-            currency=at.invoice.currency,
-            received_on=received_on,
-            recorded_at=at.now,
-            event_id=at.event_id,
-            reference=fact.reference,
-            bank_line_id=fact.bank_line_id,
-        )
+    payment = PaymentRow(
+        id=uuid4(),
+        fact_id=at.fact_id,
+        invoice_id=at.invoice.id,
+        customer_id=at.customer.id,
+        amount=amount,
+        currency=at.invoice.currency,
+        received_on=received_on,
+        recorded_at=at.now,
+        event_id=at.event_id,
+        reference=fact.reference,
+        bank_line_id=fact.bank_line_id,
     )
+    at.session.add(payment)
     settled(at)
-    _write_off(at)
+    _write_off(at, payment)
     at.tell()
 
 
-def _write_off(at: Recording) -> None:
+def _write_off(at: Recording, payment: PaymentRow) -> None:
     """Let a small rest go, as far as the company says: chasing it costs more than it is worth."""
     most = at.company.write_off_up_to
     rest = rests(at.session, [at.invoice.id])[at.invoice.id]
     if not most or not 0 < rest <= most:
         return
     fact = CreditNoteIssued(
-        amount=rest, currency=at.invoice.currency, number="small balance", issued_on=at.today
+        amount=rest,
+        currency=at.invoice.currency,
+        number="small balance",
+        issued_on=at.today,
+        payment_event_id=payment.event_id,
     )
     further = at.also(CaseSignal.CREDIT_NOTE_ISSUED, fact, at.invoice)
     further.registered(fact)
-    add_credit_note(further, rest, at.today, "small balance")
+    add_credit_note(further, rest, at.today, "small balance", payment)
     settled(further)
 
 
@@ -67,9 +70,26 @@ def payment_reversed(at: Recording, fact: PaymentReversed) -> None:
     at.registered(fact)
     payment.reversed_at = at.now
     payment.reversed_on = reversed_on
+    _cancel_earned(at, payment)
     at.session.flush()
     reopen_if_owed(at)
     at.tell()
+
+
+def _cancel_earned(at: Recording, payment: PaymentRow) -> None:
+    """What was let off for this payment is owed again: its condition did not come true."""
+    earned = at.session.exec(
+        select(CreditNoteRow)
+        .where(CreditNoteRow.payment_id == payment.id, col(CreditNoteRow.cancelled_at).is_(None))
+        .order_by(col(CreditNoteRow.id))
+    ).all()
+    for note in earned:
+        note.cancelled_at = at.now
+        at.log(
+            "credit_cancelled",
+            "the payment that earned it went back",
+            {"amount": str(note.amount), "currency": note.currency, "number": note.number},
+        )
 
 
 def credit_note_issued(at: Recording, fact: CreditNoteIssued) -> None:
@@ -79,19 +99,28 @@ def credit_note_issued(at: Recording, fact: CreditNoteIssued) -> None:
     if fact.number is not None:
         same = at.session.exec(
             select(CreditNoteRow).where(
-                CreditNoteRow.invoice_id == at.invoice.id, CreditNoteRow.number == fact.number
+                CreditNoteRow.invoice_id == at.invoice.id,
+                CreditNoteRow.number == fact.number,
+                col(CreditNoteRow.cancelled_at).is_(None),
             )
         ).first()
         if same is not None:
             raise Conflict(f"number: credit note {fact.number!r} is recorded already on this invoice")
+    payment = None if fact.payment_event_id is None else _standing_payment(at, fact.payment_event_id)
     at.registered(fact)
-    add_credit_note(at, amount, issued_on, fact.number)
+    add_credit_note(at, amount, issued_on, fact.number, payment)
     settled(at)
     at.tell()
 
 
-def add_credit_note(at: Recording, amount: Decimal, issued_on: date, number: str | None = None) -> None:
-    """Write a credit note under the fact being recorded."""
+def add_credit_note(
+    at: Recording,
+    amount: Decimal,
+    issued_on: date,
+    number: str | None = None,
+    payment: PaymentRow | None = None,
+) -> None:
+    """Write a credit note under the fact being recorded; `payment` is what earned it."""
     at.session.add(
         CreditNoteRow(
             id=uuid4(),
@@ -102,6 +131,7 @@ def add_credit_note(at: Recording, amount: Decimal, issued_on: date, number: str
             currency=at.invoice.currency,
             issued_on=issued_on,
             recorded_at=at.now,
+            payment_id=None if payment is None else payment.id,
         )
     )
     at.session.flush()
@@ -135,6 +165,18 @@ def reopen_if_owed(at: Recording) -> None:
     at.case.closed_by_person = None
     at.log("reopened", f"owed again; it had been closed: {was}")
     at.session.flush()
+
+
+def _standing_payment(at: Recording, event_id: str) -> PaymentRow:
+    """The payment of this invoice that a credit names, not reversed."""
+    found = at.session.exec(
+        select(PaymentRow).where(PaymentRow.invoice_id == at.invoice.id, PaymentRow.event_id == event_id)
+    ).first()
+    if found is None:
+        raise NotFound(f"payment_event_id: no payment {event_id!r} on invoice {at.invoice.number!r}")
+    if found.reversed_at is not None:
+        raise WrongState(f"payment_event_id: payment {event_id!r} is reversed already")
+    return found
 
 
 def _payment_to_reverse(at: Recording, event_id: str | None) -> PaymentRow:

@@ -54,6 +54,10 @@ class CreditNoteIn(Told):
     currency: CurrencyCode
     number: Annotated[Ref | None, Field(description="The credit note's own", examples=["AV-77"])] = None
     issued_on: Annotated[date | None, Field(description="Today, if left out")] = None
+    payment_event_id: Annotated[
+        Ref | None,
+        Field(description="The payment that earned it: goes that back, the credit falls with it"),
+    ] = None
 
 
 @router.post(

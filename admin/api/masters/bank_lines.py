@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from activities.matching import allocate
+from activities.store.bank_returned import TakesBack, settle_by_hand
 from activities.store.lookup import company_by_ref
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
@@ -27,6 +28,11 @@ from models.errors import InvalidFact
 router = APIRouter(prefix="/v1/companies/{company}/bank-lines", tags=["bank"])
 
 LineId = Annotated[UUID, Path(description="The line's id", examples=["1c0f6f0e-6a55-4c39-8f0c-2f1f9f3c6a12"])]
+
+
+ReturnId = Annotated[
+    UUID, Path(description="The line that went back", examples=["7ab0c1d2-6a55-4c39-8f0c-2f1f9f3c6a12"])
+]
 
 
 class PartIn(BaseModel):
@@ -47,6 +53,24 @@ class AllocationIn(BaseModel):
     customer: Annotated[Words | None, Field(description="Whose credit the rest is", examples=["C-101"])] = (
         None
     )
+
+
+class ReturnIn(BaseModel):
+    """What a return takes back: a line, a payment that no bank file brought, or nothing here."""
+
+    model_config = example(line="1c0f6f0e-6a55-4c39-8f0c-2f1f9f3c6a12")
+
+    line: Annotated[UUID | None, Field(description="The bank line that came before")] = None
+    invoice: Annotated[
+        Words | None, Field(description="An invoice paid without a bank file", examples=["FA-1001"])
+    ] = None
+    payment_event_id: Annotated[
+        Words | None, Field(description="Which payment of the invoice, if it has several of that amount")
+    ] = None
+    elsewhere: Annotated[
+        Words | None,
+        Field(description="Why nothing here is taken back", examples=["a supplier's direct debit"]),
+    ] = None
 
 
 @router.get(
@@ -89,6 +113,32 @@ def put(access: CollectorOf, line_id: LineId, body: AllocationIn, changes: Chang
             now,
             notes=notes,
             audit={"line": str(line_id), "parts": {name: str(each) for name, each in amounts.items()}},
+        )
+
+    return changes.make(access, write)
+
+
+@router.post(
+    "/{return_id}/return",
+    operation_id="settle_bank_return",
+    response_model=BankLineRow,
+    responses=responses(403, 404, 409),
+)
+def settle(access: CollectorOf, return_id: ReturnId, body: ReturnIn, changes: ChangesOf) -> Response:
+    """Say what a return takes back, where the bank's own words did not: its payments are owed again.
+
+    The cases are told, and what was let off for the payment is owed again as well.
+    """
+
+    def write(work: Work) -> Changed:
+        company = company_by_ref(work.session, access.company_ref)
+        told = TakesBack(**body.model_dump())
+        _, notes = settle_by_hand(work.session, company, return_id, told, now=work.now, who=work.who)
+        (now,) = bank_lines(work.session, access.company_id, BankLineFilter(), return_id).items
+        return Changed(
+            now,
+            notes=notes,
+            audit={"return": str(return_id), **body.model_dump(mode="json", exclude_none=True)},
         )
 
     return changes.make(access, write)

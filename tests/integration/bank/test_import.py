@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
@@ -18,13 +18,15 @@ from activities.clock import Clock
 from activities.matching import match_lines
 from activities.outbox import Courier
 from activities.store.bank_lines import accounts_of, add_account, keep_file
+from activities.store.bank_returned import TakesBack, settle_by_hand
 from activities.store.engine import transaction
 from activities.store.facts import record
 from activities.store.lookup import company_by_ref
+from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal as S
 from models.messages import BankChunk, BankFileNow, BankImported, PaymentReceived
 from models.tables import BankFile, BankLine, Company, KnownPayer, PaymentRow
-from models.tables.words import BankLineState, TaskKind
+from models.tables.words import BankLineState, TaskKind, TaskStatus
 from tests.fixtures.ledger import NOW, Book, make_book
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt, cfonb, notification
 
@@ -276,6 +278,84 @@ def test_a_return_that_fits_two_payments_is_asked_of_a_person(bank: Bank) -> Non
     (task,) = bank.book.tasks(TaskKind.BANK_RETURN)
     assert task.title == "40.00 EUR went back on 2026-03-09: whose payment was it?"
     assert [line.state for line in bank.lines()] == ["booked", "booked", "proposed"]
+
+
+def by_hand(bank: Bank, place: int, told: TakesBack) -> BankLine:
+    """A person says what the return at this place takes back."""
+    with transaction(bank.book.engine) as session:
+        company = company_by_ref(session, "acme")
+        line, _ = settle_by_hand(
+            session, company, bank.lines()[place].id, told, now=NOW, who="claire@acme.example"
+        )
+        return line
+
+
+def unclear(bank: Bank) -> None:
+    """Two payments of 40.00, one of which went back."""
+    same = [
+        Entry("40.00", day="2026-03-02", iban=PAYER, text="a"),
+        Entry("40.00", day="2026-03-03", iban=PAYER, text="b"),
+    ]
+    bank.bring(camt(same), pays("F-1"))
+    back = Entry("-40.00", day="2026-03-09", iban=PAYER, details="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    bank.bring(camt([back], opening="180.00", closed_on="2026-03-09"), pays("F-1"))
+
+
+def test_a_person_says_which_payment_went_back_and_the_question_is_closed(bank: Bank) -> None:
+    unclear(bank)
+    first, second, _ = bank.lines()
+    by_hand(bank, 2, TakesBack(line=second.id))
+    assert bank.paid() == Decimal("40.00")
+    assert [line.state for line in bank.lines()] == ["booked", "returned", "returned"]
+    assert bank.lines()[2].decided_by == "claire@acme.example"
+    assert ("F-1", "payment_reversed", True) in bank.book.notes()
+    (task,) = bank.book.tasks(TaskKind.BANK_RETURN)
+    assert (task.status, task.outcome) == (TaskStatus.DONE, "settled")
+    with pytest.raises(WrongState, match="is returned already"):
+        by_hand(bank, 2, TakesBack(line=first.id))
+    assert bank.paid() == Decimal("40.00")
+
+
+def test_a_return_may_take_back_a_payment_that_no_bank_file_brought(bank: Bank) -> None:
+    bank.book.tell(S.PAYMENT_RECEIVED, event_id="erp-1", amount="40.00", currency="EUR")
+    back = Entry("-40.00", day="2026-03-09", iban=PAYER, details="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    bank.bring(camt([back], closed_on="2026-03-09"))
+    with pytest.raises(InvalidFact, match=r"F-2 has no payment of 40\.00"):
+        by_hand(bank, 0, TakesBack(invoice="F-2"))
+    by_hand(bank, 0, TakesBack(invoice="F-1"))
+    assert bank.paid() == Decimal(0)
+    assert [task.status for task in bank.book.tasks(TaskKind.BANK_RETURN)] == [TaskStatus.DONE]
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "why"),
+    [
+        (TakesBack(), InvalidFact, "one of them is required"),
+        (TakesBack(invoice="F-1", elsewhere="x"), InvalidFact, "one of them is required"),
+        (TakesBack(payment_event_id="e"), InvalidFact, "one of them is required"),
+        (TakesBack(elsewhere="x", payment_event_id="e"), InvalidFact, "only with an invoice"),
+        (TakesBack(line=uuid4()), NotFound, "no bank line"),
+        (TakesBack(invoice="F-9"), NotFound, "F-9"),
+        (TakesBack(invoice="F-1"), InvalidFact, "2 payments of 40.00 EUR that stand; name one"),
+    ],
+)
+def test_what_a_return_cannot_take_back_is_refused(
+    bank: Bank, told: TakesBack, error: type[Exception], why: str
+) -> None:
+    unclear(bank)
+    with pytest.raises(error, match=why):
+        by_hand(bank, 2, told)
+    assert bank.paid() == Decimal("80.00")
+    assert [task.status for task in bank.book.tasks(TaskKind.BANK_RETURN)] == [TaskStatus.OPEN]
+
+
+def test_a_return_may_be_nobody_s_here(bank: Bank) -> None:
+    unclear(bank)
+    assert by_hand(bank, 2, TakesBack(elsewhere="a supplier's direct debit")).state == "returned"
+    assert bank.paid() == Decimal("80.00")
+    assert bank.lines()[2].reason == "a supplier's direct debit"
+    with pytest.raises(WrongState, match="is no return"):
+        by_hand(bank, 0, TakesBack(elsewhere="x"))
 
 
 def test_storing_twice_stores_once(bank: Bank) -> None:

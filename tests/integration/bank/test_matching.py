@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -11,13 +12,16 @@ from sqlmodel import select
 
 from activities.matching import allocate, match_lines
 from activities.matching.candidates import candidates_for
+from activities.settings import Settings
 from activities.store.amounts import rests
 from activities.store.cases import open_case
 from activities.store.discount import set_discount
 from activities.store.engine import transaction
+from activities.store.late import read_late
 from activities.store.load import load_to_write
 from activities.store.lookup import company_by_ref
 from admin.queries.bank_lines import BankLineFilter, BankLineRow, bank_lines
+from admin.queries.case import get_case
 from models.errors import InvalidFact, NotFound, WrongState
 from models.messages import BankImported
 from models.tables import BankLine, CaseEvent, Company, CreditNoteRow, Customer, Invoice, KnownPayer
@@ -281,3 +285,77 @@ def test_a_small_rest_is_let_go_and_written_down(bank: Bank) -> None:
 def test_a_discount_lies_between_issue_and_due_date(bank: Bank) -> None:
     with transaction(bank.book.engine) as session, pytest.raises(InvalidFact, match="does not lie between"):
         set_discount(session, "acme", "FA-2026-001", Decimal("2.00"), TODAY, NOW, "test")
+
+
+def test_what_was_let_off_for_a_payment_is_owed_again_when_it_goes_back(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        row = session.get_one(Invoice, bank.book.invoices["FA-2026-001"])
+        set_discount(session, "acme", "FA-2026-001", Decimal("2.00"), row.due_on, NOW, "test")
+    bring(bank, Entry("98.00", "2026-02-28", e2e="E1", text="FA-2026-001", name=NAME, iban=PAYER))
+    assert owed(bank, "FA-2026-001") == 0
+    back = Entry("-98.00", "2026-03-05", e2e="E1", details="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    bring(bank, back, opening="198.00")
+    assert owed(bank, "FA-2026-001") == Decimal("100.00")
+    with transaction(bank.book.engine) as session:
+        (note,) = session.exec(select(CreditNoteRow)).all()
+        case = get_case(session, bank.book.company_id, "acme", "FA-2026-001", Settings(), NOW)
+        read = read_late(session, [bank.book.invoices["FA-2026-001"]])
+    assert note.cancelled_at is not None
+    assert (case.balance.outstanding, case.credit_notes[0].cancelled_at) == (Decimal("100.00"), NOW)
+    assert not read.credited
+    # Paid once more in time, it is let off once more: the first credit bars nothing.
+    bring(bank, Entry("98.00", "2026-02-28", e2e="E2", text="FA-2026-001", name=NAME, iban=PAYER))
+    assert owed(bank, "FA-2026-001") == 0
+
+
+def test_a_small_rest_let_go_is_owed_again_when_its_payment_is_moved(bank: Bank) -> None:
+    with transaction(bank.book.engine) as session:
+        session.get_one(Company, bank.book.company_id).write_off_up_to = Decimal("1.00")
+    bring(bank, Entry("99.20", text="FA-2026-001", name=NAME, iban=PAYER))
+    assert owed(bank, "FA-2026-001") == 0
+    put(bank, bank.lines()[0].id, FA_2026_003="99.20")
+    assert owed(bank, "FA-2026-001") == Decimal("100.00")
+    assert owed(bank, "FA-2026-003") == Decimal("150.80")
+
+
+def in_parts(bank: Bank) -> None:
+    """C-2's FA-2026-004 of 300.00 falls due in three parts."""
+    with transaction(bank.book.engine) as session:
+        customer = session.exec(select(Customer).where(Customer.ref == "C-2")).one()
+        for place in (1, 2, 3):
+            number = f"FA-2026-004/{place}"
+            invoice = add_invoice(session, bank.book.company_id, customer, number, NOW, "100.00")
+            invoice.part_of = "FA-2026-004"
+            invoice.due_on += timedelta(days=30 * (place - 1))
+            session.flush()
+            open_case(session, invoice, customer, "standard", 1, NOW, "test")
+            bank.book.invoices[number] = invoice.id
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "left"),
+    [
+        ("100.00", "FACT 2026/4", ["0", "100", "100"]),
+        ("200.00", "FA-2026-004", ["0", "0", "100"]),
+        ("300.00", "REGLEMENT FA2026004", ["0", "0", "0"]),
+        ("100.00", "FA-2026-004/2", ["100", "0", "100"]),
+        ("350.00", "FA-2026-004 FA-2026-003", ["0", "100", "100"]),
+    ],
+)
+def test_a_debtor_names_the_invoice_and_pays_the_instalments_that_are_due_first(
+    bank: Bank, amount: str, text: str, left: list[str]
+) -> None:
+    in_parts(bank)
+    bring(bank, Entry(amount, text=text, name=ROUX, iban=ROUX_IBAN))
+    assert [owed(bank, f"FA-2026-004/{place}") for place in (1, 2, 3)] == [Decimal(each) for each in left]
+
+
+def test_money_for_an_invoice_in_instalments_that_fits_none_is_asked_about(bank: Bank) -> None:
+    in_parts(bank)
+    bring(bank, Entry("150.00", text="FA-2026-004", name=ROUX, iban=ROUX_IBAN))
+    (line,) = bank.lines()
+    assert line.state == BankLineState.PROPOSED
+    assert [part["invoice"] for part in (line.proposals or [])[0]["allocations"]] == [
+        "FA-2026-004/1",
+        "FA-2026-004/2",
+    ]

@@ -238,6 +238,7 @@ def test_an_invoice_in_instalments_comes_as_numbered_parts_paid_in_order(
         ("F-1/1", "2026-02-14", "600", "600"),
         ("F-1/2", "2026-03-16", "600", "600"),
     ]
+    assert rows(engine, "SELECT DISTINCT part_of FROM invoice") == [("F-1",)], "what its debtor knows"
     paid = [
         line(2, "411000", credit="700,00", customer="C-1", piece="F-1"),
         line(2, "512000", debit="700,00", piece="F-1"),

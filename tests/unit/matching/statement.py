@@ -105,7 +105,7 @@ class World:
         self.dice = random.Random(self.seed)
 
     def found(self, customers: int) -> None:
-        """Customers with one to four open invoices, a third of them at a few standard prices."""
+        """Customers with one to four open invoices, a third at a few standard prices, some in parts."""
         number = 0
         for customer in range(customers):
             self.names[customer] = (
@@ -120,16 +120,21 @@ class World:
                 owed = standard if self.dice.random() < 0.35 else Decimal(cents) / 100
                 issued = TODAY - timedelta(days=self.dice.randrange(20, 150))
                 name = f"FA-2026-{number:05}"
-                self.items[name] = OpenItem(
-                    key=name,
-                    number=name,
-                    customer=customer,
-                    customer_name=self.names[customer],
-                    owed=owed,
-                    currency="EUR",
-                    due_on=issued + timedelta(days=30),
-                    issued_on=issued,
-                )
+                count = self.dice.choice((2, 2, 3)) if self.dice.random() < 0.08 else 1
+                share = (owed / count).quantize(Decimal("0.01"))
+                for place in range(1, count + 1):
+                    part = name if count == 1 else f"{name}/{place}"
+                    self.items[part] = OpenItem(
+                        key=part,
+                        number=part,
+                        part_of=None if count == 1 else name,
+                        customer=customer,
+                        customer_name=self.names[customer],
+                        owed=share if place < count else owed - share * (count - 1),
+                        currency="EUR",
+                        due_on=issued + timedelta(days=30 * place),
+                        issued_on=issued,
+                    )
 
     def payments(self, count: int) -> Iterator[Paid]:
         """Payments, one after the other; an invoice is paid once, unless the customer pays it twice."""
@@ -150,19 +155,22 @@ class World:
             names = left[customer]
             if kind == "several" and len(names) < 2:
                 kind = "one"
-            if kind == "twice" and not settled:
+            # Naming an invoice whose next instalment is open pays that one: nothing is paid twice.
+            over = [(who, name) for who, name in settled if not self._owes(name, left[who])]
+            if kind == "twice" and not over:
                 kind = "one"
             made += 1
             if kind == "stranger":
                 yield self._stranger()
                 continue
             if kind == "twice":
-                who, name = self.dice.choice(settled)
+                who, name = self.dice.choice(over)
                 yield self._line(who, {name: self.items[name].owed}, kind, truth={})
                 continue
             chosen = names[:] if kind == "several" else [self.dice.choice(names)]
             if kind == "several":
                 chosen = chosen[: self.dice.randrange(2, len(chosen) + 1)]
+            chosen = self._oldest(chosen, names)
             pays = {name: self.items[name].owed for name in chosen}
             if kind == "part":
                 pays = {chosen[0]: (pays[chosen[0]] * Decimal("0.6")).quantize(Decimal("0.01"))}
@@ -176,6 +184,23 @@ class World:
             else:
                 names.remove(chosen[0])
 
+    def _oldest(self, chosen: list[str], names: list[str]) -> list[str]:
+        """Of an invoice in instalments, as many parts, those due first: so its debtor pays them."""
+        found: list[str] = []
+        for name in chosen:
+            base = self.items[name].part_of
+            parts = [one for one in names if self.items[one].part_of == base] if base else [name]
+            found.append(next(one for one in parts if one not in found))
+        return found
+
+    def _owes(self, name: str, names: list[str]) -> bool:
+        base = self.items[name].part_of
+        return base is not None and any(self.items[one].part_of == base for one in names)
+
+    def known_as(self, number: str) -> str:
+        """The number that its debtor knows."""
+        return self.items[number].part_of or number
+
     def _line(
         self,
         customer: int,
@@ -188,7 +213,8 @@ class World:
         if kind == "other_payer":
             other = dice.choice(list(self.names))
             payer, iban = self.names[other], self.ibans[other]
-        numbers = [self._typo(number) if kind == "typo" else number for number in pays]
+        told = list(dict.fromkeys(self.known_as(number) for number in pays))
+        numbers = [self._typo(number) if kind == "typo" else number for number in told]
         if kind == "typo":
             pays = self._by_word(pays, numbers)
         text = "" if kind == "unnamed" else self._said(numbers)
@@ -206,9 +232,12 @@ class World:
     def _by_word(self, pays: Mapping[str, Decimal], numbers: list[str]) -> Mapping[str, Decimal]:
         """A slip that names another open invoice of one's own, of the same amount, is the debtor's word."""
         ((meant, amount),) = pays.items()
-        said = self.items.get(numbers[0])
-        if said is not None and said.customer == self.items[meant].customer and said.owed == amount:
-            return {said.number: amount}
+        if self.known_as(meant) == numbers[0]:
+            return pays
+        who = self.items[meant].customer
+        for name, said in self.items.items():
+            if self.known_as(name) == numbers[0] and said.customer == who and said.owed == amount:
+                return {name: amount}
         return pays
 
     def _stranger(self) -> Paid:
@@ -272,9 +301,10 @@ class Books:
     def __post_init__(self) -> None:
         self._by_key: dict[str, set[str]] = defaultdict(set)
         for name in self.world.items:
-            keys = keys_of_number(name)
-            for key in (*keys.runs, *keys.digits, *keys.whole):
-                self._by_key[key].add(name)
+            for number in {name, self.world.known_as(name)}:
+                keys = keys_of_number(number)
+                for key in (*keys.runs, *keys.digits, *keys.whole):
+                    self._by_key[key].add(name)
         self._of: dict[int, list[str]] = defaultdict(list)
         for name, item in self.world.items.items():
             self._of[int(str(item.customer))].append(name)
@@ -299,6 +329,7 @@ class Books:
             OpenItem(
                 key=item.key,
                 number=item.number,
+                part_of=item.part_of,
                 customer=item.customer,
                 customer_name=item.customer_name,
                 owed=self.owed[name],
