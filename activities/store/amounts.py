@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select
+from sqlmodel import Session
 
-from activities.store.lookup import among
+from activities.store.sql import run
 from models.errors import InvalidFact
-from models.tables import CreditNoteRow, Invoice, PaymentRow
 from rules.money import UnknownCurrency, minor_units, round_money
+
+_RESTS: Final = """
+    SELECT i.id,
+           i.total
+             - coalesce((SELECT sum(p.amount) FROM payment p
+                          WHERE p.invoice_id = i.id AND p.reversed_at IS NULL), 0)
+             - coalesce((SELECT sum(n.amount) FROM credit_note n
+                          WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL), 0),
+           i.currency
+      FROM invoice i
+     WHERE i.id = ANY (%(invoices)s::uuid[])
+"""
 
 
 def rests(session: Session, invoice_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
     """Total less payments and credit notes that stand, by invoice; below zero when paid too much."""
-    ids = list(invoice_ids)
-    paid = _sums(PaymentRow.invoice_id, PaymentRow.amount).where(
-        among(PaymentRow.invoice_id, ids), col(PaymentRow.reversed_at).is_(None)
-    )
-    credited = _sums(CreditNoteRow.invoice_id, CreditNoteRow.amount).where(
-        among(CreditNoteRow.invoice_id, ids), col(CreditNoteRow.cancelled_at).is_(None)
-    )
-    taken: dict[UUID | None, Decimal] = {}
-    for statement in (paid, credited):
-        for invoice_id, amount in session.exec(statement):
-            taken[invoice_id] = taken.get(invoice_id, Decimal(0)) + amount
-    totals = session.exec(
-        select(col(Invoice.id), col(Invoice.total), col(Invoice.currency)).where(among(Invoice.id, ids))
-    )
-    return {
-        invoice_id: round_money(total - taken.get(invoice_id, Decimal(0)), currency)
-        for invoice_id, total, currency in totals
-    }
+    rows = run(session, _RESTS, invoices=list(invoice_ids))
+    return {invoice_id: round_money(rest, currency) for invoice_id, rest, currency in rows}
 
 
 def outstanding(session: Session, invoice_id: UUID) -> Decimal:
@@ -57,7 +51,3 @@ def exact(field: str, amount: Decimal, currency: str) -> Decimal:
     except UnknownCurrency as error:
         raise InvalidFact(f"currency: {error}") from None
     return rounded
-
-
-def _sums(key: UUID | None, amount: Decimal) -> Select[UUID | None, Decimal]:
-    return select(col(key), func.sum(col(amount))).group_by(col(key))

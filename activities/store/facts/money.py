@@ -45,8 +45,10 @@ def payment_received(at: Recording, fact: PaymentReceived) -> None:
 def _write_off(at: Recording, payment: PaymentRow) -> None:
     """Let a small rest go, as far as the company says: chasing it costs more than it is worth."""
     most = at.company.write_off_up_to
+    if not most:
+        return
     rest = rests(at.session, [at.invoice.id])[at.invoice.id]
-    if not most or not 0 < rest <= most:
+    if not 0 < rest <= most:
         return
     fact = CreditNoteIssued(
         amount=rest,
