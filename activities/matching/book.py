@@ -6,19 +6,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from activities.store.events import add_event
+from activities.store import credits
 from activities.store.facts import record
-from activities.store.lookup import open_cases
-from activities.store.outbox import add_notes
 from activities.store.sql import run
-from models.ids import CaseSignal, OutreachSignal
+from models.ids import CaseSignal
 from models.messages import CreditNoteIssued, PaymentReceived, PaymentReversed
-from models.tables import BankLine, Customer, FactRow, Invoice, PaymentRow
-from models.tables.words import NoteTo
+from models.tables import BankLine, Customer, Invoice, PaymentRow
 from rules.calendar import business_calendar
 from rules.matching import Allocation, name_key
 
@@ -91,34 +88,15 @@ def keep_credit(
 
     The customer is locked already. Returns the notes to deliver: what was composed before is composed again.
     """
-    event_id = f"bank/{line.line_key}{_turn(session, line)}"[:200]
-    fact = FactRow(
-        id=uuid4(),
-        company_id=line.company_id,
-        event_id=event_id,
-        kind=CaseSignal.PAYMENT_RECEIVED,
-        customer_id=customer.id,
-        payload={"amount": str(amount), "currency": line.currency, "bank_line_id": str(line.id)},
-        recorded_at=now,
-        recorded_by=who,
+    credit = credits.NewCredit(
+        event_id=f"bank/{line.line_key}{_turn(session, line)}"[:200],
+        amount=amount,
+        currency=line.currency,
+        received_on=_received_on(session, customer.id, line.booked_on, now),
+        reference=(line.text or "")[:100] or None,
+        bank_line_id=line.id,
     )
-    session.add(fact)
-    session.flush()
-    session.add(
-        PaymentRow(
-            id=uuid4(),
-            fact_id=fact.id,
-            customer_id=customer.id,
-            amount=amount,
-            currency=line.currency,
-            received_on=_received_on(session, customer.id, line.booked_on, now),
-            recorded_at=now,
-            event_id=event_id,
-            reference=(line.text or "")[:100] or None,
-            bank_line_id=line.id,
-        )
-    )
-    return tell_credit(session, line, customer, "credit_kept", amount, now, who)
+    return credits.keep_credit(session, customer, credit, now, who, line.reason)
 
 
 def take_back(session: Session, line: BankLine, now: datetime, who: str) -> list[int]:
@@ -147,8 +125,9 @@ def take_back(session: Session, line: BankLine, now: datetime, who: str) -> list
             notes += done.notes
             continue
         customer = session.get_one(Customer, payment.customer_id)
-        payment.reversed_at, payment.reversed_on = now, payment.received_on
-        notes += tell_credit(session, line, customer, "credit_moved", payment.amount, now, who)
+        notes += credits.end_credit(
+            session, customer, payment, "credit_moved", payment.received_on, now, who, line.reason
+        )
     session.flush()
     return notes
 
@@ -179,27 +158,6 @@ def learn(session: Session, line: BankLine, customers: Iterable[UUID], now: date
                     customer=customer,
                     now=now,
                 )
-
-
-def tell_credit(
-    session: Session, line: BankLine, customer: Customer, what: str, amount: Decimal, now: datetime, who: str
-) -> list[int]:
-    """Credit came or went: what was composed with the former one is composed again."""
-    customer.ledger_seq += 1
-    add_event(
-        session,
-        company_id=line.company_id,
-        customer_id=customer.id,
-        at=now,
-        who=who,
-        what=what,
-        why=line.reason,
-        detail={"amount": str(amount), "currency": line.currency, "bank_line": str(line.id)},
-    )
-    session.flush()
-    cases = open_cases(session, customer.id)
-    notes = add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
-    return notes + add_notes(session, [customer.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
 
 
 def _event_id(line: BankLine, invoice: Invoice, turn: str = "") -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from activities.matching.book import tell_credit
+from activities.store.credits import end_credit
 from activities.store.facts import record
 from activities.store.lookup import invoice_by_number, lock_customer
 from activities.store.sql import run
@@ -231,8 +231,9 @@ def _reverse(
         customer = lock_customer(session, payment.customer_id)
         reversed_on = min(max(line.booked_on, payment.received_on), today)
         if payment.invoice_id is None:
-            payment.reversed_at, payment.reversed_on = now, reversed_on
-            notes += tell_credit(session, paid, customer, "credit_returned", payment.amount, now, who)
+            notes += end_credit(
+                session, customer, payment, "credit_returned", reversed_on, now, who, paid.reason
+            )
             continue
         done = record(
             session,

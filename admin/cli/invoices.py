@@ -37,7 +37,8 @@ def invoices(  # noqa: PLR0913, PLR0917 (each is an option of the command)
         bool, typer.Option("--full", help="A table has every open invoice: report what it lacks.")
     ] = False,
     settle: Annotated[
-        bool, typer.Option("--settle", help="Record as received what is less open in the table than here.")
+        bool,
+        typer.Option("--settle", help="Record as received what is less open than here; keep loose credits."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Of tables: report, and do nothing.")] = False,
     customer: Annotated[
@@ -112,6 +113,7 @@ def _tell(report: IntakeReport) -> None:
         (f"Less open in the file than here, {settled}", report.lower),
         ("More open in the file than here: money it does not know of yet", report.higher),
         ("Open here, not in the file, left as they are", report.missing),
+        ("Customers' credit", report.kept),
         ("Owed to customers, for a person to set against invoices", report.credits),
         ("Beyond what the law allows", report.warnings),
         ("Passed over", report.passed_over),

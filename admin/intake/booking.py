@@ -6,14 +6,19 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
+from uuid import uuid4
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from activities.store.credits import NewCredit, end_credit, keep_credit
+from activities.store.customers import customer_by_ref
 from activities.store.facts import record
 from activities.store.lookup import company_by_ref
 from activities.store.policies import current_policies, ensure_builtin
 from admin.intake.items import Credit, IntakeError, Kind, Reading, Source
+from admin.intake.known import LISTED
 from admin.intake.mappings import remember, remembered
 from admin.intake.plan import Options, Plan, Settlement, make_plan
 from admin.intake.readers import read_items
@@ -28,9 +33,10 @@ from admin.portfolio.row import Row
 from models.errors import InvalidFact, RelanceError
 from models.ids import CaseSignal
 from models.messages import CreditNoteIssued, Fact, PaymentReceived
+from models.tables import PaymentRow
 from models.tables.words import NoteTo
 from policies import builtin_assignment, builtin_policy_texts
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, business_calendar
 from rules.policy import Policy
 
 FACTS: Final = 200
@@ -87,6 +93,7 @@ class Import:
         if not self._options.dry_run:
             self._enter(plan, report)
             self._tell(plan, report)
+            self._keep(plan, report)
         return report
 
     def _progress(self, phase: str, done: int, total: int) -> None:
@@ -219,6 +226,45 @@ class Import:
                 (NoteTo.CASE.value, list(invoices)),
             )
             self.notes += [row[0] for row in found]
+
+    def _keep(self, plan: Plan, report: IntakeReport) -> None:
+        """Customers' credit, one transaction a customer: as the plan found it, or not at all."""
+        for place, each in enumerate(plan.kept):
+            with self._begin() as session:
+                customer = customer_by_ref(session, self._company, each.customer)
+                standing = session.exec(
+                    select(PaymentRow)
+                    .where(
+                        PaymentRow.customer_id == customer.id,
+                        PaymentRow.currency == each.currency,
+                        col(PaymentRow.invoice_id).is_(None),
+                        col(PaymentRow.reversed_at).is_(None),
+                    )
+                    .with_for_update()
+                ).all()
+                if sum((payment.amount for payment in standing), Decimal(0)) != each.had:
+                    report.refused.add(
+                        f"{each.customer}: its credit changed meanwhile: import the file once more"
+                    )
+                    continue
+                today = self._today(business_calendar(customer.country, customer.zone))
+                for payment in standing:
+                    if payment.id in each.ended:
+                        self.notes += end_credit(
+                            session, customer, payment, "credit_moved", today, self._now, self._who
+                        )
+                for number, day, amount in each.more:
+                    credit = NewCredit(
+                        event_id=f"{LISTED}{uuid4()}",
+                        amount=amount,
+                        currency=each.currency,
+                        received_on=min(day, today),
+                        reference=number[:100],
+                    )
+                    self.notes += keep_credit(
+                        session, customer, credit, self._now, self._who, self._source.name
+                    )
+            self._progress("record", place + 1, len(plan.kept))
 
     def _tell(self, plan: Plan, report: IntakeReport) -> None:
         """Facts about invoices that the ledger had: each once, by its own event id or its content."""

@@ -57,11 +57,30 @@ _CREDITED: Final = """
     SELECT n.number, i.number FROM credit_note n JOIN invoice i ON i.id = n.invoice_id
      WHERE i.company_id = %s AND n.number = ANY(%s) AND n.cancelled_at IS NULL
 """
+LISTED: Final = "open-items:"
+"""How the event ids of credits begin that a list told of."""
+
+_KEPT: Final = """
+    SELECT c.ref, p.id, p.amount, p.currency, starts_with(p.event_id, %s)
+      FROM payment p JOIN customer c ON c.id = p.customer_id
+     WHERE c.company_id = %s AND p.invoice_id IS NULL AND p.reversed_at IS NULL
+     ORDER BY p.received_on, p.id
+"""
 _OPEN: Final = """
     SELECT i.number, c.ref, d.outstanding, i.currency
       FROM dunning_case d JOIN invoice i ON i.id = d.invoice_id JOIN customer c ON c.id = d.customer_id
      WHERE d.company_id = %s AND d.closed_at IS NULL ORDER BY c.ref, i.number
 """
+
+
+class KnownCredit(NamedTuple):
+    """Money kept as a customer's credit; `listed` if a list of open items told of it."""
+
+    customer: str
+    payment: UUID
+    amount: Decimal
+    currency: str
+    listed: bool
 
 
 def known_invoices(
@@ -91,3 +110,9 @@ def known_customers(connection: Connection, company_id: UUID) -> Mapping[str, Kn
 def open_invoices(connection: Connection, company_id: UUID) -> Iterator[tuple[str, str, Decimal, str]]:
     """Number, customer, what is owed and currency of each open case."""
     yield from raw(connection).execute(_OPEN, (company_id,)).fetchall()
+
+
+def kept_credits(connection: Connection, company_id: UUID) -> list[KnownCredit]:
+    """What is kept as credit of a company's customers, oldest first."""
+    rows = raw(connection).execute(_KEPT, (LISTED, company_id)).fetchall()
+    return [KnownCredit(*row) for row in rows]

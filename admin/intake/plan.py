@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,10 +10,13 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from admin.intake.credits import Credited, credit_of
 from admin.intake.items import MAX_ITEMS, Credit, Item, Note, OpenItem, Refused, Source
 from admin.intake.known import (
+    KnownCredit,
     KnownCustomer,
     KnownInvoice,
+    kept_credits,
     known_credits,
     known_customers,
     known_invoices,
@@ -25,7 +28,7 @@ from admin.portfolio.parser import RowParser
 from admin.portfolio.row import COLUMNS, CellFault, Row
 from models.messages import InvoiceChanged
 from models.tables import Company
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, business_calendar
 from rules.money import InvalidAmount, parse_amount
 from rules.policy import Policy
 from rules.terms import Instalments, Terms, instalments
@@ -43,7 +46,8 @@ class Options:
     :param terms: of items without a due date whose customer has none, before the company's.
     :param currency: of items that name none.
     :param full: the file has every open invoice of the company: what it lacks is reported.
-    :param settle: where less is open in the file than in the ledger, record the difference as received.
+    :param settle: where less is open in the file than in the ledger, record the difference as received; what
+        it owes to customers, set against no invoice, becomes their credit.
     :param dry_run: report what would be done, and do nothing.
     """
 
@@ -78,6 +82,7 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     credits: list[tuple[Credit, str]] = field(default_factory=list)
+    kept: list[Credited] = field(default_factory=list)
     registrations: dict[str, str] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
 
@@ -143,6 +148,7 @@ class _Planner:
             # A name that two customers have names neither.
             self._by_name[known.name] = None if known.name in self._by_name else known.ref
         self._default = self._terms_of(options.terms) or self._terms_of(company.payment_terms)
+        self._today = today
         self._parser = RowParser(COLUMNS, policies, today, company.country)
         self._items: dict[str, OpenItem] = {}
         self._credits: dict[str, Credit] = {}
@@ -377,6 +383,7 @@ class _Planner:
         named = [number for credit in self._credits.values() for number in credit.about]
         ledger = known_invoices(self._connection, self._company.id, [n for n in named if n not in known])
         numbers = {row.invoice for row in self.plan.rows} | known.keys() | ledger.keys()
+        loose: dict[tuple[str, str], list[Credit]] = {}
         for credit in self._credits.values():
             about = [number for number in credit.about if number in numbers]
             if credit.is_credit_note and len(credit.about) == 1 and about:
@@ -384,12 +391,38 @@ class _Planner:
                     self.plan.credits.append((credit, about[0]))
                     self._report.credited += 1
                 continue
-            what = "credit note" if credit.is_credit_note else "credit or payment"
             currency = credit.currency or self._options.currency
-            self._report.credits.add(
-                f"{credit.place}: {what} {credit.number} of {self._customer(credit)}: "
-                f"{credit.amount} {currency}, set against no invoice"
-            )
+            loose.setdefault((self._customer(credit), currency), []).append(credit)
+        if self._options.settle:
+            self._keep(loose)
+            return
+        for (customer, currency), credits in loose.items():
+            for credit in credits:
+                self._loose(credit, customer, currency, "set against no invoice")
+
+    def _loose(self, credit: Credit, customer: str, currency: str, why: str) -> None:
+        what = "credit note" if credit.is_credit_note else "credit or payment"
+        self._report.credits.add(
+            f"{credit.place}: {what} {credit.number} of {customer}: {credit.amount} {currency}, {why}"
+        )
+
+    def _keep(self, loose: Mapping[tuple[str, str], Sequence[Credit]]) -> None:
+        kept: dict[tuple[str, str], list[KnownCredit]] = {}
+        for each in kept_credits(self._connection, self._company.id):
+            kept.setdefault((each.customer, each.currency), []).append(each)
+        debtors = self._customers.keys() | {row.customer for row in self.plan.rows}
+        today = self._today(business_calendar(self._company.country, self._company.zone))
+        for customer, currency in sorted({*loose, *kept}):
+            listed = loose.get((customer, currency), ())
+            if customer not in debtors:
+                for credit in listed:
+                    self._loose(credit, customer, currency, "of a customer who owes nothing here")
+                continue
+            before = kept.get((customer, currency), ())
+            found = credit_of(customer, currency, listed, before, full=self._options.full, today=today)
+            if found is not None:
+                self.plan.kept.append(found)
+                self._report.kept.add(f"{customer}: {_shown(found.had)} -> {_shown(found.now)} {currency}")
 
     def _missing(self) -> None:
         for number, customer, owed, currency in open_invoices(self._connection, self._company.id):

@@ -38,6 +38,7 @@ class IntakeReport:
     :ivar higher: more is open in the file: the ledger knows of money the file does not.
     :ivar missing: open in the ledger, not in a full export.
     :ivar credits: what is owed to customers; `credited` of them were set against the invoice they name.
+    :ivar kept: how customers' credit changes, with `settle`.
     :ivar warnings: terms beyond the law's cap, terms taken for lack of a due date.
     """
 
@@ -57,6 +58,7 @@ class IntakeReport:
     higher: Listed = field(default_factory=Listed)
     missing: Listed = field(default_factory=Listed)
     credits: Listed = field(default_factory=Listed)
+    kept: Listed = field(default_factory=Listed)
     refused: Listed = field(default_factory=Listed)
     warnings: Listed = field(default_factory=Listed)
     passed_over: Listed = field(default_factory=Listed)

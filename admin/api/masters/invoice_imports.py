@@ -71,6 +71,7 @@ class ImportNow(BaseModel):
     higher: Annotated[Lines, Field(description="More open in the file than here")]
     missing: Annotated[Lines, Field(description="Open here, not in a full export; left as they are")]
     credits: Annotated[Lines, Field(description="Owed to customers, set against no invoice")]
+    kept: Annotated[Lines, Field(description="How customers' credit changes (`settle`)")]
     refused: Annotated[Lines, Field(description="With place, field and reason")]
     warnings: Annotated[Lines, Field(description="Terms beyond the law's cap, with its article")]
     passed_over: Lines
@@ -90,7 +91,9 @@ class ImportAsked(BaseModel):
     ] = None
     currency: Annotated[CurrencyCode, Field(description="Of invoices in tables that name none")] = "EUR"
     full: Annotated[bool, Field(description="It has every open invoice: report what it lacks")] = False
-    settle: Annotated[bool, Field(description="Record as received what is less open in the file")] = False
+    settle: Annotated[
+        bool, Field(description="Record as received what is less open in the file, and keep loose credits")
+    ] = False
     dry_run: Annotated[bool, Field(description="Report, and do nothing")] = False
     customer: Annotated[
         Words | None, Field(description="Whose an electronic invoice is, where its numbers do not tell")

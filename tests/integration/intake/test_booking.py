@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
+from activities.store.credits import NewCredit, keep_credit
+from activities.store.customers import customer_by_ref
 from activities.store.engine import transaction
 from admin.intake import booking
 from admin.intake.booking import Import
@@ -306,3 +309,58 @@ def test_a_credit_note_that_names_its_invoice_lessens_it_once(
     again = take(listed)
     assert (again.credited, again.unchanged, again.higher.count, again.lower.count) == (0, 1, 0, 0)
     assert len(rows(engine, found)) == 1
+
+
+def _credits(engine: Engine) -> list[tuple[Any, ...]]:
+    return rows(
+        engine,
+        "SELECT p.reference, trim_scale(p.amount)::text FROM payment p"
+        " WHERE p.invoice_id IS NULL AND p.reversed_at IS NULL ORDER BY p.recorded_at, p.amount DESC",
+    )
+
+
+def test_credits_set_against_nothing_are_kept_when_the_list_tells_of_money(
+    engine: Engine, take: Callable[..., IntakeReport]
+) -> None:
+    owed = f"{LIST}C-1;Hôtel de la Gare;VIR-9;25/01/2026;;-150,00;-150,00;\n"
+    stranger = f"{owed}C-8;Personne;VIR-8;25/01/2026;;-9,00;-9,00;\n"
+    assert take(owed).credits.lines == [
+        "line 5: credit or payment VIR-9 of C-1: 150.00 EUR, set against no invoice"
+    ]
+    assert _credits(engine) == []
+    told = len(signals(engine))
+    report = take(stranger, settle=True)
+    assert report.kept.lines == ["C-1: 0.00 -> 150.00 EUR"]
+    assert report.credits.lines == [
+        "line 6: credit or payment VIR-8 of C-8: 9.00 EUR, of a customer who owes nothing here"
+    ]
+    assert _credits(engine) == [("VIR-9", "150")]
+    assert sorted(signals(engine)[told:]) == ["contact_concluded", "contact_concluded", "nudged"]
+    before = everything(engine)
+    assert take(stranger, settle=True, full=True).kept.count == 0
+    assert everything(engine) == before
+    # It was set against F-1 there: the money moves, and none of it is counted twice.
+    lettered = LIST.replace("1 200,00;1 200,00", "1 200,00;1 050,00")
+    assert take(lettered, settle=True, full=True, dry_run=True).kept.lines == ["C-1: 150.00 -> 0.00 EUR"]
+    report = take(lettered, settle=True, full=True)
+    assert (report.settled, _credits(engine)) == (1, [])
+    on_invoices = "SELECT trim_scale(sum(amount))::text FROM payment WHERE reversed_at IS NULL"
+    assert rows(engine, on_invoices) == [("350",)], "150.00 on F-1, and the 200.00 that F-2 came with"
+
+
+def test_a_list_adds_only_what_of_its_credit_the_bank_did_not_bring(
+    engine: Engine, take: Callable[..., IntakeReport]
+) -> None:
+    take(LIST)
+    with transaction(engine) as session:
+        customer = customer_by_ref(session, "brunet", "C-1")
+        came = NewCredit("bank/1", Decimal("100.00"), "EUR", NOW.date(), "VIREMENT")
+        keep_credit(session, customer, came, NOW, "bank")
+    owed = f"{LIST}C-1;Hôtel de la Gare;VIR-9;25/01/2026;;-150,00;-150,00;\n"
+    assert take(owed, settle=True, full=True).kept.lines == ["C-1: 100.00 -> 150.00 EUR"]
+    assert _credits(engine) == [("VIREMENT", "100"), ("VIR-9", "50")]
+    less = f"{LIST}C-1;Hôtel de la Gare;VIR-9;25/01/2026;;-120,00;-120,00;\n"
+    assert take(less, settle=True, full=True).kept.lines == ["C-1: 150.00 -> 120.00 EUR"]
+    # What the bank brought has its own proof: a list does not end it.
+    assert take(LIST, settle=True, full=True).kept.lines == ["C-1: 120.00 -> 100.00 EUR"]
+    assert _credits(engine) == [("VIREMENT", "100")]
