@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import chain, combinations
+from itertools import chain, combinations, islice, product
 from typing import Final
 
 from rules.matching.text import invoice_like, named, names_agree, ogm, rf
@@ -16,6 +16,8 @@ MOST_ITEMS: Final = 14
 MOST_TOGETHER: Final = 4
 """Of a payer's open items, how many are looked at, and how many are tried together; or all that are due."""
 MOST_PROPOSALS: Final = 5
+MOST_WAYS: Final = 2_000
+"""Ways to take first instalments of several invoices that are tried."""
 
 
 class Verdict(StrEnum):
@@ -141,8 +143,8 @@ def match(line: Line, items: Sequence[OpenItem], payers: Sequence[Payer]) -> Mat
 def _named_by(line: Line, items: Sequence[OpenItem]) -> list[OpenItem]:
     """The items whose number the line names; of an invoice in instalments, those that its money reaches.
 
-    A debtor names the invoice, not our instalments. Its money is for the one due first, or for the first ones
-    that make the amount (Code civil 1342-10); for all of them where no such few do.
+    A debtor names the invoice, not our instalments. Of each invoice its money is for the one due first, or
+    for the first ones (Code civil 1342-10), where they make the amount in one way only; else all are named.
     """
     references = [ref for text in line.texts if text for ref in (*rf(text), *ogm(text))]
 
@@ -159,10 +161,20 @@ def _named_by(line: Line, items: Sequence[OpenItem]) -> list[OpenItem]:
     rest = line.amount - sum((item.owed for item in exact), Decimal(0))
     owing = [item for item in parts if item.owed > 0 and item.currency == line.currency]
     owing.sort(key=lambda item: (item.due_on, item.number))
-    for count in range(1, len(owing)):
-        if sum((item.owed for item in owing[:count]), Decimal(0)) == rest:
-            return [*exact, *owing[:count]]
-    return [*exact, *(owing or parts)]
+    firsts = [[these[:count] for count in range(1, len(these) + 1)] for these in _by_invoice(owing).values()]
+    fitting = [
+        [item for some in way for item in some]
+        for way in islice(product(*firsts), MOST_WAYS)
+        if sum((item.owed for some in way for item in some), Decimal(0)) == rest
+    ]
+    return [*exact, *(fitting[0] if len(fitting) == 1 and owing else owing or parts)]
+
+
+def _by_invoice(parts: Iterable[OpenItem]) -> dict[str | None, list[OpenItem]]:
+    found: dict[str | None, list[OpenItem]] = {}
+    for part in parts:
+        found.setdefault(part.part_of, []).append(part)
+    return found
 
 
 def _witnesses(line: Line, items: Sequence[OpenItem], payers: Sequence[Payer]) -> dict[Hashable, list[str]]:

@@ -21,6 +21,8 @@ MOST_KEYS: Final = 200
 
 _RUN: Final = re.compile(r"[0-9]+|[A-Z]+")
 _APART: Final = re.compile(r"[^A-Z0-9]+")
+_INITIALS: Final = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)")
+"""The dots of `F.A. 20`: it is `FA 20`."""
 _RF: Final = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 _OGM: Final = re.compile(r"(?<![0-9])([0-9]{3})/?([0-9]{4})/?([0-9]{5})(?![0-9])")
 _LEGAL_FORMS: Final = """
@@ -182,7 +184,7 @@ def names_agree(one: str | None, other: str | None) -> bool:
 
 
 def _tokens(text: str) -> list[str]:
-    return _RUN.findall(plain(text))
+    return _RUN.findall(_INITIALS.sub("", plain(text)))
 
 
 def _words(text: str) -> list[str]:

@@ -176,7 +176,10 @@ class World:
                 pays = {chosen[0]: (pays[chosen[0]] * Decimal("0.6")).quantize(Decimal("0.01"))}
             if kind == "charges":
                 pays = {chosen[0]: max(pays[chosen[0]] - Decimal("7.50"), Decimal("0.50"))}
-            yield self._line(customer, pays, kind)
+            paid = self._line(customer, pays, kind, names=names)
+            yield paid
+            if kind == "typo":
+                chosen = list(paid.truth)
             if kind not in ("part", "charges"):
                 for name in chosen:
                     names.remove(name)
@@ -207,6 +210,7 @@ class World:
         pays: Mapping[str, Decimal],
         kind: str,
         truth: Mapping[str, Decimal] | None = None,
+        names: list[str] | None = None,
     ) -> Paid:
         dice = self.dice
         payer, iban = self.names[customer], self.ibans[customer]
@@ -216,7 +220,7 @@ class World:
         told = list(dict.fromkeys(self.known_as(number) for number in pays))
         numbers = [self._typo(number) if kind == "typo" else number for number in told]
         if kind == "typo":
-            pays = self._by_word(pays, numbers)
+            pays = self._by_word(pays, numbers, names or [])
         text = "" if kind == "unnamed" else self._said(numbers)
         line = Line(
             amount=sum(pays.values(), Decimal(0)),
@@ -229,14 +233,15 @@ class World:
         )
         return Paid(line, pays if truth is None else truth, kind)
 
-    def _by_word(self, pays: Mapping[str, Decimal], numbers: list[str]) -> Mapping[str, Decimal]:
+    def _by_word(
+        self, pays: Mapping[str, Decimal], numbers: list[str], names: list[str]
+    ) -> Mapping[str, Decimal]:
         """A slip that names another open invoice of one's own, of the same amount, is the debtor's word."""
         ((meant, amount),) = pays.items()
         if self.known_as(meant) == numbers[0]:
             return pays
-        who = self.items[meant].customer
-        for name, said in self.items.items():
-            if self.known_as(name) == numbers[0] and said.customer == who and said.owed == amount:
+        for name in names:
+            if self.known_as(name) == numbers[0] and self.items[name].owed == amount:
                 return {name: amount}
         return pays
 
