@@ -38,7 +38,7 @@ def archive(file: RecoveryFile) -> tuple[bytes, str]:
     manifest = {
         "creditor": file.company.ref,
         "customer": file.customer.ref,
-        "made_at": file.made_at.isoformat(),
+        "made_on": file.until.isoformat(),
         "files": [
             {"name": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
             for name, body in parts
@@ -48,8 +48,8 @@ def archive(file: RecoveryFile) -> tuple[bytes, str]:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, body in parts:
-            at = file.made_at
-            entry = zipfile.ZipInfo(name, (at.year, at.month, at.day, 0, 0, 0))
+            day = file.until
+            entry = zipfile.ZipInfo(name, (day.year, day.month, day.day, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, body)

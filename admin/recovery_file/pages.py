@@ -312,7 +312,9 @@ class Pages:
         elif proof.sent_at is not None:
             lines.append(words["left"].format(at=f"{proof.sent_at:%Y-%m-%d %H:%M:%S}"))
         if proof.delivery:
-            lines.append(words["delivery"].format(word=proof.delivery))
+            lines.append(
+                words["delivery"].format(word=words["deliveries"].get(proof.delivery, proof.delivery))
+            )
         if proof.provider_id:
             lines.append(words["provider"].format(id=proof.provider_id))
         for posting in proof.postings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -12,6 +13,7 @@ from activities.store.lookup import company_by_ref
 from admin.api.context import Api, ApiContext
 from admin.api.paths import CustomerRef, InvoiceNumber, decoded
 from admin.api.problems import responses
+from admin.api.reads.parts import SAFE
 from admin.api.security import Access, CollectorOf
 from admin.queries.reading import snapshot
 from admin.recovery_file import archive, bind, collect
@@ -87,5 +89,8 @@ def _made(
     return Response(
         content,
         media_type=_MEDIA[form],
-        headers={"Content-Disposition": f'attachment; filename="{name_of(found, form)}"'},
+        headers={
+            **SAFE,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name_of(found, form), safe='')}",
+        },
     )

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter, Transformation
+from pypdf.generic import DecodedStreamObject, NameObject, RectangleObject
 from sqlalchemy import Engine
 from sqlmodel import select
 
@@ -24,10 +25,12 @@ from activities.store.lookup import company_by_ref
 from admin.queries.reading import snapshot
 from admin.recovery_file import RecoveryFile, archive, bind, collect
 from admin.recovery_file.taken import taken
+from admin.recovery_file.words import WORDS
 from models.errors import NotFound
 from models.ids import CaseSignal
 from models.messages import DisputeOpened, PaymentPlanAgreed, PlanInstalment
 from models.tables import AuditEvent, Communication, Customer, Invoice
+from rules.delivery import Delivery
 from tests.integration.sending.conftest import running_sandbox, sandbox
 from tests.integration.sending.desk import Desk, settings_for
 from tests.unit.intake.documents import pdf
@@ -149,8 +152,15 @@ def test_the_archive_holds_what_was_sent_and_its_hashes_hold(desk: Desk) -> None
     assert all(re.fullmatch(r"[\w.()-]+", name) for name in names), names
 
 
-def test_the_same_ledger_makes_the_same_bytes(desk: Desk) -> None:
-    assert archive(gathered(desk)) == archive(gathered(desk))
+def test_every_news_of_a_message_has_its_words() -> None:
+    for words in WORDS.values():
+        assert set(words["deliveries"]) == set(Delivery)
+
+
+def test_the_same_ledger_makes_the_same_bytes_all_day(desk: Desk) -> None:
+    first = archive(gathered(desk))
+    desk.clock.at += timedelta(hours=1)
+    assert archive(gathered(desk)) == first
 
 
 def test_a_notice_is_in_it_byte_for_byte_with_its_posting(desk: Desk) -> None:
@@ -196,10 +206,68 @@ def test_one_case_alone_and_what_is_unknown(desk: Desk) -> None:
         gathered(desk, customer_ref="X")
 
 
-def test_a_damaged_copy_goes_apart_and_nothing_of_ours_gets_out(desk: Desk) -> None:
+def copied(desk: Desk, content: bytes) -> None:
+    """Make it the copy of F-1."""
     with transaction(desk.engine) as session:
-        row = session.get_one(Invoice, desk.invoices["F-1"])
-        row.copy_hash = store_bytes(session, "application/pdf", b"%PDF-1.7 broken")
+        session.get_one(Invoice, desk.invoices["F-1"]).copy_hash = store_bytes(
+            session, "application/pdf", content
+        )
+
+
+def test_a_mark_stands_upright_in_the_corner_that_is_seen(desk: Desk) -> None:
+    scans = PdfWriter()
+    for turned in (0, 90, 180, 270):
+        page = scans.add_blank_page(700, 1000)
+        page.mediabox = RectangleObject((100, 200, 800, 1200))
+        page.cropbox = RectangleObject((150, 300, 650, 1100))
+        page.rotate(turned)
+    written = io.BytesIO()
+    scans.write(written)
+    copied(desk, written.getvalue())
+    marks: list[tuple[int, int, float, float]] = []
+
+    def note(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        if text.strip().startswith("Pièce n° 1"):
+            placed = Transformation((tm[0], tm[1], tm[2], tm[3], tm[4], tm[5])).transform(
+                Transformation((cm[0], cm[1], cm[2], cm[3], cm[4], cm[5]))
+            )
+            (x, y), (after, above) = placed.apply_on((0, 0)), placed.apply_on((1, 0))
+            marks.append((round(after - x), round(above - y), x, y))
+
+    for page in PdfReader(io.BytesIO(bind(gathered(desk)))).pages:
+        page.extract_text(visitor_text=note)
+    # Within 20 mm of the edge that is on top to the reader, and in the half to the right.
+    corners = (
+        ((1, 0), (400, 650), (1043, 1100)),
+        ((0, 1), (150, 207), (700, 1100)),
+        ((-1, 0), (150, 400), (300, 357)),
+        ((0, -1), (593, 650), (300, 700)),
+    )
+    for (across, up, x, y), (reads, (left, right), (bottom, top)) in zip(marks, corners, strict=True):
+        assert (across, up) == reads
+        assert left < x < right
+        assert bottom < y < top
+
+
+def test_damage_that_shows_late_takes_no_other_page_along(desk: Desk) -> None:
+    """A stream that nobody can decode is found when its page is written, not when the file is opened."""
+    odd = PdfWriter()
+    stream = DecodedStreamObject()
+    stream.set_data(b"what is this")
+    stream[NameObject("/Filter")] = NameObject("/Unheard")
+    odd.add_blank_page(595, 842)[NameObject("/Contents")] = odd._add_object(stream)
+    written = io.BytesIO()
+    odd.write(written)
+    copied(desk, written.getvalue())
+    text = text_of(bind(gathered(desk)))
+    assert "fichier joint à part" in text
+    assert "Pièce n° 1 –" not in text
+    assert "Pièce n° 2 – page 1/" in text
+
+
+def test_a_damaged_copy_goes_apart_and_nothing_of_ours_gets_out(desk: Desk) -> None:
+    copied(desk, b"%PDF-1.7 broken")
+    with transaction(desk.engine) as session:
         customer = session.get_one(Customer, desk.customers["C-1"])
         customer.risk = "SECRET-RISK"
     text = text_of(bind(gathered(desk)))
