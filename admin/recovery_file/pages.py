@@ -143,17 +143,24 @@ class Pages:
         if terms.agreed_rate is not None:
             notes.append(words["agreed"].format(rate=say.percent(terms.agreed_rate)))
         refused = next((i.interest.refused for i in file.items if i.interest and i.interest.refused), None)
-        notes.append(words["refused"].format(why=refused) if refused else words["continues"])
+        if refused:
+            notes.append(words["refused"].format(why=refused))
+        elif any(item.case.balance.outstanding for item in file.items):
+            notes.append(words["continues"])
         yield {"kind": "note", "text": " ".join(notes)}
 
     def _claims(self) -> dict[str, list[tuple[str, Decimal]]]:
-        """Principal, interest and fixed sums by currency; what is contested is not claimed."""
+        """Principal, interest and fixed sums by currency; of an invoice contested whole nothing is claimed.
+
+        One that was paid late still bears them (Code de commerce L441-10 II: due without any reminder).
+        """
         words, terms = self._words, self._file.terms
         sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for item in self._file.items:
             balance, currency = item.case.balance, item.case.balance.currency
             sums[currency][words["principal"]] += balance.outstanding - balance.disputed
-            if item.interest is not None and balance.outstanding:
+            contested = 0 < balance.outstanding == balance.disputed
+            if item.interest is not None and not contested:
                 owed = (item.interest.interest or Decimal(0)) - item.interest.paid_to_interest
                 sums[currency][words["interest"]] += owed
                 sums[terms.fixed_sum_currency or currency][words["fixed"]] += item.interest.fixed_sum

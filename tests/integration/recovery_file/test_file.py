@@ -214,6 +214,27 @@ def copied(desk: Desk, content: bytes) -> None:
         )
 
 
+def test_an_invoice_contested_whole_claims_nothing_and_one_paid_late_its_fixed_sum(desk: Desk) -> None:
+    with transaction(desk.engine) as session:
+        whole = DisputeOpened(event_id="all", cause="quality")
+        record(
+            session,
+            now=desk.clock.at,
+            invoice=("acme", "F-2"),
+            fact=whole,
+            signal=CaseSignal.DISPUTE_OPENED,
+            who="test",
+        )
+    text = text_of(bind(gathered(desk)))
+    assert "Principal 1 000,00 €" in text
+    assert "Indemnités forfaitaires de recouvrement 40,00 €" in text
+    desk.pay("F-1", "1000.00")
+    text = text_of(bind(gathered(desk, number="F-1", customer_ref=None)))
+    assert "Créance au 10 mars 2026 Intérêts de retard 23,97 €" in text
+    assert "Indemnités forfaitaires de recouvrement 40,00 € Total 63,97 €" in text
+    assert "continuent de courir" not in text
+
+
 def test_a_mark_stands_upright_in_the_corner_that_is_seen(desk: Desk) -> None:
     scans = PdfWriter()
     for turned in (0, 90, 180, 270):
