@@ -25,6 +25,9 @@ from rules.money import round_money
 MOST_PER_KEY: Final = 50
 """Invoices of one key that are looked at; a number that so many have tells nothing."""
 
+_SAFE_REFERENCE: Final = 6
+"""A customer's reference without letters says who paid from so many digits on."""
+
 _COLUMNS: Final = """
     i.id, i.number, i.customer_id, c.name, i.currency, i.due_on, i.issued_on, i.order_ref,
     i.part_of, i.replaced_by_id IS NOT NULL AS replaced, i.total, i.discount_percent, i.discount_until
@@ -185,11 +188,17 @@ def candidates_for(session: Session, company_id: UUID, lines: Sequence[Line]) ->
 
 
 def words(text: str) -> set[str]:
-    """Words of a text that may be a customer's reference: they hold a figure."""
+    """Words of a text that may be a customer's reference: they hold a figure, and are no year or amount.
+
+    `2026` or `120` may be anything, also where a customer is called so.
+    """
+    found = {word.strip(".,;:()") for word in text.split()}
     return {
-        word.strip(".,;:()")
-        for word in text.split()
-        if any(char.isdigit() for char in word) and 3 <= len(word.strip(".,;:()")) <= 40
+        word
+        for word in found
+        if 3 <= len(word) <= 40
+        and any(char.isdigit() for char in word)
+        and (any(char.isalpha() for char in word) or sum(char.isdigit() for char in word) >= _SAFE_REFERENCE)
     }
 
 

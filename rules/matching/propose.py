@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from enum import StrEnum
 from itertools import chain, combinations, islice, product
 from typing import Final
 
-from rules.matching.text import invoice_like, named, names_agree, ogm, rf
+from rules.matching.text import goes_on, invoice_like, named, names_agree, ogm, rf
 
 MOST_ITEMS: Final = 14
 MOST_TOGETHER: Final = 4
@@ -149,7 +150,8 @@ def _named_by(line: Line, items: Sequence[OpenItem]) -> list[OpenItem]:
     references = [ref for text in line.texts if text for ref in (*rf(text), *ogm(text))]
 
     def names(number: str) -> bool:
-        return named(number, *line.texts) or any(named(number, ref) for ref in references)
+        paid = re.sub(r"[^0-9]+", "", number).lstrip("0") in _figures(line.amount)
+        return named(number, *line.texts, by_letters=paid) or any(named(number, ref) for ref in references)
 
     exact = [item for item in items if names(item.number)]
     known = {item.part_of for item in exact}
@@ -168,6 +170,12 @@ def _named_by(line: Line, items: Sequence[OpenItem]) -> list[OpenItem]:
         if sum((item.owed for some in way for item in some), Decimal(0)) == rest
     ]
     return [*exact, *(fitting[0] if len(fitting) == 1 and owing else owing or parts)]
+
+
+def _figures(amount: Decimal) -> tuple[str, str]:
+    """An amount as a text may have it without its comma: `1000` and `100000` of 1,000.00."""
+    units = f"{amount:.2f}"
+    return units.removesuffix(".00"), units.replace(".", "")
 
 
 def _by_invoice(parts: Iterable[OpenItem]) -> dict[str | None, list[OpenItem]]:
@@ -230,7 +238,10 @@ def _by_number(
             _one(customers | against),
             f"{reason}, but {doubt}",
         )
-    less = None if paid_too else _less(line, owing)
+    theirs = [item.part_of or item.number for item in items if item.customer in customers and item.owed > 0]
+    # A list, a range or a number cut off: what is short may be meant for another.
+    more = len(owing) == 1 and goes_on(owing[0].part_of or owing[0].number, theirs, line.text)
+    less = None if paid_too or more else _less(line, owing)
     if less is not None and customers <= set(witnesses) and not against:
         speaks = [words for customer in customers for words in witnesses[customer]]
         reasons = (reason, f"it is what is owed less {less[0].why}")
@@ -240,7 +251,7 @@ def _by_number(
     if line.amount < total and len(owing) == 1 and not paid_too:
         part = (Allocation(owing[0], line.amount),)
         reasons = (reason, f"it is a part of the {owing[0].owed:,} owed")
-        if customers <= set(witnesses) and not against and not _elsewhere(line, items, owing):
+        if customers <= set(witnesses) and not against and not more and not _elsewhere(line, items, owing):
             speaks = list(witnesses[owing[0].customer])
             return Match(
                 Verdict.SURE, (Proposal(part, 90, (*reasons, *speaks)),), _one(customers), "; ".join(reasons)
@@ -285,14 +296,15 @@ def _credit_or_ask(
         if item.customer == customer and item.owed > 0 and item.currency == line.currency
     ]
     found = _subsets(line, theirs, 70)
-    # An account may have paid for a sister company: its name, a reference or an amount of its own must agree.
-    strong = "the text has its reference" in speaks or (
-        "the account has paid for it before" in speaks
-        and bool(theirs)
-        and (
-            names_agree(line.payer_name, theirs[0].customer_name)
-            or (not line.payer_name and not any(item.shared for item in theirs if item.owed == line.amount))
-        )
+    # An account may have paid for a sister company, a reference may be another word: the name must agree,
+    # or where the bank tells none the reference or an amount of its own.
+    called = bool(theirs) and names_agree(line.payer_name, theirs[0].customer_name)
+    referred = "the text has its reference" in speaks
+    seen = "the account has paid for it before" in speaks
+    alone = not any(item.shared for item in theirs if item.owed == line.amount)
+    strong = bool(theirs) and (
+        (seen and (called or referred or (not line.payer_name and alone)))
+        or (referred and (called or not line.payer_name))
     )
     strangers = invoice_like([item.number for item in items], *line.texts)
     if found and len(found) == 1 and strong and trouble is None and not strangers:

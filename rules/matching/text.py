@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -25,6 +26,28 @@ _INITIALS: Final = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)")
 """The dots of `F.A. 20`: it is `FA 20`."""
 _RF: Final = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 _OGM: Final = re.compile(r"(?<![0-9])([0-9]{3})/?([0-9]{4})/?([0-9]{5})(?![0-9])")
+_MONTH: Final = r"(?:0?[1-9]|1[0-2])"
+_DAY: Final = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_YEAR: Final = r"(?:19|20)[0-9]{2}"
+_NO_NUMBER: Final = re.compile(
+    rf"""(?<![0-9])(?:
+        {_YEAR}[-./ ]{_MONTH}[-./ ]{_DAY}                       # 2026-03-31
+      | {_DAY}[-./ ]{_MONTH}[-./ ](?:{_YEAR}|[0-9]{{2}})        # 31/03/2026
+      | {_YEAR}[-./](?:0[1-9]|1[0-2])(?![-./ ]?[0-9])           # 2026-03
+      | {_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])      # 20260331
+      | (?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2]){_YEAR}      # 31032026
+      | [0-9]{{1,3}}(?:[ .,'][0-9]{{3}})+[.,][0-9]{{2}}         # 1 234,56
+      | [0-9]+[.,][0-9]{{2}}                                    # 1234,56
+      | [0-9]{{1,3}}(?:[ .,'][0-9]{{3}})+(?=\ ?(?:EUR|€))      # 1 234 EUR
+      | [0-9]+(?=\ ?(?:EUR|€))                                 # 1234 EUR
+      | (?:SIREN|SIRET|TVA|VAT)[ :]*(?:[A-Z]{{2}}\ ?)?[0-9][0-9 ]*
+    )(?![0-9])""",
+    re.VERBOSE,
+)
+"""Days, amounts of money and registrations: figures that name no invoice, unless its letters stand before."""
+_YEAR_ALONE: Final = re.compile(rf"{_YEAR}")
+_JOINTS: Final = frozenset(["A", "AU", "ET", "TO", "AND", "BIS", "UND"])
+"""What stands between the numbers of a list or a range."""
 _LEGAL_FORMS: Final = """
     SA SAS SASU SARL EURL SCI SNC SCOP GMBH AG KG BV NV SRL SPRL SPA LTD LIMITED PLC LLC INC LLP ETS STE
     SOCIETE CIE COMPANY THE ET AND FILS GROUPE GROUP FRANCE
@@ -95,26 +118,51 @@ def keys_of_text(*texts: str | None) -> Keys:
     return Keys(frozenset(runs), frozenset(digits), frozenset(whole))
 
 
-def named(number: str, *texts: str | None) -> bool:
+def named(number: str, *texts: str | None, by_letters: bool = False) -> bool:
     """Whether a text names a number, for certain as far as writing goes.
 
     Its digits must stand together, in their order, and not within longer ones. A number of few digits must
-    stand with its own letters.
+    stand with its own letters, and so must one that may as well be a day, a year or an amount of money.
+
+    :param by_letters: its digits alone tell nothing: they are what was paid, say.
     """
     runs = re.findall(r"[0-9]+", number)
     letters = compact(number)
     if not runs:
         return any(letters == token for text in texts if text for token in _words(text)) and len(letters) >= 5
-    few = sum(len(run.lstrip("0")) for run in runs) < SAFE_DIGITS
+    few = by_letters or sum(len(run.lstrip("0")) for run in runs) < SAFE_DIGITS or _is_year(runs)
     for text in texts:
         if not text:
             continue
         tokens = _tokens(text)
-        for first, token in enumerate(tokens):
-            if not few and token.isdigit() and _digits_from(tokens, first, runs):
-                return True
-            if _letters_from(tokens, first, letters):
-                return True
+        if any(_letters_from(tokens, first, letters) for first in range(len(tokens))):
+            return True
+        tokens = [] if few else _tokens(_NO_NUMBER.sub(" X ", plain(text)))
+        if any(_digits_from(tokens, first, runs) for first, token in enumerate(tokens) if token.isdigit()):
+            return True
+    return False
+
+
+def goes_on(number: str, others: Iterable[str], text: str) -> bool:
+    """Whether a text may mean more than the number that it names: a list, a range, or a number cut off.
+
+    :param others: what else the payer may mean.
+    """
+    runs = re.findall(r"[0-9]+", number)
+    tokens = _tokens(_NO_NUMBER.sub(" X ", plain(text)))
+    figures = [token for token in tokens if token not in _JOINTS]
+    for one, other in pairwise(figures):
+        if one.isdigit() and other.isdigit() and not _within(one, other, runs):
+            return True
+    head = next(iter(_tokens(number)), "")
+    if head.isalpha() and len({other for one, other in pairwise(tokens) if one == head}) > 1:
+        return True
+    longer = ["".join(re.findall(r"[0-9]+", other)) for other in others if other != number]
+    for first in range(len(tokens)):
+        end = tokens[first:]
+        if all(token.isdigit() for token in end) and _digits_from(end, 0, runs):
+            written = "".join(end)
+            return any(each.startswith(written) and each != written for each in longer)
     return False
 
 
@@ -176,6 +224,9 @@ def names_agree(one: str | None, other: str | None) -> bool:
     first, second = sorted((name_key(one or ""), name_key(other or "")), key=len)
     if len(first.replace(" ", "")) < 5:
         return False
+    if " " not in first and " " in second:
+        # MARTIN is not Boulangerie Martin; BOULANGERIEMARTIN is, with its words run together.
+        return len(first) > len(second.split()[0]) and second.replace(" ", "").startswith(first)
     *whole, last = first.split()
     words = second.split()
     if all(word in words for word in whole) and any(word.startswith(last) for word in words):
@@ -211,6 +262,15 @@ def _digits_from(tokens: list[str], first: int, runs: list[str]) -> bool:
         if len(found) >= len(wanted) and len(raw) >= len("".join(runs)):
             break
     return False
+
+
+def _is_year(runs: list[str]) -> bool:
+    return len(runs) == 1 and _YEAR_ALONE.fullmatch(_bare(runs[0])) is not None
+
+
+def _within(one: str, other: str, runs: list[str]) -> bool:
+    """Whether these figures are neighbours in one number, `2026` and `0123` of `2026-0123`."""
+    return one + other in "".join(runs) or (_bare(one), _bare(other)) in pairwise(_bare(run) for run in runs)
 
 
 def _letters_from(tokens: list[str], first: int, letters: str) -> bool:
