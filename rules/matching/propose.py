@@ -256,17 +256,13 @@ def _by_number(
             return Match(
                 Verdict.SURE, (Proposal(part, 90, (*reasons, *speaks)),), _one(customers), "; ".join(reasons)
             )
-        return Match(
-            Verdict.DOUBTFUL, (Proposal(part, 60, reasons),), _one(customers | against), "; ".join(reasons)
-        )
+        whose = _one(customers | against) if customers <= set(witnesses) else None
+        return Match(Verdict.DOUBTFUL, (Proposal(part, 60, reasons),), whose, "; ".join(reasons))
     proposals = [Proposal(_in_legal_order(owing, line.amount), 50, (reason, _difference(line, total)))]
     proposals += _subsets(line, [item for item in items if item.customer in customers], 40)
-    return Match(
-        Verdict.DOUBTFUL,
-        tuple(proposals[:MOST_PROPOSALS]),
-        _one(customers | against),
-        proposals[0].reasons[1],
-    )
+    # A slip of the pen or a stranger's number: without a witness, nobody's credit until a person says whose.
+    whose = _one(customers | against) if customers <= set(witnesses) else None
+    return Match(Verdict.DOUBTFUL, tuple(proposals[:MOST_PROPOSALS]), whose, proposals[0].reasons[1])
 
 
 def _by_payer(line: Line, items: Sequence[OpenItem], witnesses: dict[Hashable, list[str]]) -> Match:
