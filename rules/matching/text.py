@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -137,7 +138,7 @@ def named(number: str, *texts: str | None, by_letters: bool = False) -> bool:
         tokens = _tokens(text)
         if any(_letters_from(tokens, first, letters) for first in range(len(tokens))):
             return True
-        tokens = [] if few else _tokens(_NO_NUMBER.sub(" X ", plain(text)))
+        tokens = () if few else _figures_alone(text)
         if any(_digits_from(tokens, first, runs) for first, token in enumerate(tokens) if token.isdigit()):
             return True
     return False
@@ -149,7 +150,7 @@ def goes_on(number: str, others: Iterable[str], text: str) -> bool:
     :param others: what else the payer may mean.
     """
     runs = re.findall(r"[0-9]+", number)
-    tokens = _tokens(_NO_NUMBER.sub(" X ", plain(text)))
+    tokens = _figures_alone(text)
     figures = [token for token in tokens if token not in _JOINTS]
     for one, other in pairwise(figures):
         if one.isdigit() and other.isdigit() and not _within(one, other, runs):
@@ -234,8 +235,16 @@ def names_agree(one: str | None, other: str | None) -> bool:
     return second.replace(" ", "").startswith(first.replace(" ", ""))
 
 
-def _tokens(text: str) -> list[str]:
-    return _RUN.findall(_INITIALS.sub("", plain(text)))
+# A line's text is held against every number that it may name: it is taken apart once.
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(_RUN.findall(_INITIALS.sub("", plain(text))))
+
+
+@lru_cache(maxsize=1024)
+def _figures_alone(text: str) -> tuple[str, ...]:
+    """The tokens, with an `X` in place of days, amounts and registrations."""
+    return _tokens(_NO_NUMBER.sub(" X ", plain(text)))
 
 
 def _words(text: str) -> list[str]:
@@ -247,7 +256,7 @@ def _bare(run: str) -> str:
     return run.lstrip("0") or "0"
 
 
-def _digits_from(tokens: list[str], first: int, runs: list[str]) -> bool:
+def _digits_from(tokens: Sequence[str], first: int, runs: list[str]) -> bool:
     """Whether the digits of a number stand here: run by run, or all in one piece, and end where it ends."""
     wanted = [_bare(run) for run in runs]
     found: list[str] = []
@@ -273,7 +282,7 @@ def _within(one: str, other: str, runs: list[str]) -> bool:
     return one + other in "".join(runs) or (_bare(one), _bare(other)) in pairwise(_bare(run) for run in runs)
 
 
-def _letters_from(tokens: list[str], first: int, letters: str) -> bool:
+def _letters_from(tokens: Sequence[str], first: int, letters: str) -> bool:
     made = ""
     for token in tokens[first:]:
         made += token
