@@ -54,7 +54,7 @@ def call_history(message: Message, words: Any, formats: Formats) -> str:
     for past in message.call.contacts if message.call else ():
         parts = [f"{formats.short_day(past.on)}{_colon(formats)}{words.happened.get(past.what, past.what)}"]
         if past.about:
-            parts[0] += f" ({past.about})"
+            parts[0] += f" ({words.steps.get(past.about, past.about.replace('_', ' '))})"
         parts += [words.causes_known.get(past.cause, past.cause)] if past.cause else []
         parts += [past.note] if past.note else []
         parts += [past.by] if past.by else []

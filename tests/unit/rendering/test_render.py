@@ -219,7 +219,7 @@ def test_call_sheet_shows_whom_to_call_and_what_was_said() -> None:
     assert f"+33{NBSP}6{NBSP}12{NBSP}34{NBSP}56{NBSP}78 (mobile), Marc Petit, achats" in text
     assert f"20/11/2026{NBSP}: appel, pas de réponse, occupé - deux fois," in text
     assert f"12/11/2026{NBSP}: appel, rien de convenu, campagne de règlement" in text
-    assert f"02/11/2026{NBSP}: e-mail (reminder_2)" in text
+    assert f"02/11/2026{NBSP}: e-mail (2e relance)" in text
     assert f"05/11/2026{NBSP}: 4{NARROW_NBSP}820,00{NBSP}€ (FA-1), non tenue" in text
     assert "1 appel sans réponse." in text
 
