@@ -25,6 +25,7 @@ MODULES: Final = (
         "replies",
         "registered",
         "people",
+        "users",
         "api",
     ),
 )

@@ -45,6 +45,7 @@ from models.tables.receivables import DunningCase, Invoice
 from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
+from models.tables.users import ConsoleSession, ConsoleUser, ConsoleUserCompany, SignInFailure
 from models.tables.work import (
     Absence,
     AuditEvent,
@@ -79,6 +80,9 @@ __all__ = [
     "Communication",
     "CommunicationEvent",
     "Company",
+    "ConsoleSession",
+    "ConsoleUser",
+    "ConsoleUserCompany",
     "Contact",
     "ContactItem",
     "ContactMade",
@@ -108,6 +112,7 @@ __all__ = [
     "RegisteredMailRow",
     "RegisteredReceipt",
     "Reply",
+    "SignInFailure",
     "Staff",
     "SuspensionRow",
     "SuspensionTurn",

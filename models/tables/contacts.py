@@ -126,6 +126,16 @@ class Communication(Table, table=True):
             "planned_at",
             postgresql_where=text("status IN ('planned', 'sending', 'uncertain')"),
         ),
+        Index(
+            "communication_left_idx",
+            *("company_id", "sent_at"),
+            postgresql_where=text("audience = 'debtor' AND sent_at IS NOT NULL"),
+        ),
+        Index(
+            "communication_not_left_idx",
+            *("company_id", "planned_at"),
+            postgresql_where=text("audience = 'debtor' AND status IN ('failed', 'uncertain', 'withheld')"),
+        ),
         Index(None, "provider", "provider_id"),
         Index(None, "customer_id", "planned_at"),
         Index(

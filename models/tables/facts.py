@@ -41,6 +41,7 @@ class PaymentRow(Table, table=True):
         check("amount", "amount > 0"),
         check("currency", CURRENCY),
         check("reversed", "reversed_at IS NOT NULL OR reversed_on IS NULL"),
+        Index(None, "recorded_at"),
     )
 
     id: UUID = Field(primary_key=True)

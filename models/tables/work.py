@@ -26,6 +26,11 @@ class Task(Table, table=True):
         one_of("status", TaskStatus),
         check("closed", "(status = 'open') = (closed_at IS NULL)"),
         Index("task_open_due_idx", "company_id", "due_on", "id", postgresql_where=text("status = 'open'")),
+        Index(
+            "task_open_kind_idx",
+            *("company_id", "kind", "due_on", "id"),
+            postgresql_where=text("status = 'open'"),
+        ),
         Index("task_open_customer_idx", "customer_id", postgresql_where=text("status = 'open'")),
         Index("task_open_assignee_idx", "assignee_email", postgresql_where=text("status = 'open'")),
     )
