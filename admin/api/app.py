@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 
 from admin.api import health, problems
 from admin.api.context import Api
@@ -32,6 +33,7 @@ from admin.api.paths import WholeSegments
 from admin.api.reads import ROUTERS as READS
 from admin.api.webhooks import inbound, sendgrid, twilio
 from admin.api.work import absences, replies, tasks
+from admin.console import PREFIX, console_of
 
 DESCRIPTION = """\
 Cases, facts, tasks and customers of Relance. What an answer says is already true in the ledger, and the
@@ -85,6 +87,9 @@ def create_app(api: Api) -> FastAPI:
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    app.mount(PREFIX, console_of(api))
+    # Whoever types the address alone is a person.
+    app.add_route("/", lambda _: RedirectResponse(PREFIX), include_in_schema=False)
     app.add_middleware(WholeSegments)
     app.add_middleware(BoundedBody, api=api)
     app.add_middleware(RequestLog)

@@ -20,6 +20,7 @@ from activities.clock import Clock
 from activities.installation import read_offset
 from activities.outbox import Courier, deliver_pending
 from activities.store.engine import make_engine, transaction
+from admin.demo.manager import EMAIL, manager_password
 from admin.demo.portfolio import COMPANY, write
 from admin.demo.report import local, show_report
 from admin.portfolio.companies import read_companies, write_companies
@@ -175,11 +176,14 @@ def show(stack: Stack, out: Console) -> None:
         clock = Clock(read_offset(engine))
         with transaction(engine) as session:
             show_report(session, clock.now(), calendar, out)
+        password = manager_password(engine, stack.folder, clock.now())
     finally:
         engine.dispose()
     relance = _this_program()
     folder = _as_typed(stack.folder.root)
     lines = [
+        ("Console", f"{stack.api_url}/console"),
+        ("  sign in as", f"{EMAIL}  password {password}"),
         ("Messages, as their readers see them", stack.sandbox_url),
         ("Cases in the Temporal UI", stack.temporal_ui),
         ("HTTP API (its key: relance key local)", f"{stack.api_url}/openapi.json"),

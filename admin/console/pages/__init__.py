@@ -1,0 +1,34 @@
+"""The console's pages, one module a subject; a new page is a function here and a template beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin.console.pages import approvals, cases, customers, entrance, messages, tasks, today
+
+Endpoint: TypeAlias = Callable[[Request], Response]
+
+ROUTES: Final[tuple[tuple[str, str, Endpoint], ...]] = (
+    ("GET", "/", entrance.home),
+    ("GET", "/sign-in", entrance.sign_in_page),
+    ("POST", "/sign-in", entrance.sign_in),
+    ("POST", "/sign-out", entrance.sign_out),
+    ("POST", "/language", entrance.change_language),
+    ("GET", "/{company}/today", today.today),
+    ("GET", "/{company}/tasks", tasks.task_list),
+    ("GET", "/{company}/tasks/{task_id:uuid}", tasks.task_page),
+    ("POST", "/{company}/tasks/{task_id:uuid}", tasks.complete),
+    ("GET", "/{company}/approvals", approvals.approval_list),
+    ("GET", "/{company}/approvals/{task_id:uuid}", approvals.approval_page),
+    ("POST", "/{company}/approvals/{task_id:uuid}", approvals.decide),
+    ("GET", "/{company}/cases", cases.case_list),
+    ("GET", "/{company}/cases/{number}", cases.case_page),
+    ("GET", "/{company}/customers/{ref}", customers.customer_page),
+    ("GET", "/{company}/messages/{message_id:uuid}", messages.message_page),
+    ("GET", "/{company}/messages/{message_id:uuid}/files/{index:int}", messages.message_file),
+)
+"""Method, path and page; functions run in threads, as they ask the ledger."""

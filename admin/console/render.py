@@ -1,0 +1,112 @@
+"""Pages from templates: words of the reader's language, amounts and days as she writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import uuid4
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from activities.rendering.formats import Formats, one_line
+from admin.console.words import CATALOGUES, kind, word
+
+ROOT: Final = Path(__file__).parent
+PREFIX: Final = "/console"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def version_of(name: str) -> str:
+    """A mark that changes with a file's bytes, so that browsers may keep it for long."""
+    return sha256((ROOT / "static" / name).read_bytes()).hexdigest()[:12]
+
+
+def url(*segments: object, **query: object) -> str:
+    """An address of the console; a `/` within a segment stays one segment."""
+    path = "/".join([PREFIX, *(quote(str(segment), safe="") for segment in segments or ("",))])
+    asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value)
+    return f"{path}?{asked}" if asked else path
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Renders for one reader: `language` is theirs, `shared` what every template of theirs may use."""
+
+    language: str
+    shared: Mapping[str, Any]
+
+    def show(
+        self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    ) -> HTMLResponse:
+        """Answer with a template and its values."""
+        formats = Formats(self.language)
+        text = (
+            _environment()
+            .get_template(template)
+            .render(
+                **{
+                    "lang": self.language,
+                    "t": partial(word, self.language),
+                    "kind": partial(kind, self.language),
+                    "named": lambda group, name: f"{group}.{name}" in CATALOGUES[self.language],
+                    "f": formats,
+                    "days": partial(_days, self.language),
+                    "late": partial(_late, self.language),
+                    "moment": partial(_moment, formats),
+                    "sums": partial(_sums, formats),
+                    "line": one_line,
+                    "person": partial(_person, self.language, self.shared.get("staff", {})),
+                    "url": url,
+                    "static": lambda name: f"{PREFIX}/static/{name}?v={version_of(name)}",
+                    "form_id": lambda: str(uuid4()),
+                    **self.shared,
+                    **values,
+                }
+            )
+        )
+        return HTMLResponse(text, status, headers=dict(headers or {}))
+
+
+def _days(language: str, number: int) -> str:
+    return word(language, "days.one" if abs(number) <= 1 else "days.many", n=number)
+
+
+def _late(language: str, number: int | None) -> str:
+    if number is None:
+        return ""
+    if number < 0:
+        return word(language, "not_due", n=-number)
+    return word(language, "late.one" if number <= 1 else "late.many", n=number)
+
+
+def _moment(formats: Formats, at: datetime, day: date | None = None) -> str:
+    """An instant: its day at the place it is about, where that is known, else in universal time."""
+    return formats.short_day(day) if day is not None else f"{formats.short_day(at.date())} {at:%H:%M} UTC"
+
+
+def _person(language: str, staff: Mapping[str, str], email: str | None) -> str:
+    """One of our own people, by name where it is known."""
+    return word(language, "nobody") if email is None else staff.get(email, email)
+
+
+def _sums(formats: Formats, amounts: tuple[tuple[Decimal, str], ...]) -> str:
+    return formats.sums(amounts) if amounts else ""

@@ -1,0 +1,33 @@
+// Keys for whoever works by keyboard. Every page works without this file.
+(() => {
+  "use strict";
+  const at = document.body.dataset;
+  const pages = { t: at.today, a: at.approvals, k: at.tasks, c: at.cases };
+  let before = "";
+  const typing = (node) => node.isContentEditable || /^(input|select|textarea)$/i.test(node.tagName);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const key = event.key;
+    if (key === "/") {
+      const search = document.getElementById("q");
+      if (search) { event.preventDefault(); search.focus(); }
+    } else if (key === "?") {
+      const list = document.getElementById("keys");
+      if (list && !list.open) list.showModal();
+    } else if (before === "g" && pages[key]) {
+      location.assign(pages[key]);
+    }
+    before = key === "g" ? "g" : "";
+  });
+
+  // One press, one request: what was sent once is not sent again while it is under way.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+})();

@@ -1,0 +1,207 @@
+"""The console's pages over a ledger: what they show, what their forms do, and to whom they are not there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+from sqlmodel import select
+
+from activities.store.engine import transaction
+from activities.store.tasks import open_task
+from admin.console.completing import amount_of
+from models.errors import InvalidFact
+from models.ids import CaseSignal
+from models.tables import AuditEvent, Company, Customer, DunningCase, FactRow, Invoice, Task
+from models.tables.words import TaskKind, TaskStatus
+from tests.api.conftest import Door
+from tests.console.conftest import Browser, add
+from tests.fixtures.ledger import NOW, TODAY
+
+pytestmark = pytest.mark.integration
+
+
+def asked(door: Door, kind: TaskKind = TaskKind.PHONE_CALL, invoice: str | None = "F-1") -> UUID:
+    """A task about an invoice of C-1, due today."""
+    with transaction(door.book.engine) as session:
+        opened, _ = open_task(
+            session,
+            key=f"{kind}/{uuid4()}",
+            kind=kind,
+            company_id=door.book.company_id,
+            customer_id=door.book.customer_id,
+            invoice_id=None if invoice is None else door.book.invoices[invoice],
+            title="Appel à passer",
+            body="Bonjour, je vous appelle au sujet de <la facture>.",
+            now=NOW,
+            today=TODAY,
+            due_on=TODAY,
+            assignee_email="collector@acme.example",
+        )
+        return opened.id
+
+
+def task(door: Door, task_id: UUID) -> Task:
+    with transaction(door.book.engine) as session:
+        return session.get_one(Task, task_id)
+
+
+def signed_in(browser: Browser, role: str = "collector", language: str = "fr") -> Browser:
+    browser.sign_in(add(browser.door, role, language=language))
+    return browser
+
+
+def test_the_morning_says_what_changed_and_what_waits(browser: Browser) -> None:
+    door = browser.door
+    call = asked(door)
+    with transaction(door.book.engine) as session:
+        session.get_one(Invoice, door.book.invoices["F-2"]).due_on = TODAY - timedelta(days=1)
+        session.get_one(DunningCase, door.book.invoices["F-2"]).due_on = TODAY - timedelta(days=1)
+    door.book.tell(CaseSignal.PAYMENT_RECEIVED, event_id="p", amount="40.00", currency="EUR")
+    page = signed_in(browser).read("/console/acme/today")
+    assert "Aujourd’hui, 10 mars 2026" in page
+    assert f"/console/acme/tasks/{call}" in page
+    assert "10 jours<" in page
+    assert "100,00 €" in page, "at stake in the call, as the case last knew"
+    assert "40,00 €" in page, "received"
+    assert "F-2" in page, "newly late"
+
+
+def test_a_call_has_all_on_one_page_and_a_promise_moves_the_case(browser: Browser) -> None:
+    call = asked(browser.door)
+    page = signed_in(browser).read(f"/console/acme/tasks/{call}")
+    assert "+33 6 12 34 56 78" in page
+    assert "&lt;la facture&gt;" in page
+    assert "Promesse de règlement" in page
+    done = browser.send(
+        f"/console/acme/tasks/{call}",
+        outcome="promise",
+        promised_on="2026-03-20",
+        amount="100,00",
+        note="Mme Durand paie le 20",
+    )
+    assert done.status_code == 200
+    assert "Enregistré" in done.text
+    assert "F-1" in done.text
+    assert task(browser.door, call).status == TaskStatus.DONE
+    with transaction(browser.door.book.engine) as session:
+        told = session.exec(select(FactRow).where(FactRow.kind == CaseSignal.TASK_COMPLETED)).one()
+        audit = session.exec(select(AuditEvent).where(AuditEvent.what == "complete_task")).one()
+    assert told.recorded_by == audit.who == "console:collector-acme@acme.example"
+    assert told.payload["promised_on"] == "2026-03-20"
+    assert browser.door.courier.notes, "the case is told at once"
+
+
+def test_the_same_form_sent_twice_counts_once(browser: Browser) -> None:
+    call = asked(browser.door)
+    signed_in(browser).get(f"/console/acme/tasks/{call}")
+    hidden = browser.hidden()
+    for said in ("Enregistré", "déjà enregistré"):
+        answer = browser.client.post(f"/console/acme/tasks/{call}", data={**hidden, "outcome": "no_answer"})
+        assert said in answer.text
+    with transaction(browser.door.book.engine) as session:
+        assert len(session.exec(select(FactRow).where(FactRow.kind == CaseSignal.TASK_COMPLETED)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"outcome": "promise"}, "promised_on"),
+        ({"outcome": "promise", "promised_on": "2026-02-30"}, "is no day"),
+        ({"outcome": "promise", "promised_on": "2026-03-01"}, "2026-03-01"),
+        ({"outcome": "promise", "promised_on": "2026-03-20", "amount": "beaucoup"}, "is no amount"),
+        ({"outcome": "dance"}, "dance"),
+    ],
+)
+def test_what_cannot_be_stays_on_the_form(browser: Browser, fields: dict[str, str], said: str) -> None:
+    call = asked(browser.door)
+    signed_in(browser).get(f"/console/acme/tasks/{call}")
+    answer = browser.send(f"/console/acme/tasks/{call}", **fields, note="gardé")
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert task(browser.door, call).status == TaskStatus.OPEN
+    if fields["outcome"] == "promise":
+        assert "gardé" in answer.text
+
+
+def test_who_may_only_look_is_shown_no_form_and_refused(browser: Browser) -> None:
+    call = asked(browser.door)
+    page = signed_in(browser, "viewer").get(f"/console/acme/tasks/{call}").text
+    assert "non d’agir" in page
+    assert browser.send(f"/console/acme/tasks/{call}", outcome="no_answer").status_code == 403
+    assert task(browser.door, call).status == TaskStatus.OPEN
+
+
+def test_a_decision_takes_a_manager(browser: Browser) -> None:
+    decision = asked(browser.door, TaskKind.DECISION)
+    signed_in(browser, "collector").get(f"/console/acme/tasks/{decision}")
+    assert browser.send(f"/console/acme/tasks/{decision}", outcome="go_on").status_code == 403
+    assert task(browser.door, decision).status == TaskStatus.OPEN
+
+
+def test_to_users_of_another_company_nothing_is_there(browser: Browser) -> None:
+    door = browser.door
+    call = asked(door)
+    with transaction(door.book.engine) as session:
+        session.add(Company(id=uuid4(), ref="other", name="Other", country="FR"))
+    browser.sign_in(add(door, "manager", ("other",)))
+    unknown = browser.get("/console/nobody/today")
+    for path in ("today", "tasks", f"tasks/{call}", "approvals", "cases", "cases/F-1", "customers/C-1"):
+        answer = browser.get(f"/console/acme/{path}")
+        assert answer.status_code == 404
+        assert answer.text == unknown.text, path
+    assert browser.get(f"/console/other/tasks/{call}").status_code == 404
+    assert browser.get("/console/other/cases/F-1").status_code == 404
+    browser.get("/console/other/today")
+    assert browser.send(f"/console/other/tasks/{call}", outcome="no_answer").status_code == 404
+    assert task(door, call).status == TaskStatus.OPEN
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_page_shows_itself_in_both_languages(browser: Browser, language: str) -> None:
+    door = browser.door
+    asked(door)
+    with transaction(door.book.engine) as session:
+        session.get_one(Customer, door.book.customer_id).name = "<b>Œuvre & Cie</b>"
+        session.get_one(Invoice, door.book.invoices["F-1"]).number = "F/1 é"
+    signed_in(browser, "manager", language)
+    for path in (
+        "today",
+        "tasks",
+        "tasks?who=me",
+        "approvals",
+        "cases",
+        "cases?q=uvre",
+        "cases/F%2F1%20%C3%A9",
+    ):
+        answer = browser.get(f"/console/acme/{path}")
+        assert answer.status_code == 200, path
+        assert f'<html lang="{language}"' in answer.text
+        assert "<b>Œuvre" not in answer.text
+    page = browser.read("/console/acme/customers/C-1")
+    assert "&lt;b&gt;Œuvre &amp; Cie&lt;/b&gt;" in page
+    assert ("200,00 €" if language == "fr" else "€200.00") in page
+    assert "cases/F%2F1%20%C3%A9" in page
+
+
+def test_with_one_company_the_first_page_is_its_morning(browser: Browser) -> None:
+    answer = signed_in(browser).get("/console")
+    assert str(answer.url).endswith("/console/acme/today")
+
+
+def test_an_amount_is_read_as_people_type_it() -> None:
+    for text in ("1234.5", "1234,50", "1 234,50", "1\u202f234,50 €", "1.234,50"):
+        assert amount_of(text, "fr") == Decimal("1234.50"), text
+    for text in ("1234.5", "1234,50", "1,234.50", "1 234.50"):
+        assert amount_of(text, "en") == Decimal("1234.50"), text
+    assert (amount_of("1,234", "en"), amount_of("1.234", "fr")) == (Decimal(1234), Decimal(1234))
+    for text in ("1,234.50", "12,34,5", "beaucoup", "-5", "1.23.456"):
+        with pytest.raises(InvalidFact, match="is no amount"):
+            amount_of(text, "fr")
+
+
+def test_a_day_without_anything_says_so(browser: Browser) -> None:
+    page = signed_in(browser).read("/console/acme/today")
+    assert page.count("Rien.") >= 5
