@@ -32,7 +32,7 @@ CREATE  = "$$python" -m venv $(VENV)
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help setup lint types contracts test test-fast demo chaos up bench lock format clean
+.PHONY: help setup lint types contracts test test-fast demo chaos up bench gallery lock format clean
 
 help: ## Say what each target does
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ up: $(READY) ## Start the local stack: PostgreSQL, Temporal, worker, sandbox pro
 
 bench: $(READY) ## Measure, and compare with the recorded baselines
 	@$(PY) -m bench
+
+gallery: $(READY) ## Take the pictures of messages and pages anew (needs Chromium)
+	@$(PY) -m pictures.gallery
 
 lock: ## Resolve pyproject.toml into requirements.lock (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

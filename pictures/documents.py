@@ -1,4 +1,4 @@
-"""Make the pictures of the documents: `python -m admin.demo.shots --out docs/images`.
+"""Make the pictures of the documents: `python -m pictures.documents --out docs/images`.
 
 A fresh demonstration is run in a temporary folder; what its terminal says becomes `demo.svg`, and a
 headless Chromium takes the rest from the sandbox inbox and the Temporal UI while it is up.
@@ -19,15 +19,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from admin.demo.chromium import Chromium, chromium, find_chromium
+from admin.demo.manager import PASSWORD_FILE
 from admin.demo.show import DEFAULT_FOLDER, run, show
-from admin.stack.datafolder import DataFolder
+from admin.stack.datafolder import DataFolder, kept_secret
 from admin.stack.errors import StackError
 from admin.stack.up import Stack
 from models.ids import CASE_WORKFLOW, SearchAttribute, case_id
+from pictures.browser import chromium, find_chromium, show_page, wait_for_text
 
 TERMINAL_COLUMNS: Final = 108
 COLUMNS: Final = (
@@ -59,7 +62,8 @@ def take(stack: Stack, out: Path) -> None:
     )
     terminal.print("[dim]$[/] make demo")
     show(stack, terminal)
-    (out / "demo.svg").write_text(terminal_svg(terminal), encoding="utf-8")
+    password = kept_secret(stack.folder.run / PASSWORD_FILE)
+    (out / "demo.svg").write_text(terminal_svg(terminal).replace(password, "…"), encoding="utf-8")
     with chromium() as page:
         for language, reader in READERS.items():
             _message(page, stack.sandbox_url, language, reader, out / f"email-{language}.png")
@@ -68,21 +72,21 @@ def take(stack: Stack, out: Path) -> None:
         _case(page, stack.temporal_ui, out)
 
 
-def _message(page: Chromium, inbox: str, language: str, reader: str, path: Path) -> None:
+def _message(page: Page, inbox: str, language: str, reader: str, path: Path) -> None:
     found = _messages(inbox, {"to": reader, "channel": "email", "order": "oldest"})
-    page.open(f"{inbox}/messages/{found[0]['id']}?lang={language}", 1240, 1060)
-    page.wait_for_text(reader, str(found[0]["subject"]))
+    show_page(page, f"{inbox}/messages/{found[0]['id']}?lang={language}", 1240, 1060)
+    wait_for_text(page, reader, str(found[0]["subject"]))
     # The message itself is a frame of its own.
-    page.wait_for("[...document.querySelectorAll('iframe')].every(f => f.clientHeight > 300)")
-    page.settle()
-    page.picture(path)
+    page.wait_for_function("[...document.querySelectorAll('iframe')].every(f => f.clientHeight > 300)")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path)
 
 
-def _sms(page: Chromium, inbox: str, path: Path) -> None:
+def _sms(page: Page, inbox: str, path: Path) -> None:
     found = _messages(inbox, {"channel": "sms"})
-    page.open(f"{inbox}/messages/{found[0]['id']}?lang=fr&channel=sms", 1240, 760)
-    page.wait_for_text(str(found[0]["text"])[:20])
-    page.picture(path)
+    show_page(page, f"{inbox}/messages/{found[0]['id']}?lang=fr&channel=sms", 1240, 760)
+    wait_for_text(page, str(found[0]["text"])[:20])
+    page.screenshot(path=path)
 
 
 def _messages(inbox: str, wanted: dict[str, str]) -> list[dict[str, object]]:
@@ -93,31 +97,33 @@ def _messages(inbox: str, wanted: dict[str, str]) -> list[dict[str, object]]:
     return found
 
 
-def _cases(page: Chromium, ui: str, path: Path) -> None:
+def _cases(page: Page, ui: str, path: Path) -> None:
     """The list of cases, with our search attributes as columns."""
     address = f"{ui}/namespaces/default/workflows"
-    page.open(address, 1540, 900)
-    page.wait_for_text("Workflow ID")
+    show_page(page, address, 1540, 900)
+    wait_for_text(page, "Workflow ID")
     kept = json.dumps({"default": [{"label": str(name)} for name in COLUMNS]})
-    page.script(f"localStorage.setItem('namespace-workflow-table-columns', {json.dumps(kept)})")
+    page.evaluate(f"localStorage.setItem('namespace-workflow-table-columns', {json.dumps(kept)})")
     only_cases = quote(f'`WorkflowType`="{CASE_WORKFLOW}"')
-    page.open(f"{address}?query={only_cases}", 1540, 900)
-    page.wait_for_text(SearchAttribute.CASE_STAGE, SearchAttribute.POLICY, "standard@")
-    page.picture(path)
+    show_page(page, f"{address}?query={only_cases}", 1540, 900)
+    wait_for_text(page, SearchAttribute.CASE_STAGE, SearchAttribute.POLICY, "standard@")
+    page.screenshot(path=path)
 
 
-def _case(page: Chromium, ui: str, out: Path) -> None:
+def _case(page: Page, ui: str, out: Path) -> None:
     """One case: its timeline, and the card that says where it stands."""
     company, number = CALLED
-    page.open(f"{ui}/namespaces/default/workflows/{quote(case_id(company, number), safe='')}", 1400, 1000)
-    page.wait_for("location.href.endsWith('/timeline')")
-    page.wait_for_text("formal_notice by letter")
-    page.picture(out / "temporal-case.png")
-    page.open(page.script("location.href").replace("/timeline", "/user-metadata"), 1400, 800)
+    show_page(
+        page, f"{ui}/namespaces/default/workflows/{quote(case_id(company, number), safe='')}", 1400, 1000
+    )
+    page.wait_for_function("location.href.endsWith('/timeline')")
+    wait_for_text(page, "formal_notice by letter")
+    page.screenshot(path=out / "temporal-case.png")
+    show_page(page, page.url.replace("/timeline", "/user-metadata"), 1400, 800)
     # The UI renders Markdown in frames of their own.
-    page.wait_for("[...document.querySelectorAll('iframe')].some(f => f.clientHeight > 200)")
-    page.settle()
-    page.picture(out / "temporal-card.png")
+    page.wait_for_function("[...document.querySelectorAll('iframe')].some(f => f.clientHeight > 200)")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=out / "temporal-card.png")
 
 
 def terminal_svg(console: Console) -> str:
@@ -128,7 +134,7 @@ def terminal_svg(console: Console) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a demonstration and take its pictures; the exit status is 0, or 1 with the reason told."""
-    parser = argparse.ArgumentParser(prog="python -m admin.demo.shots", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pictures.documents", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/images"), help="folder of the pictures")
     out: Path = parser.parse_args(arguments).out.absolute()
     try:
@@ -139,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # PostgreSQL may run as another user, who passes through here to its data.
             Path(folder).chmod(0o711)
             run(DataFolder(DEFAULT_FOLDER), once=True, after=lambda stack: take(stack, out))
-    except StackError as error:
+    except (StackError, BrowserError) as error:
         sys.stderr.write(f"shots: {error}\n")
         return 1
     for path in sorted(out.iterdir()):
