@@ -23,6 +23,7 @@ BENCHMARKS: Final = {
     "memory": "bench.memory",
     "webhooks": "bench.webhooks",
     "api": "bench.api",
+    "console": "bench.console",
     "matching": "bench.matching",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""

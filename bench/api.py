@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,19 +100,19 @@ def run(sizes: Sequence[int] = ()) -> list[Figure]:
                 fill(engine, size)
                 # The server's day is the one the ledger was made for.
                 set_offset(engine, MONDAY - Clock().now())
-                with _serving(engine, _key(engine)) as measured:
+                with serving(engine, {"Authorization": f"Bearer {_key(engine)}"}) as measured:
                     figures += _measure(measured, engine, size)
     return figures
 
 
 def _measure(server: Server, engine: Engine, size: int) -> Iterator[Figure]:
     for what, paths in _paths(engine):
-        yield _figure(server, f"{size:,} cases: {what}", paths)
+        yield figure_of(server, f"{size:,} cases: {what}", paths)
     for what, path in _LISTS:
-        yield _figure(server, f"{size:,} cases: {what}, page 1", [path] * REQUESTS)
+        yield figure_of(server, f"{size:,} cases: {what}, page 1", [path] * REQUESTS)
         deep = _page(server, path, DEEP_PAGE) if what in _DEEP else None
         if deep is not None:
-            yield _figure(server, f"{size:,} cases: {what}, page {DEEP_PAGE}", [deep] * REQUESTS)
+            yield figure_of(server, f"{size:,} cases: {what}, page {DEEP_PAGE}", [deep] * REQUESTS)
 
 
 def _paths(engine: Engine) -> Iterator[tuple[str, list[str]]]:
@@ -139,7 +139,8 @@ def _paths(engine: Engine) -> Iterator[tuple[str, list[str]]]:
     )
 
 
-def _figure(server: Server, what: str, paths: Sequence[str]) -> Figure:
+def figure_of(server: Server, what: str, paths: Sequence[str]) -> Figure:
+    """The time that each of `paths` takes, each asked in turn with the bare server."""
     # Some to warm up: statements are prepared, calendars cached.
     for path in paths[:WARM_UP]:
         server.get(path)
@@ -242,7 +243,8 @@ class Server:
 
 
 @contextmanager
-def _serving(engine: Engine, key: str) -> Iterator[Server]:
+def serving(engine: Engine, headers: Mapping[str, str]) -> Iterator[Server]:
+    """The API over a ledger, as a process of its own; `headers` say to it who asks."""
     port = free_port()
     url = engine.url.render_as_string(hide_password=False)
     with (
@@ -256,7 +258,7 @@ def _serving(engine: Engine, key: str) -> Iterator[Server]:
         ) as process,
         httpx.Client(
             base_url=f"http://127.0.0.1:{port}",
-            headers={"Authorization": f"Bearer {key}"},
+            headers=dict(headers),
             timeout=60,
             trust_env=False,
         ) as client,
@@ -265,7 +267,7 @@ def _serving(engine: Engine, key: str) -> Iterator[Server]:
             deadline = time.monotonic() + 300
             while True:
                 try:
-                    client.get("/v1/me").raise_for_status()
+                    client.get("/healthz").raise_for_status()
                     break
                 except httpx.TransportError:
                     assert process.poll() is None, "the server ended"

@@ -156,6 +156,7 @@ class _Filling:
         done = [step for step in self._policy.steps[:5] if due + timedelta(days=step.offset_days) < today]
         following = self._policy.steps[len(done)]
         next_at = MONDAY + timedelta(hours=random.randrange(24 * 30))
+        closed_at = MONDAY - timedelta(hours=random.randrange(2000)) if closed else None
         self._put(
             "invoice",
             id=invoice,
@@ -191,12 +192,12 @@ class _Filling:
             disputed=Decimal(0),
             decided_at=MONDAY,
             decided_seq=0,
-            closed_at=MONDAY - timedelta(hours=random.randrange(2000)) if closed else None,
+            closed_at=closed_at,
             closing_reason="paid in full" if closed else None,
         )
         self._journal(company, customer, invoice, "imported", None)
-        if closed:
-            self._payment(company, customer, invoice, total, currency)
+        if closed_at is not None:
+            self._payment(company, customer, invoice, total, currency, closed_at)
         elif state == "paused" and place % 3 == 0:
             self._promise(company, customer, invoice, total)
         for step in done:
@@ -258,7 +259,9 @@ class _Filling:
         self._journal(company, customer, None, "message_sent", detail)
         self._journal(company, customer, invoice, "case_waiting", {"next": step})
 
-    def _payment(self, company: UUID, customer: UUID, invoice: UUID, total: Decimal, currency: str) -> None:
+    def _payment(
+        self, company: UUID, customer: UUID, invoice: UUID, total: Decimal, currency: str, at: datetime
+    ) -> None:
         fact = self._fact(company, customer, invoice, "payment_received")
         self._put(
             "payment",
@@ -268,8 +271,8 @@ class _Filling:
             customer_id=customer,
             amount=total,
             currency=currency,
-            received_on=self._today,
-            recorded_at=MONDAY,
+            received_on=at.date(),
+            recorded_at=at,
             event_id=str(fact),
         )
         told = {"amount": str(total), "currency": currency}

@@ -17,7 +17,7 @@ from bench.simulate import rules_seconds
 from policies import builtin_policies
 
 SERVERS = ("import", "fec", "contact", "start", "life", "memory", "webhooks", "bank")
-"""Benchmarks that start a server and take a few seconds; `api` asks often, `matching` needs a
+"""Benchmarks that start a server and take a few seconds; `api` and `console` ask often, `matching` needs a
 ledger with some customers in it, `simulate` starts no server."""
 
 
@@ -110,10 +110,11 @@ def test_a_benchmark_with_servers_runs(name: str) -> None:
 
 @pytest.mark.integration
 @pytest.mark.slow
-def test_api_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["api", "console"])
+def test_requests_are_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.api.REQUESTS", 2)
     monkeypatch.setattr("bench.api.DEEP_PAGE", 2)
-    _run("api", 500)
+    _run(name, 500)
 
 
 @pytest.mark.integration
@@ -139,4 +140,4 @@ def _run(name: str, size: int) -> None:
 
 
 def test_every_benchmark_is_tried_here() -> None:
-    assert set(BENCHMARKS) == {*SERVERS, "api", "matching", "simulate"}
+    assert set(BENCHMARKS) == {*SERVERS, "api", "console", "matching", "simulate"}
