@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from admin.stack.errors import StackError
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_OPTIONS: Final = (
+OPTIONS: Final = (
     "--no-first-run",
     "--disable-gpu",
     "--disable-quic",
@@ -51,7 +51,7 @@ def chromium(language: str = "en-GB") -> Iterator[Page]:
     # As root Chromium has no sandbox; the pages are our own, on this machine.
     rootly = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=[*_OPTIONS, *rootly])
+        browser = play.chromium.launch(executable_path=program, args=[*OPTIONS, *rootly])
         try:
             context = browser.new_context(locale=language)
             context.set_default_timeout(_WITHIN_MS)
