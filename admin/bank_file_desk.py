@@ -21,10 +21,10 @@ from activities.store.bank_lines import (
     add_account,
     keep_file,
     same_account,
-    store_lines,
 )
-from activities.store.engine import transaction
+from activities.store.engine import transaction, trial
 from activities.store.lookup import company_by_ref
+from admin.bank_preview import preview_bank_file
 from admin.cli.output import remark
 from admin.desk import Desk
 from admin.queries.bank_files import BankFileTold, bank_accounts, bank_files
@@ -37,10 +37,6 @@ from workflows.runtime import connect
 
 _LOOK_S: Final = 2.0
 """Seconds between two looks at how far an import is."""
-
-
-class _Undo(Exception):
-    """Ends a transaction whose writing was only tried."""
 
 
 class BankFileDesk(Desk):
@@ -93,23 +89,13 @@ class BankFileDesk(Desk):
 
     def _tried(self, path: Path, content: bytes, company: str | None) -> str:
         """What an import would find: all of it is done, and undone."""
-        told: list[str] = []
-        try:
-            with transaction(self._engine) as session:
-                now = self._clock.now()
-                row = _company(session, company, content, path.name)
-                file, _ = keep_file(session, row, content, path.name, now, who_runs())
-                if file.report:
-                    told.append(f"{path.name} is imported already; nothing is written")
-                    raise _Undo
-                stored = store_lines(session, file, content, now)
-                file.report, file.kind = stored.report(), stored.kind
-                session.flush()
-                (seen,) = bank_files(session, row.id, file.id)
-                told += [_words(seen), "A dry run: nothing is written."]
-                raise _Undo
-        except _Undo:
-            return "\n".join(told)
+        with trial(self._engine) as session:
+            row = _company(session, company, content, path.name)
+            seen = preview_bank_file(session, row, content, path.name, self._clock.now(), who_runs())
+        if seen.here:
+            how = "here already: a worker imports it" if seen.told.state == "received" else "imported already"
+            return f"{path.name} is {how}; nothing is written"
+        return f"{_words(seen.told)}\nA dry run: nothing is written."
 
     def _file(self, company_id: UUID, file_id: UUID) -> BankFileTold:
         with transaction(self._engine) as session:

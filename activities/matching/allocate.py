@@ -50,13 +50,8 @@ def allocate(
         WrongState: the money went out, or back.
         InvalidFact: more than the line, more than an invoice owes, or credit of nobody.
     """
-    line = session.exec(
-        select(BankLine).where(BankLine.id == line_id, BankLine.company_id == company.id).with_for_update()
-    ).one_or_none()
-    if line is None:
-        raise NotFound(f"no bank line {line_id}")
-    if line.direction != BankDirection.IN or BankLineState(line.state) not in _OPEN:
-        raise WrongState(f"bank line {line_id} is {line.state}: there is nothing to allocate")
+    line = _locked(session, company, line_id)
+    _allocatable(line)
     invoices = {number: invoice_by_number(session, company.ref, number) for number in amounts}
     told = {
         invoices[number].id: exact(f"{number}", amount, line.currency) for number, amount in amounts.items()
@@ -82,9 +77,7 @@ def allocate(
     line.customer_id = owner if owner is not None else next(iter(customers)) if len(customers) == 1 else None
     line.decided_by, line.settled_at = who, now
     learn(session, line, customers | ({owner} if owner else set()), now)
-    task = session.exec(select(Task).where(Task.key == f"bank-line/{line.id}")).one_or_none()
-    if task is not None and task.status == TaskStatus.OPEN:
-        close_task(task, TaskStatus.DONE, "allocated", who, now)
+    _close(session, line, "allocated", now, who)
     add_event(
         session,
         company_id=company.id,
@@ -96,6 +89,82 @@ def allocate(
     )
     session.flush()
     return line, notes
+
+
+def set_aside(
+    session: Session, company: Company, line_id: UUID, reason: str, *, now: datetime, who: str
+) -> tuple[BankLine, list[int]]:
+    """Say that a line is nothing a debtor paid; what it stood on is taken back. `allocate` may still put it.
+
+    Args:
+        session: the transaction.
+        company: the creditor.
+        line_id: the line.
+        reason: what it is, in a few words.
+        now: business time.
+        who: who says so.
+
+    Raises:
+        NotFound: no such line of this company.
+        WrongState: the money went out, or back.
+        InvalidFact: no reason is given.
+    """
+    if not reason.strip():
+        raise InvalidFact("reason: what is it, if nobody's payment?")
+    line = _locked(session, company, line_id)
+    _allocatable(line)
+    owners = customers_paid(session, line)
+    for customer_id in sorted(owners):
+        lock_customer(session, customer_id)
+    line.reason = reason.strip()
+    notes = take_back(session, line, now, who)
+    line.state, line.customer_id = BankLineState.IGNORED, None
+    line.decided_by, line.settled_at = who, now
+    _close(session, line, "set aside", now, who)
+    concerned: list[UUID | None] = [*sorted(owners)]
+    for owner in concerned or [None]:
+        add_event(
+            session,
+            company_id=company.id,
+            customer_id=owner,
+            at=now,
+            who=who,
+            what="bank_line_set_aside",
+            why=line.reason,
+            detail={"bank_line": str(line.id)},
+        )
+    session.flush()
+    return line, notes
+
+
+def is_allocatable(line: BankLine) -> bool:
+    """Whether a person may say what a line pays: money came by it, and has not gone back.
+
+    What a file set aside by itself (our own transfers, charges) stays aside; what a person did, may be put.
+    """
+    state = BankLineState(line.state)
+    by_hand = state is BankLineState.IGNORED and line.decided_by is not None
+    return line.direction == BankDirection.IN and (state in _OPEN or by_hand)
+
+
+def _allocatable(line: BankLine) -> None:
+    if not is_allocatable(line):
+        raise WrongState(f"bank line {line.id} is {line.state}: there is nothing to allocate")
+
+
+def _locked(session: Session, company: Company, line_id: UUID) -> BankLine:
+    line = session.exec(
+        select(BankLine).where(BankLine.id == line_id, BankLine.company_id == company.id).with_for_update()
+    ).one_or_none()
+    if line is None:
+        raise NotFound(f"no bank line {line_id}")
+    return line
+
+
+def _close(session: Session, line: BankLine, outcome: str, now: datetime, who: str) -> None:
+    task = session.exec(select(Task).where(Task.key == f"bank-line/{line.id}")).one_or_none()
+    if task is not None and task.status == TaskStatus.OPEN:
+        close_task(task, TaskStatus.DONE, outcome, who, now)
 
 
 def _check(line: BankLine, invoices: Mapping[str, object], told: Mapping[UUID, Decimal]) -> None:

@@ -121,6 +121,16 @@ def transaction(engine: Engine) -> Iterator[Session]:
         tell()
 
 
+@contextmanager
+def trial(engine: Engine) -> Iterator[Session]:
+    """One session, one transaction that is undone at the end: to find out what a change would do."""
+    with Session(engine, expire_on_commit=False) as session:
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
 def once_committed(session: Session, tell: Callable[[], None]) -> None:
     """Have `tell` called when the session's `transaction` is committed; never, if it is not."""
     session.info.setdefault(_COMMITTED, []).append(tell)

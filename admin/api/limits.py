@@ -83,11 +83,14 @@ class BoundedBody:
 
 
 def _brings_file(scope: Scope) -> bool:
-    """Whether this is a file for a company, by its path; without a key, it is not worth reading."""
+    """Whether this is a file for a company, by its path; without key or session it is not worth reading."""
     path: str = scope["path"]
+    if scope["method"] != "POST":
+        return False
+    if path.startswith("/console/") and path.endswith("/imports"):
+        return any(name == b"cookie" and b"relance_session=" in told for name, told in scope["headers"])
     return (
-        scope["method"] == "POST"
-        and path.startswith("/v1/companies/")
+        path.startswith("/v1/companies/")
         and path.endswith(("/bank-files", "/invoice-imports"))
         and any(name == b"authorization" for name, _ in scope["headers"])
     )

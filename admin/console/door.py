@@ -188,6 +188,23 @@ def form_of(request: Request, token: str | None) -> Mapping[str, str]:
     Raises:
         Forbidden: it comes from elsewhere, or its form is of another session.
     """
+    from_our_page(request)
+    try:
+        pairs = parse_qsl(request.scope[BODY].decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except (UnicodeDecodeError, ValueError):
+        raise Forbidden("error.csrf") from None
+    fields = dict(pairs)
+    if token is not None:
+        of_session(fields, token)
+    return fields
+
+
+def from_our_page(request: Request) -> None:
+    """See that the browser says so.
+
+    Raises:
+        Forbidden: it comes from elsewhere.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         raise Forbidden("error.csrf")
@@ -195,14 +212,16 @@ def form_of(request: Request, token: str | None) -> Mapping[str, str]:
     public = urlsplit(str(api_of(request).settings.public_url or "")).netloc
     if origin is not None and urlsplit(origin).netloc not in {request.headers.get("host"), public} - {""}:
         raise Forbidden("error.csrf")
-    try:
-        pairs = parse_qsl(request.scope[BODY].decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except (UnicodeDecodeError, ValueError):
-        raise Forbidden("error.csrf") from None
-    fields = dict(pairs)
-    if token is not None and not hmac.compare_digest(fields.get(CSRF, ""), csrf_of(token)):
+
+
+def of_session(fields: Mapping[str, str], token: str) -> None:
+    """See that a form carries the token of the session.
+
+    Raises:
+        Forbidden: it is of another session, or of none.
+    """
+    if not hmac.compare_digest(fields.get(CSRF, "").encode(), csrf_of(token).encode()):
         raise Forbidden("error.csrf")
-    return fields
 
 
 def is_secure(request: Request) -> bool:

@@ -78,6 +78,8 @@ class Import:
         self._mapping = mapping or {}
         self._on_progress = on_progress
         self.notes: list[int] = []
+        self.plan = Plan()
+        """What was, or with `dry_run` would be, done; the report counts it."""
 
     def run(self) -> IntakeReport:
         """Take the file.
@@ -89,7 +91,7 @@ class Import:
         """
         kind = recognised(self._source)
         report = IntakeReport(self._source.name, kind, self._options.dry_run, self._options.settle)
-        plan = self._plan(kind, report)
+        plan = self.plan = self._plan(kind, report)
         if not self._options.dry_run:
             self._enter(plan, report)
             self._tell(plan, report)

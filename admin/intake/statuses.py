@@ -145,26 +145,49 @@ def read_statuses(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise BadFile(f"{path.name}: {size / 2**20:.0f} MB, at most {MAX_BYTES // 2**20} are read")
-        text = path.read_text("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise BadFile(f"{path.name}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise BadFile(f"{path.name}: line {line}: not UTF-8") from None
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
+    yield from statuses_in(content, path.name)
+
+
+def statuses_in(content: bytes, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """As `read_statuses`, of bytes that are at hand.
+
+    Raises:
+        BadFile: not UTF-8, or a column is missing.
+    """
     try:
-        names = [name.strip().casefold() for name in next(reader, [])]
-        missing = [name for name in _NEEDED if name not in names]
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BadFile(f"{name}: line {line}: not UTF-8") from None
+    reader = csv.reader(io.StringIO(text), delimiter=_mark(text))
+    try:
+        names = _names(next(reader, []))
+        missing = [needed for needed in _NEEDED if needed not in names]
         if missing:
-            raise BadFile(
-                f"{path.name}: line 1: no column {', '.join(missing)}; columns are {', '.join(_KNOWN)}"
-            )
+            raise BadFile(f"{name}: line 1: no column {', '.join(missing)}; columns are {', '.join(_KNOWN)}")
         for row in reader:
             if any(cell.strip() for cell in row):
                 yield reader.line_num, dict(zip(names, (cell.strip() for cell in row), strict=False))
     except csv.Error as error:
-        raise BadFile(f"{path.name}: line {reader.line_num}: {error}") from None
+        raise BadFile(f"{name}: line {reader.line_num}: {error}") from None
+
+
+def has_statuses(head: bytes) -> bool:
+    """Whether a file that begins so is one of statuses: its first line names the columns they need."""
+    first = head.decode("utf-8-sig", "replace").partition("\n")[0]
+    return set(_NEEDED) <= set(_names(first.split(_mark(first))))
+
+
+def _mark(text: str) -> str:
+    head = text.partition("\n")[0]
+    return ";" if head.count(";") > head.count(",") else ","
+
+
+def _names(cells: list[str]) -> list[str]:
+    return [cell.strip().strip('"').casefold() for cell in cells]
 
 
 def status_of(cells: dict[str, str], currency: str) -> Status:

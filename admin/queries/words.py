@@ -228,6 +228,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "credit_cancelled": _cancelled,
     "credit_moved": "A payment that was kept as credit was allocated otherwise",
     "bank_line_allocated": "A person said what a bank line pays",
+    "bank_line_set_aside": "A person set a bank line aside",
     "einvoice_read": "Read from an electronic invoice",
     "einvoice_status": _einvoice,
     "discount": _early,

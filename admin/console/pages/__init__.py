@@ -8,7 +8,17 @@ from typing import Final, TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin.console.pages import approvals, cases, customers, entrance, messages, tasks, today
+from admin.console.pages import (
+    approvals,
+    bank_lines,
+    cases,
+    customers,
+    entrance,
+    imports,
+    messages,
+    tasks,
+    today,
+)
 
 Endpoint: TypeAlias = Callable[[Request], Response]
 
@@ -30,5 +40,14 @@ ROUTES: Final[tuple[tuple[str, str, Endpoint], ...]] = (
     ("GET", "/{company}/customers/{ref}", customers.customer_page),
     ("GET", "/{company}/messages/{message_id:uuid}", messages.message_page),
     ("GET", "/{company}/messages/{message_id:uuid}/files/{index:int}", messages.message_file),
+    ("GET", "/{company}/imports", imports.import_list),
+    ("POST", "/{company}/imports", imports.drop_file),
+    ("GET", "/{company}/imports/preview", imports.file_preview),
+    ("POST", "/{company}/imports/confirm", imports.confirm_file),
+    ("GET", "/{company}/imports/bank/{file_id:uuid}", imports.bank_file_page),
+    ("GET", "/{company}/bank-lines", bank_lines.line_list),
+    ("GET", "/{company}/bank-lines/of-task/{task_id:uuid}", bank_lines.line_of_task),
+    ("GET", "/{company}/bank-lines/{line_id:uuid}", bank_lines.line_page),
+    ("POST", "/{company}/bank-lines/{line_id:uuid}", bank_lines.decide_line),
 )
 """Method, path and page; functions run in threads, as they ask the ledger."""
