@@ -7,13 +7,13 @@ counterpart here is shown as it is, and marked as English.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from markupsafe import Markup, escape
 
-from activities.rendering.formats import one_line, typeset_french
+from activities.rendering.formats import NARROW_NBSP, one_line, typeset_french
 
 _FIELDS: Final = {
     "number": "numéro",
@@ -84,12 +84,12 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"not chased until it is issued again, or resumed", "plus de relance jusqu’à réémission ou reprise"),
     (r"it is issued again: the chase goes on", "réémise : la relance reprend"),
     (r"a claimed payment: the bank is awaited", "règlement annoncé : la banque est attendue"),
-    (r"no invoice '(.*)'", r"pas de facture « \1 »"),
+    (r"no invoice '([^']*)'", r"pas de facture « \1 »"),
     # Of files as a whole.
     (r"(?:.+: )?empty file", "le fichier est vide"),
     (
         r"(?:.+: )?no column found for (.+); its headers are (.+)",
-        r"aucune colonne reconnue pour \1. Les colonnes du fichier : \2",
+        r"aucune colonne reconnue pour {1}. Les colonnes du fichier : \2",
     ),
     (
         r"statement (\d+): account (\S+) is none of (.+)'s: name it with .+",
@@ -98,6 +98,28 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (
         r"(.+): account (\S+) is none of (.+)'s: name it with .+",
         r"\1 : le compte \2 n’est pas connu de cette société",
+    ),
+    (r"number \(of the invoice\)", "le numéro de facture"),
+    (r"customer or name", "le code ou le nom du client"),
+    (r"issued_on \(date of the invoice\)", "la date de facture"),
+    (r"open, total or debit", "le solde, le montant ou le débit"),
+    # Of decisions that cannot be.
+    (r"'(.*)' is no amount", r"« \1 » n’est pas un montant"),
+    (r"(\S+) (\S+) is more than the (\S+) it owes", r"\1 \2 dépassent les \3 dus"),
+    (r"(?:\S+: )?(\S+) has more than the (\d+) decimals of (\S+)", r"\1 a plus de \2 décimales (\3)"),
+    (r"(\S+) (\S+) is allocated, the line is of (\S+)", r"\1 \2 affectés, pour un règlement de \3"),
+    (r"(\S+): more than nothing is required", r"\1 : il faut un montant positif"),
+    (r"no customer '(.*)' in company .+", r"pas de client « \1 »"),
+    (r"no invoice '(.*)' in company .+", r"pas de facture « \1 »"),
+    (r"'(.*)' is named twice", r"« \1 » est citée deux fois"),
+    (r"whose credit is what is left over\?", "au crédit de quel client laisser le reste ?"),
+    (r"what is it, if nobody's payment\?", "de quoi s’agit-il, si ce n’est le règlement de personne ?"),
+    (r"what does it take back\?", "indiquez ce qui est repris"),
+    (r"bank line \S+ is (\S+): there is nothing to allocate", "ce mouvement ne peut pas être affecté"),
+    (r"(\S+) has no payment of (.+) that stand", r"\1 n’a pas de règlement de \2"),
+    (
+        r"(\S+) has (\d+) payments of (.+) that stand; name one by payment_event_id",
+        r"\1 a \2 règlements de \3 : précisez lequel par son identifiant",
     ),
     # Of bank lines.
     (r"as a person decided", "décidé à la main"),
@@ -135,6 +157,8 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"taken back on (\S+)(.*)", r"repris le \1\2"),
 )
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), french) for pattern, french in _SENTENCES)
+_AMOUNT: Final = re.compile(r"(?<![\w.,/-])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)\.([0-9]{2})(?![\w.,-])")
+_DAY: Final = re.compile(r"(?<![\w-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![\w-])")
 _INNER: Final = re.compile(r"\{(\d)\}")
 
 
@@ -153,16 +177,16 @@ def _said(language: str, text: str) -> Markup:
 
 def in_french(text: str) -> str | None:
     """The sentence in French; None where a part of it has no counterpart. Several are joined by `; `."""
-    french = _one(text)
-    if french is None and "; " in text:
-        parts = [_one(part) for part in text.split("; ")]
-        french = _joined(parts)
-    return None if french is None else typeset_french(french)
+    french = _any(text)
+    if french is None:
+        return None
+    french = _AMOUNT.sub(lambda told: f"{told[1].replace(',', NARROW_NBSP)},{told[2]}", french)
+    return typeset_french(_DAY.sub(r"\3/\2/\1", french))
 
 
-def _joined(parts: Iterable[str | None]) -> str | None:
-    found = list(parts)
-    return None if None in found else " ; ".join(filter(None, found))
+def _any(text: str) -> str | None:
+    parts = [_one(part) for part in text.split("; ")]
+    return _one(text) if None in parts else " ; ".join(filter(None, parts))
 
 
 def _one(text: str) -> str | None:
@@ -174,7 +198,7 @@ def _one(text: str) -> str | None:
         whole = True
         for place in re.findall(r"\x00(\d)\x00", found):
             inner = told[int(place)]
-            said = _FIELDS.get(inner) or _one(inner)
+            said = _FIELDS.get(inner) or _any(inner)
             whole = whole and said is not None
             found = found.replace(f"\x00{place}\x00", said or inner)
         if whole:

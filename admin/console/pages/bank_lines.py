@@ -111,6 +111,7 @@ def decide_line(request: Request) -> Response:
         whole=line,
         decision=decision,
         effect=effect,
+        said=said_in(at.visit.user.language),
         carried={name: value for name, value in fields.items() if name not in ("csrf", "step", "seen")},
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -128,6 +129,8 @@ def _preview(at: CompanyVisit, fields: Mapping[str, str], moved: str | None = No
         problem=problem,
         moved=moved,
         said=_said(at),
+        # Whoever changes the language comes back to the file.
+        path=url(at.ref, "imports", "preview", file=digest, name=chosen.name),
     )
 
 
@@ -172,5 +175,5 @@ def _told(done: Brought, chosen: Chosen, language: str) -> str:
     return word(language, f"imports.done.{done.what}", file=chosen.name, count=done.taken)
 
 
-def _said(at: CompanyVisit) -> object:
+def _said(at: CompanyVisit) -> Callable[[str], Markup]:
     return said_in(at.visit.user.language)

@@ -27,6 +27,20 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
   });
+  // What goes on behind a page is looked at again until it has ended; without this, its link does so.
+  const follow = async () => {
+    const part = document.querySelector("[data-follow]");
+    if (!part) return;
+    try {
+      const answer = await fetch(part.dataset.follow, { headers: { Accept: "text/html" } });
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+      if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+      if (fresh && !fresh.dataset.follow) { delete part.dataset.follow; return; }
+    } catch { /* it is asked again */ }
+    setTimeout(follow, 3000);
+  };
+  if (document.querySelector("[data-follow]")) setTimeout(follow, 2000);
+
   window.addEventListener("pageshow", () => {
     for (const form of document.forms) delete form.dataset.sent;
   });
