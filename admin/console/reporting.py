@@ -58,6 +58,12 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"(.+) is more than the invoice's total, (.+)", r"\1 dépasse le total de la facture, \2"),
     (r"(.+) lies before the issue date (.+)", r"\1 précède la date de facture, \2"),
     (r"missing", "absent"),
+    (r"due on (\S+): payable by (\S+) at the latest \((.+)\)", r"échéance au \1, au plus tard le \2 (\3)"),
+    (
+        r"due on (\S+): payable by (\S+) at the latest unless expressly agreed and fair \((.+)\)",
+        r"échéance au \1, au plus tard le \2 sauf accord exprès et équitable (\3)",
+    ),
+    (r"(\S+): (due on .+)", r"\1 : {2}"),
     # Of invoices.
     (r"(.+): (\S+) open in the file, (\S+) here", r"\1 : \2 ouverts dans le fichier, \3 ici"),
     (r"(.+) of (.+): (\S+) ([A-Z]{3}) open here", r"\1 de \2 : \3 \4 ouverts ici"),
@@ -157,7 +163,7 @@ _SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (r"taken back on (\S+)(.*)", r"repris le \1\2"),
 )
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), french) for pattern, french in _SENTENCES)
-_AMOUNT: Final = re.compile(r"(?<![\w.,/-])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)\.([0-9]{2})(?![\w.,-])")
+_AMOUNT: Final = re.compile(r"(?<![\w.,/-])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)\.([0-9]{2})(?:00)?(?![\w.,-])")
 _DAY: Final = re.compile(r"(?<![\w-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![\w-])")
 _INNER: Final = re.compile(r"\{(\d)\}")
 

@@ -100,7 +100,7 @@ def test_a_proposal_is_looked_at_then_accepted_once(browser: Browser, bank: Bank
     assert "le montant dû, au centime près" in page
     before = books(bank)
     effect = plain(say(browser, line.id, **{"act": "allocate", "pay.FA-2026-003": "250,00"}))
-    assert re.search(r"Imprimerie Roux</td><td class=\"num\">250,00 €</td><td class=\"num\">0,00 €", effect)
+    assert re.search(r"Imprimerie Roux</td><td[^>]*>250,00 €</td><td[^>]*>0,00 €", effect)
     assert "soldée, le dossier se ferme" in effect
     assert "Crédit de Imprimerie Roux" in effect, "what was kept meanwhile is used"
     assert books(bank) == before, "a preview writes nothing"
@@ -137,7 +137,7 @@ def test_by_hand_a_customer_is_searched_and_what_is_left_is_credit(browser: Brow
     assert 'name="pay.F-2" inputmode="decimal" value=""' in edited, "what was typed is kept"
     say(browser, line.id, **fields)
     confirm(browser, line.id)
-    assert (owed(bank, "F-1"), owed(bank, "F-2")) == (0, 100)
+    assert [owed(bank, "F-1"), owed(bank, "F-2")] == [Decimal(0), Decimal(100)]
     assert [each.amount for each in bank.credits()] == [Decimal("30.00")]
 
 
@@ -162,7 +162,7 @@ def test_money_moves_from_credit_to_aside_and_back_to_an_invoice(browser: Browse
     assert "soldée, le dossier se ferme" in effect
     assert "due à nouveau, la relance reprend" in effect
     confirm(browser, line.id)
-    assert (owed(bank, "F-1"), owed(bank, "F-2")) == (100, 0)
+    assert [owed(bank, "F-1"), owed(bank, "F-2")] == [Decimal(100), Decimal(0)]
 
 
 def test_what_a_file_set_aside_by_itself_is_not_put_anywhere(browser: Browser, bank: Bank) -> None:
@@ -210,7 +210,7 @@ def test_a_line_that_somebody_decided_meanwhile_is_shown_again(browser: Browser,
     again = confirm(browser, line.id)
     assert again.status_code == 422
     assert "a changé depuis l’aperçu" in plain(again)
-    assert (owed(bank, "F-1"), owed(bank, "FA-2026-003")) == (100, 120)
+    assert [owed(bank, "F-1"), owed(bank, "FA-2026-003")] == [Decimal(100), Decimal(120)]
 
 
 def test_a_return_is_settled_by_hand(browser: Browser, bank: Bank) -> None:
@@ -231,7 +231,7 @@ def test_a_return_is_settled_by_hand(browser: Browser, bank: Bank) -> None:
     assert say(browser, back.id, act="return").status_code == 422
     assert say(browser, back.id, act="return", back="invoice", invoice="F-2").status_code == 422
     effect = plain(say(browser, back.id, act="return", back=str(second.id)))
-    assert re.search(r"20,00 €</td><td class=\"num\">60,00 €", effect)
+    assert re.search(r"20,00 €</td><td[^>]*>60,00 €", effect)
     assert "Impayé enregistré" in plain(confirm(browser, back.id))
     assert owed(bank, "F-1") == 60
     assert (stands(bank, second.id).state, stands(bank, back.id).decided_by) == ("returned", WHO)

@@ -16,7 +16,9 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Error, Page
 from sqlalchemy import Engine
+from sqlmodel import select
 
+from activities.matching import match_lines
 from activities.outbox import Courier
 from activities.settings import Settings
 from activities.store.engine import transaction
@@ -24,12 +26,16 @@ from admin.api.app import create_app
 from admin.api.context import Api
 from admin.queries.case import get_case
 from admin.stack.ports import free_port
+from models.tables import BankFile, BankLine, Company
 from models.tables.words import TaskStatus
 from pictures.browser import NAMES, chromium
 from tests.api.conftest import Door, Noted, StillClock
+from tests.api.test_bank_files import work
 from tests.console.conftest import PASSWORD, add
+from tests.console.test_imports import LIST
 from tests.console.test_pages import asked, task
 from tests.fixtures.ledger import NOW, make_book
+from tests.unit.bank_files.statements import ACCOUNT, Entry, camt
 
 WITHOUT = all(shutil.which(name) is None for name in NAMES)
 
@@ -132,7 +138,7 @@ def test_a_call_is_made_in_the_browser_and_the_ledger_says_the_same(
     with transaction(door.book.engine) as session:
         case = get_case(session, door.book.company_id, "acme", "F-1", Settings(), NOW)
     assert (case.decision.state, case.decision.paused_by) == ("paused", "promise")
-    for path in ("cases/F-1", "customers/C-1", "cases", "approvals"):
+    for path in ("cases/F-1", "customers/C-1", "cases", "approvals", "imports", "bank-lines"):
         page.goto(f"{address}/console/acme/{path}")
         without_fault(page)
     page.keyboard.press("/")
@@ -141,3 +147,60 @@ def test_a_call_is_made_in_the_browser_and_the_ledger_says_the_same(
     page.wait_for_url(re.compile(r"q=F-1"))
     assert page.get_by_role("link", name="F-1", exact=True).count() == 1
     assert (elsewhere, faults) == ([], [])
+
+
+def test_a_file_is_dropped_previewed_and_taken_in_the_browser(site: tuple[str, Door], page: Page) -> None:
+    address, door = site
+    with transaction(door.book.engine) as session:
+        session.get_one(Company, door.book.company_id).iban = ACCOUNT
+    faults: list[str] = []
+    page.on("console", lambda told: faults.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    open_site(page, address)
+    page.get_by_label("Adresse électronique").fill(add(door, "collector"))
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/today")
+
+    def drop(name: str, content: bytes) -> None:
+        page.goto(f"{address}/console/acme/imports")
+        page.get_by_label("Fichier (à glisser").set_input_files(
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        )
+        page.get_by_role("button", name="Voir ce qu’il changerait").click()
+        page.wait_for_url("**/imports/preview?**")
+        without_fault(page)
+
+    drop("balance.csv", LIST)
+    page.get_by_role("button", name="Confirmer l’import").click()
+    page.wait_for_url("**/imports")
+    assert "nouvelles 1" in page.get_by_role("status").inner_text()
+    without_fault(page)
+    drop("releve.xml", camt([Entry("130.00", text="VIREMENT", name="QUI DONC")]))
+    page.get_by_role("button", name="Importer le relevé").click()
+    page.wait_for_url("**/imports/bank/**")
+    without_fault(page)
+    # The page follows the import by itself.
+    with transaction(door.book.engine) as session:
+        file = session.exec(select(BankFile)).one()
+        line = session.exec(select(BankLine)).first()
+    assert line is None
+    work(door, str(file.id))
+    page.get_by_text("importé", exact=True).wait_for()
+    with transaction(door.book.engine) as session:
+        match_lines(session, door.book.company_id, [session.exec(select(BankLine.id)).one()], NOW)
+    page.goto(f"{address}/console/acme/bank-lines?state=unallocated")
+    without_fault(page)
+    page.get_by_role("link", name="QUI DONC").click()
+    page.get_by_label("Client (nom").fill("fils")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Client et Fils").click()
+    page.get_by_role("heading", name="Client et Fils").wait_for()
+    without_fault(page)
+    page.get_by_role("button", name="Voir l’effet").first.click()
+    page.get_by_role("heading", name="Ce qui change").wait_for()
+    without_fault(page)
+    page.get_by_role("button", name="Confirmer").click()
+    page.wait_for_url("**/bank-lines")
+    assert "Règlement affecté" in page.get_by_role("status").inner_text()
+    assert faults == []

@@ -44,7 +44,7 @@ FRENCH: Final[dict[str, str]] = {
     "imports.kind.mt940": "relevé MT940",
     "imports.preview": "Aperçu de {file}",
     "imports.nothing_yet": "rien n’est encore écrit",
-    "imports.items": "{count} factures dans le fichier",
+    "imports.items": "factures dans le fichier : {count}",
     "imports.what.invoices": "Liste de factures",
     "imports.what.document": "Facture électronique",
     "imports.what.statuses": "Statuts de factures",
@@ -61,12 +61,11 @@ FRENCH: Final[dict[str, str]] = {
     "imports.discarded": "Fichier abandonné, rien n’a été modifié.",
     "imports.gone": "Ce fichier n’est plus en attente : il a déjà été traité, ou un autre l’a remplacé.",
     "imports.done.table": (
-        "{file} : {new} nouvelles, {changed} corrigées, {settled} règlements constatés, "
-        "{refused} lignes refusées."
+        "{file} : nouvelles {new}, corrigées {changed}, règlements constatés {settled}, refusées {refused}."
     ),
     "imports.done.bank": "{file} : relevé reçu, l’import se poursuit.",
-    "imports.done.document": "{file} : facture enregistrée ({count}).",
-    "imports.done.statuses": "{file} : {count} statuts enregistrés.",
+    "imports.done.document": "{file} : pièce enregistrée ({count}).",
+    "imports.done.statuses": "{file} : statuts enregistrés : {count}.",
     "imports.new": "Nouvelles",
     "imports.changed": "Corrigées",
     "imports.unchanged": "Inchangées",
@@ -194,7 +193,7 @@ ENGLISH: Final[dict[str, str]] = {
     "imports.kind.mt940": "MT940 statement",
     "imports.preview": "Preview of {file}",
     "imports.nothing_yet": "nothing is written yet",
-    "imports.items": "{count} invoices in the file",
+    "imports.items": "invoices in the file: {count}",
     "imports.what.invoices": "List of invoices",
     "imports.what.document": "Electronic invoice",
     "imports.what.statuses": "Statuses of invoices",
@@ -211,11 +210,11 @@ ENGLISH: Final[dict[str, str]] = {
     "imports.discarded": "File discarded, nothing was changed.",
     "imports.gone": "This file is not waiting any more: it is dealt with already, or another took its place.",
     "imports.done.table": (
-        "{file}: {new} new, {changed} corrected, {settled} payments recorded, {refused} lines refused."
+        "{file}: new {new}, corrected {changed}, payments recorded {settled}, refused {refused}."
     ),
     "imports.done.bank": "{file}: statement received, its import goes on.",
-    "imports.done.document": "{file}: invoice entered ({count}).",
-    "imports.done.statuses": "{file}: {count} statuses taken.",
+    "imports.done.document": "{file}: document entered ({count}).",
+    "imports.done.statuses": "{file}: statuses taken: {count}.",
     "imports.new": "New",
     "imports.changed": "Corrected",
     "imports.unchanged": "Unchanged",
