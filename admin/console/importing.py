@@ -15,6 +15,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from activities.bank_files import BadFile as BadBankFile
+from activities.bank_files import Opened
+from activities.bank_files import read as read_statements
+from activities.store.bank_lines import accounts_of, same_account
 from activities.store.engine import trial
 from activities.store.lookup import company_by_ref, lock_customer
 from admin.bank_preview import BankPreview, preview_bank_file
@@ -83,7 +87,8 @@ class StatusSeen:
 class Preview:
     """What a file would change. `seen` is a mark of all of it: another plan has another.
 
-    `refusal` says why nothing of the file can be taken. `headers` are those of a table, to choose from.
+    `refusal` says why nothing of the file can be taken. `headers` are those of a table, to choose from;
+    `stranger` is a statement's account that the company does not read.
     """
 
     what: What
@@ -96,6 +101,7 @@ class Preview:
     entered: Entered | None = None
     statuses: list[StatusSeen] = field(default_factory=list)
     bank: BankPreview | None = None
+    stranger: str | None = None
     changes: bool = False
     seen: str = ""
     notes: list[int] = field(default_factory=list)
@@ -114,6 +120,8 @@ def preview(at: CompanyVisit, content: bytes, chosen: Chosen) -> Preview:
         return Preview(What.INVOICES, refusal=str(error))
     with trial(at.api.engine) as session:
         found = preview_in(session, at, content, chosen, what)
+        if found.refusal is not None and what is What.BANK:
+            found.stranger = _stranger(session, at, content, chosen)
     if found.refusal is not None and what is What.INVOICES:
         found.headers = _headers(content, chosen)
     return found
@@ -252,6 +260,18 @@ def _bank(session: Session, at: CompanyVisit, content: bytes, chosen: Chosen, fo
     found.bank = preview_bank_file(session, company, content, chosen.name, at.api.clock.now(), at.visit.who)
     found.changes = not found.bank.here
     found.seen = found.bank.told.kind or "bank"
+
+
+def _stranger(session: Session, at: CompanyVisit, content: bytes, chosen: Chosen) -> str | None:
+    """The first account of a file that is none of the company's; None where that is not what is wrong."""
+    ours = accounts_of(session, company_by_ref(session, at.ref))
+    with suppress(BadBankFile):
+        for part in read_statements(content, chosen.name):
+            if isinstance(part, Opened) and part.account is not None:
+                told = part.account
+                if not any(same_account(each, told) for each in ours):
+                    return told
+    return None
 
 
 def _mark_of(told: object) -> str:

@@ -162,6 +162,8 @@ def statuses_in(content: bytes, name: str) -> Iterator[tuple[int, dict[str, str]
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise BadFile(f"{name}: line {line}: not UTF-8") from None
+    if "\x00" in text:
+        raise BadFile(f"{name}: not a text: it holds NUL bytes")
     reader = csv.reader(io.StringIO(text), delimiter=_mark(text))
     try:
         names = _names(next(reader, []))

@@ -186,6 +186,8 @@ def test_what_a_file_set_aside_by_itself_is_not_put_anywhere(browser: Browser, b
         ({"pay.F-1": "1" * 60}, ""),
         ({"act": "dance"}, "act"),
         ({"act": "return", "back": "nowhere"}, "line"),
+        ({"other_invoice": "\x00", "other_amount": "1", "pay.\x00": "1", "customer": "\x00"}, ""),
+        ({"act": "aside", "reason": "\x00"}, ""),
     ],
 )
 def test_what_cannot_be_stays_on_the_form(
@@ -194,7 +196,7 @@ def test_what_cannot_be_stays_on_the_form(
     line = bring(bank, NOBODY)
     before = books(bank)
     answer = say(browser, line.id, **{"act": "allocate", "customer": "C-1", **fields})
-    assert answer.status_code == 422
+    assert answer.status_code == 422, answer.text
     assert said in plain(answer)
     if fields.get("pay.F-1"):
         assert f'value="{fields["pay.F-1"]}"' in answer.text
@@ -248,6 +250,9 @@ def test_lines_are_shown_to_those_of_the_company_and_decided_by_collectors(
     (task,) = bank.book.tasks(TaskKind.BANK_LINE)
     browser.sign_in(add(browser.door, "viewer"))
     assert 'name="act"' not in browser.get(f"{LINES}/{line.id}").text
+    for query in ("q=a%00bc", "customer=%00", "customer=X-9", "q=%25%25%25"):
+        assert browser.get(f"{LINES}/{line.id}?{query}").status_code == 200, query
+    assert browser.get(f"{LINES}?state=dance&after=x").status_code == 422
     assert browser.send(f"{LINES}/{line.id}", **fields, step="preview").status_code == 403
     with transaction(bank.book.engine) as session:
         session.add(Company(id=uuid4(), ref="other", name="Other", country="FR"))

@@ -251,6 +251,43 @@ def test_a_large_file_is_taken_and_an_endless_or_strange_body_is_not(browser: Br
     assert browser.client.post(path, content=b"x" * (MAX_BODY + 1), headers=kind).status_code == 413
 
 
+def test_whatever_is_asked_of_whatever_file_no_page_fails(browser: Browser) -> None:
+    signed_in(browser)
+    files = (
+        LIST,
+        ubl(),
+        camt([Entry("1.00")]),
+        b"invoice,status\nF-1,210\n\x00,\x00\n",
+        b"%PDF-1.7",
+        b"PK\x03\x04",
+    )
+    odd = "&currency=%00&terms=%00x&customer=%00&map.open=%00&map.nothing=x&full=1&settle=1"
+    for content in files:
+        path = drop(browser, content, "f\x00\u202e.csv").url.raw_path.decode()
+        for asked in (*(f"&read_as={what}" for what in What), odd, "&terms=un+de+ces+jours"):
+            assert browser.get(path + asked).status_code in (200, 422), (content, asked)
+            if "imports/confirm" in browser.seen[-1]:
+                assert decide(browser, "dance").status_code in (200, 422), (content, asked)
+                drop(browser, content)
+
+
+def test_a_manager_has_another_account_followed(browser: Browser) -> None:
+    door = signed_in(browser).door
+    file = camt([Entry("50.00")])
+    assert "Demandez à un responsable" in plain(drop(browser, file))
+    assert decide(browser, "account").status_code == 403
+    signed_in(browser, "manager")
+    assert "Suivre ce compte" in plain(drop(browser, file))
+    page = browser.seen[-1]
+    browser.seen.append(page[: page.rindex('<form action="/console/acme/imports/confirm')])
+    after = plain(decide(browser, "account"))
+    assert f"Le compte {ACCOUNT} est suivi" in after
+    assert "Importer le relevé" in after
+    with transaction(door.book.engine) as session:
+        audit = session.exec(select(AuditEvent).where(AuditEvent.what == "add_bank_account")).one()
+    assert audit.who == "console:manager-acme@acme.example"
+
+
 def test_a_bad_currency_comes_back_with_what_was_typed(browser: Browser) -> None:
     path = drop(signed_in(browser), LIST).url.raw_path.decode()
     answer = browser.get(f"{path}&currency=ZZZ&terms=net+30")

@@ -77,13 +77,13 @@ def line_of_task(request: Request) -> Response:
 def line_page(request: Request) -> Response:
     """Show one line: what it may pay, and the forms to say so."""
     at = company_visit(request)
-    return _show(at, request.path_params["line_id"], request.query_params)
+    return _show(at, request.path_params["line_id"], _shown(request.query_params))
 
 
 def decide_line(request: Request) -> Response:
     """Show what a decision would change, then do it; what cannot be stays on the form."""
     at = company_visit(request, ApiRole.COLLECTOR)
-    fields = form_of(request, at.visit.token)
+    fields = _shown(form_of(request, at.visit.token))
     line_id: UUID = request.path_params["line_id"]
     step = fields.get("step")
     if step == "edit":
@@ -182,6 +182,14 @@ def _amount(name: str, text: str, language: str) -> Decimal:
         return amount_of(text, language)
     except InvalidFact as error:
         raise InvalidFact(f"{name}: {str(error).removeprefix('amount: ')}") from None
+
+
+def _shown(fields: Mapping[str, str]) -> dict[str, str]:
+    """Fields without what cannot be seen: the ledger has no place for it."""
+    return {
+        "".join(filter(str.isprintable, name)): "".join(filter(str.isprintable, value))
+        for name, value in fields.items()
+    }
 
 
 def _amount_text(language: str, currency: str, amount: Decimal) -> str:

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from activities.store.bank_lines import add_account
 from activities.store.engine import transaction
+from activities.store.lookup import company_by_ref
 from admin.console.bringing import Brought, Changed, Gone, bring
 from admin.console.completing import Problem
-from admin.console.door import CompanyVisit, company_visit, form_of
+from admin.console.door import CompanyVisit, Forbidden, company_visit, form_of
 from admin.console.importing import SHOWN, Chosen, fields_to_map, preview
 from admin.console.proposed import let_go, propose, proposed
 from admin.console.recognising import What
@@ -25,7 +27,9 @@ from admin.queries.bank_files import bank_accounts, bank_files
 from admin.queries.imports import invoice_imports
 from admin.queries.reading import snapshot
 from models.errors import RelanceError
+from models.tables import AuditEvent
 from models.tables.words import ApiRole, BankFileState
+from rules.bank_accounts import account_number
 from rules.money import MINOR_UNITS
 
 _MAP: Final = "map."
@@ -68,6 +72,10 @@ def confirm_file(request: Request) -> Response:
                 let_go(session, at)
         at.tell(word(language, "imports.discarded"))
         return RedirectResponse(url(at.ref, "imports"), 303)
+    if fields.get("step") == "account":
+        return _follow(at, fields)
+    if fields.get("step") != "confirm":
+        return _preview(at, fields)
     try:
         done = bring(at, digest, chosen, fields.get("seen", ""))
     except Gone:
@@ -89,6 +97,31 @@ def bank_file_page(request: Request) -> Response:
     with snapshot(at.api.engine) as session:
         (file,) = bank_files(session, at.company_id, request.path_params["file_id"])
     return at.page.show("import_bank.html", file=file, under_way=file.state in _UNDER_WAY, said=_said(at))
+
+
+def _follow(at: CompanyVisit, fields: Mapping[str, str]) -> Response:
+    """Read the statements of another account from now on, as the API does it; then look at the file again."""
+    if not at.visit.may(ApiRole.MANAGER):
+        raise Forbidden("error.403")
+    try:
+        account = account_number(fields.get("account", "")[:60])
+    except ValueError:
+        return _preview(at, fields)
+    now = at.api.clock.now()
+    with transaction(at.api.engine) as session:
+        add_account(session, company_by_ref(session, at.ref), account, now, at.visit.who)
+        session.add(
+            AuditEvent(
+                at=now,
+                company_id=at.company_id,
+                who=at.visit.who,
+                what="add_bank_account",
+                detail={"user": str(at.visit.user.holder.key_id), "account": account},
+            )
+        )
+    at.tell(word(at.visit.user.language, "imports.account.done", account=account))
+    name, digest = fields.get("name", ""), fields.get("file", "")
+    return RedirectResponse(url(at.ref, "imports", "preview", file=digest, name=name), 303)
 
 
 def _list(at: CompanyVisit, problem: str | None = None) -> Response:
@@ -124,6 +157,7 @@ def _preview(at: CompanyVisit, fields: Mapping[str, str], moved: str | None = No
         digest=digest,
         size=len(content),
         shown=SHOWN,
+        can_follow=at.visit.may(ApiRole.MANAGER),
         map_fields=fields_to_map(),
         what_names=list(What),
         problem=problem,
@@ -134,28 +168,33 @@ def _preview(at: CompanyVisit, fields: Mapping[str, str], moved: str | None = No
     )
 
 
+def _typed(fields: Mapping[str, str], name: str) -> str:
+    """A field as people type it: what cannot be seen is no part of it."""
+    return "".join(char for char in fields.get(name, "") if char.isprintable()).strip()[:200]
+
+
 def _chosen(fields: Mapping[str, str]) -> tuple[Chosen, Problem | None]:
     """How the file is taken, as far as it can be read; the first thing that cannot."""
     problem = None
-    currency = fields.get("currency", "").strip().upper() or "EUR"
+    currency = _typed(fields, "currency").upper() or "EUR"
     if currency not in MINOR_UNITS:
         problem, currency = Problem("currency", currency[:20]), "EUR"
     read_as = fields.get("read_as", "")
     mapping = {
-        name.removeprefix(_MAP): header[:200]
+        name.removeprefix(_MAP): header.replace("\x00", "")[:200]
         for name, header in fields.items()
         if name.startswith(_MAP) and name.removeprefix(_MAP) in fields_to_map() and header
     }
     chosen = Chosen(
-        name=fields.get("name", "").strip()[:200] or "?",
+        name=_typed(fields, "name") or "?",
         options=Options(
-            terms=fields.get("terms", "").strip()[:200] or None,
+            terms=_typed(fields, "terms") or None,
             currency=currency,
             full=fields.get("full") == "1",
             settle=fields.get("settle") == "1",
         ),
         mapping={name: "" if header == "-" else header for name, header in mapping.items()},
-        customer=fields.get("customer", "").strip()[:200] or None,
+        customer=_typed(fields, "customer") or None,
         read_as=What(read_as) if read_as in list(What) else None,
     )
     return chosen, problem

@@ -11,7 +11,8 @@ FRENCH: Final[dict[str, str]] = {
     "imports.file": "Fichier (à glisser ici, ou à choisir)",
     "imports.takes": (
         "Factures : balance ou liste de factures (CSV, Excel), FEC, facture électronique (Factur-X, UBL, "
-        "CII), statuts de plateforme. Banque : CAMT, CFONB 120, MT940, CSV. Le contenu décide, pas le nom."
+        "CII), statuts de plateforme. Banque : CAMT, CFONB 120, MT940, CSV. Le contenu décide, pas le nom. "
+        "64 Mo au plus, 20 Mo pour des factures."
     ),
     "imports.look": "Voir ce qu’il changerait",
     "imports.problem.none": "Choisissez un fichier.",
@@ -128,6 +129,11 @@ FRENCH: Final[dict[str, str]] = {
     "imports.document.replaced": "Facture rectificative",
     "imports.document.known": "Facture déjà connue",
     "imports.document.credited": "Avoir, imputé sur sa facture",
+    "imports.account": "Le compte {account} n’est pas suivi",
+    "imports.account.hint": "S’il est à vous, ses relevés seront lus. Vos clients paient où ils payaient.",
+    "imports.account.follow": "Suivre ce compte",
+    "imports.account.manager": "Demandez à un responsable de suivre ce compte.",
+    "imports.account.done": "Le compte {account} est suivi.",
     "imports.bank.here": "Ce relevé a déjà été reçu :",
     "imports.bank.holds": "Ce que contient le relevé",
     "imports.bank.account": "Compte",
@@ -160,7 +166,8 @@ ENGLISH: Final[dict[str, str]] = {
     "imports.file": "File (drag it here, or choose it)",
     "imports.takes": (
         "Invoices: open items or a list of invoices (CSV, Excel), FEC, an electronic invoice (Factur-X, UBL, "
-        "CII), statuses of a platform. Bank: CAMT, CFONB 120, MT940, CSV. The content decides, not the name."
+        "CII), statuses of a platform. Bank: CAMT, CFONB 120, MT940, CSV. The content decides, not the name. "
+        "64 MB at most, 20 MB for invoices."
     ),
     "imports.look": "See what it would change",
     "imports.problem.none": "Choose a file.",
@@ -277,6 +284,11 @@ ENGLISH: Final[dict[str, str]] = {
     "imports.document.replaced": "Corrected invoice",
     "imports.document.known": "Invoice known already",
     "imports.document.credited": "Credit note, set against its invoice",
+    "imports.account": "The account {account} is not followed",
+    "imports.account.hint": "If it is yours, its statements will be read. Customers pay where they did.",
+    "imports.account.follow": "Follow this account",
+    "imports.account.manager": "Ask a manager to follow this account.",
+    "imports.account.done": "The account {account} is followed.",
     "imports.bank.here": "This statement came before:",
     "imports.bank.holds": "What the statement holds",
     "imports.bank.account": "Account",
