@@ -21,6 +21,16 @@
     before = key === "g" ? "g" : "";
   });
 
+  // A table wider than its card is reached and moved by the keyboard, too.
+  const boxes = () => {
+    for (const box of document.querySelectorAll(".scroll")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  boxes();
+  window.addEventListener("resize", boxes);
+
   // One press, one request: what was sent once is not sent again while it is under way.
   document.addEventListener("submit", (event) => {
     const form = event.target;
