@@ -203,9 +203,7 @@ class _Found:
     def look(self, loaded: LoadedCustomer) -> None:
         """Live through one customer."""
         cases = [Running(case.facts, case.policy) for case in loaded.cases]
-        compared = compare(
-            loaded.row.ref, loaded.customer, cases, self._candidate, self._now, self._days
-        )
+        compared = compare(loaded.row.ref, loaded.customer, cases, self._candidate, self._now, self._days)
         self._sum.add(compared, len(cases))
         self._own += sum(case.policy.key == self._candidate.key for case in cases)
         self._suspended += bool(loaded.customer.suspensions)

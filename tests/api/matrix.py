@@ -58,6 +58,8 @@ class Line:
     role: ApiRole
     body: object = None
     reach: Reach = Reach.COMPANY
+    asks: bool = False
+    """It is a POST for what it carries, and changes nothing: no line of the audit trail."""
 
 
 _PLAN = [{"due_on": "2026-03-20", "amount": "100.00"}]
@@ -180,6 +182,7 @@ OPERATIONS: dict[str, Line] = {
     "set_company_of_reply": Line(MANAGER, {"company": "acme"}, Reach.EVERYWHERE),
     "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
     "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
+    "dry_run_policy": Line(MANAGER, {"toml": _POLICY}, asks=True),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
     "enter_rate": Line(
         MANAGER,

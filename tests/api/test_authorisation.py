@@ -131,7 +131,7 @@ def test_the_weakest_who_may_does_and_it_is_written_who_did(
         weakest = callers.everywhere if line.reach is Reach.EVERYWHERE else callers.at_acme
         answer = callers.ask(operation, path, weakest[line.role])
         assert 200 <= answer.status_code < 300, (operation, answer.text)
-        if FOUND[operation][0] != "GET":
+        if FOUND[operation][0] != "GET" and not line.asks:
             where = "all" if line.reach is Reach.EVERYWHERE else "acme"
             with transaction(door.book.engine) as session:
                 last = session.exec(select(AuditEvent).order_by(col(AuditEvent.id).desc())).first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -40,6 +41,26 @@ PolicyKey = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a text: its line from 1, where it has one, and the rule."""
+
+    line: int | None
+    rule: str
+
+    def __str__(self) -> str:
+        """As one sentence."""
+        return f"line {self.line}: {self.rule}" if self.line else self.rule
+
+
+class EditionRefused(Exception):
+    """A text that is no edition of the policy."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
 class EditionIn(BaseModel):
     """A policy as TOML, with the key of the path in it."""
 
@@ -74,12 +95,9 @@ def publish_policy(
 ) -> Response:
     """Publish an edition of a policy. New cases take it; running ones keep theirs."""
     try:
-        policy = parse_policy(body.toml, _FILE)
-    except PolicyError as error:
-        return _refused(str(error).splitlines(), body.toml)
-    faults = _faults(policy, key)
-    if faults:
-        return _refused(faults, body.toml)
+        policy = read_edition(body.toml, key)
+    except EditionRefused as error:
+        return refused(error)
 
     def write(work: Work) -> Changed:
         version, new = publish(work.session, policy, body.toml, work.now, work.who)
@@ -96,6 +114,31 @@ def publish_policy(
         )
 
     return changes.make(holder, write, status=201)
+
+
+def read_edition(text: str, key: str) -> Policy:
+    """The policy that a text is, checked as whoever publishes it needs it to be.
+
+    Args:
+        text: TOML.
+        key: of the policy it is an edition of.
+
+    Raises:
+        EditionRefused: it cannot be published; every fault with its line.
+    """
+    try:
+        policy = parse_policy(text, _FILE)
+    except PolicyError as error:
+        raise _refusal(str(error).splitlines(), text) from None
+    faults = _faults(policy, key)
+    if faults:
+        raise _refusal(faults, text)
+    return policy
+
+
+def _refusal(faults: list[str], text: str) -> EditionRefused:
+    rules = [fault.removeprefix(f"{_FILE}: ") for fault in faults]
+    return EditionRefused(tuple(Fault(_line_of(rule, text), rule) for rule in rules))
 
 
 def _faults(policy: Policy, key: str) -> list[str]:
@@ -116,13 +159,10 @@ def _faults(policy: Policy, key: str) -> list[str]:
     return faults
 
 
-def _refused(faults: list[str], text: str) -> JSONResponse:
-    errors = []
-    for fault in faults:
-        rule = fault.removeprefix(f"{_FILE}: ")
-        line = _line_of(rule, text)
-        errors.append(FieldError(field="body.toml", rule=f"line {line}: {rule}" if line else rule))
-    return problem(422, "; ".join(error.rule for error in errors[:5]), errors=errors)
+def refused(error: EditionRefused) -> JSONResponse:
+    """Every fault of a text, as the API answers it."""
+    errors = [FieldError(field="body.toml", rule=str(fault)) for fault in error.faults]
+    return problem(422, "; ".join(each.rule for each in errors[:5]), errors=errors)
 
 
 def _line_of(rule: str, text: str) -> int | None:
