@@ -271,7 +271,8 @@ def parse_assignment(text: str, file: str, policies: frozenset[str]) -> Assignme
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # A number of thousands of digits is a plain ValueError.
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"{file}: not valid TOML: {error}") from None
 
 

@@ -31,7 +31,7 @@ def case(
     number: str = "F-1", due: str = "2026-09-01", *, amount: str = "1200.00", done: str = "", on: str = ""
 ) -> CaseFacts:
     """An open invoice known since August, with the last step of the standard policy that was done."""
-    steps = ()
+    steps: tuple[StepDone, ...] = ()
     if done:
         step = STANDARD.step(done)
         steps = (StepDone(done, date.fromisoformat(on), step.offset_days, step.tone, step.channel),)

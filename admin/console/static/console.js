@@ -30,6 +30,14 @@
   };
   boxes();
   window.addEventListener("resize", boxes);
+  // A chosen file replaces the text it is for; where no script runs, it is pasted.
+  for (const label of document.querySelectorAll("[data-file]")) {
+    label.hidden = false;
+    label.addEventListener("change", async (event) => {
+      const file = event.target.files[0];
+      if (file && file.size < 500000) document.getElementById(label.dataset.file).value = await file.text();
+    });
+  }
 
   // One press, one request: what was sent once is not sent again while it is under way.
   document.addEventListener("submit", (event) => {

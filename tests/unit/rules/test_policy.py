@@ -342,6 +342,7 @@ def test_every_fault_has_its_line() -> None:
         pytest.param('key = "a"\nkey = "b"', id="same field twice"),
         pytest.param("\x00", id="zero byte"),
         pytest.param("x = " + "[" * 5000, id="thousands of brackets"),
+        pytest.param("x = " + "1" * 5000, id="thousands of digits"),
     ],
 )
 def test_what_is_not_toml(text: str) -> None:
