@@ -172,7 +172,7 @@ def _line_of(rule: str, text: str) -> int | None:
         return int(found[1])
     lines = text.splitlines()
     headers = [place for place, line in enumerate(lines) if _HEADER.match(line)]
-    blocks = [(start, end) for start, end in zip(headers, [*headers[1:], len(lines)], strict=True)]
+    blocks = [(start, end) for start, end in zip(headers, [*headers[1:], len(lines)], strict=False)]
     step = _STEP.match(rule)
     if step is None:
         named = re.match(r"[a-z_]+", rule)
