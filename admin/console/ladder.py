@@ -16,7 +16,7 @@ LINE: Final = 44
 """Height of a step's two lines of words: they never lie over each other."""
 TALLEST: Final = 680
 """Height of the axis, unless so many steps need more."""
-NARROWEST: Final = 26
+NARROWEST: Final = 44
 """Between two days that are named on the axis."""
 _TICKS: Final = (5, 10, 15, 30, 60, 90, 180, 365)
 

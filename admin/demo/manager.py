@@ -11,7 +11,6 @@ from sqlmodel import select
 from activities.installation import who_runs
 from activities.store.engine import transaction
 from activities.store.users import add_user
-from admin.demo.portfolio import COMPANY
 from admin.stack.datafolder import DataFolder, kept_secret
 from models.tables import ConsoleUser
 from models.tables.words import ApiRole
@@ -24,7 +23,7 @@ def manager_password(engine: Engine, folder: DataFolder, now: datetime) -> str:
     """Her password, invented at the first start of a demonstration and kept in its folder.
 
     Args:
-        engine: of the ledger; the company is in it.
+        engine: of the ledger.
         folder: the demonstration's.
         now: business time.
     """
@@ -37,7 +36,8 @@ def manager_password(engine: Engine, folder: DataFolder, now: datetime) -> str:
                 name="Hélène Faure",
                 password=password,
                 role=ApiRole.MANAGER,
-                companies=[COMPANY],
+                # A policy holds for every company: who may publish one is a manager of all.
+                companies=None,
                 language="fr",
                 now=now,
                 who=who_runs(),

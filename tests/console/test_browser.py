@@ -45,6 +45,16 @@ pytestmark = [
     pytest.mark.skipif(WITHOUT, reason="no Chromium is on the PATH"),
 ]
 
+PAGES = (
+    "cases/F-1",
+    "customers/C-1",
+    "cases",
+    "approvals",
+    "imports",
+    "bank-lines",
+    "policies",
+    "policies/standard",
+)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -138,7 +148,7 @@ def test_a_call_is_made_in_the_browser_and_the_ledger_says_the_same(
     with transaction(door.book.engine) as session:
         case = get_case(session, door.book.company_id, "acme", "F-1", Settings(), NOW)
     assert (case.decision.state, case.decision.paused_by) == ("paused", "promise")
-    for path in ("cases/F-1", "customers/C-1", "cases", "approvals", "imports", "bank-lines"):
+    for path in PAGES:
         page.goto(f"{address}/console/acme/{path}")
         without_fault(page)
     page.keyboard.press("/")

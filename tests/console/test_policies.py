@@ -129,7 +129,7 @@ def test_a_dry_run_says_what_would_come_and_writes_nothing(browser: Browser) -> 
     page = plain(answer.text)
     assert "Les 2 dossiers en cours ne changent pas" in page
     assert "1 client, 2 dossiers" in page
-    assert "16/03/2026 1 0 −1 2e relance 1 → 0" in page
+    assert "16/03/2026 2e relance 1 → 0 1 0 −1" in page
     assert "2e relance J+15 · courriel, ferme J+20 · courriel, ferme modifiée offset_days" in page
     assert "seul un responsable de toutes les sociétés" in page
     after = everything(browser.door.book.engine)
