@@ -280,6 +280,13 @@ def test_a_policy_that_cannot_be_names_its_line(door: Door, before: str, after: 
     assert errors[0]["rule"].startswith(rule), errors[0]["rule"]
 
 
+def test_a_policy_without_steps_is_refused_as_any_other(door: Door) -> None:
+    chief = door.key("manager", None, name="chief")
+    for text in ('key = "standard"\n', "x = " + "1" * 5000):
+        answer = door.ask("POST", "/v1/policies/standard/versions", {"toml": text}, key=chief)
+        assert answer.status_code == 422, answer.text
+
+
 def test_where_letters_go(door: Door) -> None:
     path = "/v1/companies/acme/customers/C-1/address"
     ok(door.ask("PUT", path, {"lines": ["ZI des Paluds", "13400 Aubagne"]}))
