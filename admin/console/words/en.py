@@ -12,6 +12,7 @@ WORDS: Final[dict[str, str]] = {
     "nav.approvals": "Approvals",
     "nav.tasks": "Tasks",
     "nav.cases": "Portfolio",
+    "nav.policies": "Policies",
     "companies": "Companies",
     "search": "Search",
     "search.hint": "Invoice, customer, order",

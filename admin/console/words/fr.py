@@ -12,6 +12,7 @@ WORDS: Final[dict[str, str]] = {
     "nav.approvals": "Validations",
     "nav.tasks": "Tâches",
     "nav.cases": "Portefeuille",
+    "nav.policies": "Scénarios",
     "companies": "Sociétés",
     "search": "Rechercher",
     "search.hint": "Facture, client, commande",
