@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from activities.settings import Settings
 from activities.store.load import LoadedCase, case_page, load_case_page
+from activities.store.policies import current_policies
 from activities.store.sql import run
 from admin.api.paging import Page
 from admin.queries.contacts import (
@@ -209,11 +210,37 @@ def preview_case(
     found = load_case_page(session, _PREVIEW, company_id, number, now, settings.sending_fingerprint)
     if found is None:
         raise _unknown(company, number)
+    return _under(found[0], now)
+
+
+def case_under_policies(
+    session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
+) -> list[CasePreview]:
+    """The rest of a case's ladder under its own policy, then under every other one in its latest edition.
+
+    Nothing changes: each is what would follow were the case to go on under it from now. NotFound when the
+    company has no such invoice.
+    """
+    found = load_case_page(session, _PREVIEW, company_id, number, now, settings.sending_fingerprint)
+    if found is None:
+        raise _unknown(company, number)
     loaded, _ = found
+    return [
+        _under(loaded, now),
+        *(
+            # What waits for an approval is withdrawn when the policy changes.
+            _under(replace(loaded, policy=policy, facts=replace(loaded.facts, drafts=())), now)
+            for policy in current_policies(session).values()
+            if (policy.key, policy.version) != (loaded.case.policy_key, loaded.case.policy_version)
+        ),
+    ]
+
+
+def _under(loaded: LoadedCase, now: datetime) -> CasePreview:
     _, shown = decision_now(loaded, now)
     return CasePreview(
-        invoice=number,
-        policy=loaded.policy_name,
+        invoice=loaded.invoice.number,
+        policy=f"{loaded.policy.key}@{loaded.policy.version}",
         state=shown.state,
         why=shown.why,
         steps=[] if loaded.case.closed_at is not None else _steps(loaded, now),

@@ -8,11 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin.api.paths import decoded
+from admin.console.acts.cases import ACTS, offered
+from admin.console.acts.subjects import WITHDRAWN_BY
 from admin.console.door import company_visit
-from admin.queries.case import get_case, preview_case
+from admin.queries.case import case_of_number, get_case, preview_case
 from admin.queries.cases import CaseFilter, list_cases
 from admin.queries.reading import snapshot
 from admin.queries.search import SHORTEST
+from admin.queries.standing import facts_standing
 
 PAGE: Final = 50
 
@@ -41,4 +44,13 @@ def case_page(request: Request) -> Response:
     with snapshot(at.api.engine) as session:
         case = get_case(session, at.company_id, at.ref, number, at.api.settings, now)
         foreseen = preview_case(session, at.company_id, at.ref, number, at.api.settings, now)
-    return at.page.show("case.html", case=case, foreseen=foreseen)
+        facts = facts_standing(session, case_of_number(session, at.company_id, at.ref, number), now)
+    return at.page.show(
+        "case.html",
+        case=case,
+        foreseen=foreseen,
+        facts=facts,
+        acts=offered(case),
+        withdrawals={kind: ACTS[name] for kind, name in WITHDRAWN_BY.items()},
+        may=at.visit.may,
+    )

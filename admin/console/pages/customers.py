@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from admin.api.paths import decoded
+from admin.console.acts.customers import ACTS, offered
 from admin.console.door import company_visit
-from admin.queries.customer import get_customer
-from admin.queries.reading import snapshot
+from admin.queries.contacts import list_messages
+from admin.queries.customer import customer_id_of, get_customer
+from admin.queries.reading import Paging, snapshot
+from admin.queries.standing import holds_in_force
+from admin.queries.suspensions import suspensions_told
+from admin.queries.timeline import customer_timeline
+
+SHOWN: Final = 20
+"""Lines of the timeline, and messages, that come with a customer; links read on."""
 
 
 def customer_page(request: Request) -> Response:
@@ -17,4 +27,19 @@ def customer_page(request: Request) -> Response:
     ref = decoded(request.path_params["ref"])
     with snapshot(at.api.engine) as session:
         found = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
-    return at.page.show("customer.html", customer=found)
+        customer_id, calendar = customer_id_of(session, at.company_id, at.ref, ref)
+        holds = holds_in_force(session, customer_id, calendar)
+        entries = customer_timeline(session, customer_id, calendar, Paging(limit=SHOWN))
+        messages = list_messages(session, at.ref, customer_id, Paging(limit=SHOWN))
+        suspended = [each for each in suspensions_told(session, at.company_id) if each.customer == ref]
+    return at.page.show(
+        "customer.html",
+        customer=found,
+        holds=holds,
+        entries=entries,
+        messages=messages,
+        suspended=suspended,
+        acts=offered(),
+        every_act=ACTS,
+        may=at.visit.may,
+    )
