@@ -83,7 +83,7 @@ class Newcomer:
         """Address of it."""
         return f"/console/acme/customers/{self.ref}"
 
-    def tell(self, signal: CaseSignal, event_id: str | None = None, **told: object) -> str:
+    def tell(self, signal: CaseSignal, event_id: str | None = None, **told: Any) -> str:
         """Record a fact about its invoice; the event id."""
         event_id = event_id or f"earlier {self.number}"
         return self.book.tell(signal, self.number, event_id=event_id, **told).event_id
@@ -127,7 +127,7 @@ def mine(door: Door) -> Newcomer:
 Before: TypeAlias = Callable[[Newcomer], str]
 
 
-def fact(signal: CaseSignal, **told: object) -> Before:
+def fact(signal: CaseSignal, **told: Any) -> Before:
     """A fact that is there before; its event id."""
     return lambda who: who.tell(signal, **told)
 
@@ -169,17 +169,23 @@ def stopped(who: Newcomer) -> str:
 
 def suspended(who: Newcomer) -> str:
     """It is suspended."""
-    about = {"company_id": who.book.company_id, "customer_id": who.book.customer_id}
     with transaction(who.book.engine) as session:
-        row = SuspensionRow(scope="customer", reason="fair", since=NOW, by="test", **about)
+        row = SuspensionRow(
+            company_id=who.book.company_id,
+            customer_id=who.book.customer_id,
+            scope="customer",
+            reason="fair",
+            since=NOW,
+            by="test",
+        )
         session.add(row)
         session.flush()
         return str(row.id)
 
 
 LATER = str(TODAY + timedelta(days=20))
-PAID = {"amount": "100.00", "currency": "EUR"}
-PLAN = {"instalments": [{"due_on": LATER, "amount": "100.00"}]}
+PAID: dict[str, Any] = {"amount": "100.00", "currency": "EUR"}
+PLAN: dict[str, Any] = {"instalments": [{"due_on": LATER, "amount": "100.00"}]}
 
 OF_CASE: list[tuple[str, dict[str, str], Before]] = [
     ("payment", {"amount": "40,00", "reference": "VIR 7"}, nothing),

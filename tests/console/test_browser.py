@@ -54,6 +54,12 @@ PAGES = (
     "bank-lines",
     "policies",
     "policies/standard",
+    "cases/F-1/act/plan?parts=2&first=2026-04-01",
+    "cases/F-1/policies",
+    "cases/F-1/timeline",
+    "customers/C-1/act/hold",
+    "customers/C-1/act/contact",
+    "customers/C-1/messages",
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -151,6 +157,20 @@ def test_a_call_is_made_in_the_browser_and_the_ledger_says_the_same(
     for path in PAGES:
         page.goto(f"{address}/console/acme/{path}")
         without_fault(page)
+
+    # An act is seen before it is told, and taken back by one press.
+    page.goto(f"{address}/console/acme/cases/F-2")
+    page.get_by_role("link", name="Suspendre les relances").press("Enter")
+    page.get_by_label("Motif").fill("salon")
+    page.get_by_role("button", name="Voir l’effet").press("Enter")
+    page.get_by_text("Rien n’est encore enregistré").wait_for()
+    without_fault(page)
+    page.get_by_role("button", name="Confirmer").press("Enter")
+    page.wait_for_url("**/cases/F-2")
+    page.get_by_role("link", name="Retirer Relances suspendues").press("Enter")
+    page.get_by_role("button", name="Confirmer").press("Enter")
+    page.wait_for_url("**/cases/F-2")
+    assert "retrait" in page.get_by_role("status").inner_text()
     page.keyboard.press("/")
     page.keyboard.type("F-1")
     page.keyboard.press("Enter")

@@ -77,10 +77,19 @@ class Standing:
                 )
                 for item in self.customer.items
             ],
-            self.case and (self.case.decision.state, self.case.balance, self.case.policy),
+            self.case and _told(self.case),
+            self.foreseen and [(each.step, each.channel, each.on) for each in self.foreseen.steps],
             [(each.role, each.email, each.phone, each.usable) for each in self.customer.contacts],
         ]
         return sha256(repr(told).encode()).hexdigest()[:24]
+
+
+def _told(case: CasePage) -> object:
+    promises = [
+        (each.in_force, [(part.due_on, part.amount) for part in each.instalments]) for each in case.promises
+    ]
+    pauses = [(each.reason, each.until) for each in case.pauses if each.ended_at is None]
+    return (case.decision.state, case.balance, case.policy, promises, pauses)
 
 
 @dataclass(frozen=True, slots=True)
