@@ -7,8 +7,11 @@ import re
 import pytest
 
 from admin.console.words import CATALOGUES
+from models.ids import CaseSignal
+from models.messages import FACTS
 from models.tables.words import CommunicationStatus, DisputeCause, TaskKind
 from models.work import OUTCOMES
+from rules.ageing import Bucket
 from rules.calendar import Channel
 from rules.decide import State
 
@@ -30,6 +33,8 @@ def test_every_word_of_ours_has_a_name(language: str) -> None:
         *(f"status.{status}" for status in CommunicationStatus),
         *(f"cause.{cause}" for cause in DisputeCause),
         *(f"outcome.{rule.word}" for rules in OUTCOMES.values() for rule in rules),
+        *(f"told.{signal}" for signal in FACTS if signal != CaseSignal.CONTACT_CONCLUDED),
+        *(f"act.bucket.{step}" for step in Bucket),
     }
     assert sorted(wanted - words.keys()) == []
 

@@ -46,7 +46,10 @@ _RULES: Final[Sequence[tuple[str, str]]] = (
     ),
     (r"is over since|is in use$|contact is not stopped", "already"),
     (r"valid integer|less than or equal|greater than or equal", "number"),
-    (r"at most \d+ (?:characters|lines)|too long|control character|cannot be (?:stored|printed)", "text"),
+    (
+        r"at most \d+ (?:characters|lines|items)|too long|control character|cannot be (?:stored|printed)",
+        "text",
+    ),
     (r"choose one of the list|Input should be '|no policy|no version", "choice"),
     (r"required", "required"),
     (r"^number$", "number"),

@@ -79,16 +79,18 @@ class Standing:
             ],
             self.case and _told(self.case),
             self.foreseen and [(each.step, each.channel, each.on) for each in self.foreseen.steps],
-            [(each.role, each.email, each.phone, each.usable) for each in self.customer.contacts],
+            sorted(repr((each.role, each.email, each.phone, each.usable)) for each in self.customer.contacts),
         ]
         return sha256(repr(told).encode()).hexdigest()[:24]
 
 
 def _told(case: CasePage) -> object:
-    promises = [
-        (each.in_force, [(part.due_on, part.amount) for part in each.instalments]) for each in case.promises
-    ]
-    pauses = [(each.reason, each.until) for each in case.pauses if each.ended_at is None]
+    # In an order of their own: what was told in one instant comes in that of ids, which are given anew.
+    promises = sorted(
+        repr((each.in_force, [(part.due_on, part.amount) for part in each.instalments]))
+        for each in case.promises
+    )
+    pauses = sorted(repr((each.reason, each.until)) for each in case.pauses if each.ended_at is None)
     return (case.decision.state, case.balance, case.policy, promises, pauses)
 
 
