@@ -6,7 +6,9 @@ import logging
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy.exc import OperationalError
+import psycopg
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -40,6 +42,10 @@ HEADERS: Final = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
 """On every answer that has no policy of its own: nothing runs, or is loaded, that is not ours."""
+
+
+_AWAY: Final = (OperationalError, psycopg.OperationalError, PoolTimeout)
+_NOT_TAKEN: Final = (DataError, psycopg.DataError, ValidationError)
 
 
 class SecurityHeaders:
@@ -94,8 +100,8 @@ def console_of(api: Api) -> Starlette:
             NotFound: _not_found,
             RelanceError: _refused,
             HTTPException: _http,
-            OperationalError: _ledger_away,
-            PoolTimeout: _ledger_away,
+            **dict.fromkeys(_AWAY, _ledger_away),
+            **dict.fromkeys(_NOT_TAKEN, _not_taken),
             Exception: _unforeseen,
         },
     )
@@ -130,6 +136,12 @@ def _refused(request: Request, error: Exception) -> Response:
     return _page(request, 422, None, str(error))
 
 
+def _not_taken(request: Request, error: Exception) -> Response:
+    """What no form of ours sends: a NUL, which the ledger cannot hold; a filter nobody offers."""
+    log.warning("a request is not taken: %s", told(error))
+    return _page(request, 422, "error.422")
+
+
 def _ledger_away(request: Request, error: Exception) -> Response:
     log.warning("the ledger does not answer: %s", told(error))
     return _page(request, 503, "error.503")
@@ -145,7 +157,7 @@ def _page(request: Request, status: int, key: str | None, text: str = "", **valu
     """An error as a page, in the language of whoever asks, or the browser's."""
     try:
         page = visit_of(request).page
-    except (SignInFirst, OperationalError, PoolTimeout):
+    except (SignInFirst, *_AWAY):
         page = plain_page(request)
     said = word(page.language, key, **values) if key is not None else text
     # The address is nobody's page: the switch of languages leads to the first one.

@@ -210,7 +210,7 @@ def from_our_page(request: Request) -> None:
         raise Forbidden("error.csrf")
     origin = request.headers.get("origin")
     public = urlsplit(str(api_of(request).settings.public_url or "")).netloc
-    if origin is not None and urlsplit(origin).netloc not in {request.headers.get("host"), public} - {""}:
+    if origin is not None and _place(origin) not in {request.headers.get("host"), public} - {""}:
         raise Forbidden("error.csrf")
 
 
@@ -222,6 +222,14 @@ def of_session(fields: Mapping[str, str], token: str) -> None:
     """
     if not hmac.compare_digest(fields.get(CSRF, "").encode(), csrf_of(token).encode()):
         raise Forbidden("error.csrf")
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an origin; None where there is none to read."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def is_secure(request: Request) -> bool:

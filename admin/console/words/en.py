@@ -30,6 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "error.404": "There is no such page, or it is none of yours.",
     "error.403": "Your role does not allow this.",
     "error.csrf": "The form is too old. Go back, reload the page, and send it again. Nothing was changed.",
+    "error.422": "Something that was typed or asked for cannot be taken. Nothing was changed.",
     "error.500": "Something failed here, nothing was changed. Reference for the operator: {reference}",
     "error.503": "The ledger does not answer. Nothing was changed; try again in a moment.",
     "error.back": "Back to today",

@@ -30,6 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "error.404": "Cette page n’existe pas, ou ne vous est pas ouverte.",
     "error.403": "Votre rôle ne le permet pas.",
     "error.csrf": "Formulaire trop ancien. Rien n’a été modifié : rechargez la page et renvoyez-le.",
+    "error.422": "Une partie de la saisie ou de l’adresse n’est pas recevable. Rien n’a été modifié.",
     "error.500": "Une erreur s’est produite, rien n’a été modifié. Référence pour l’exploitant : {reference}",
     "error.503": "La base ne répond pas. Rien n’a été modifié ; réessayez dans un instant.",
     "error.back": "Retour à aujourd’hui",
