@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from admin.api import health, problems
 from admin.api.context import Api
+from admin.api.document import Documented
 from admin.api.facts import customers as customer_facts
 from admin.api.facts import disputes, money, promises, steering
 from admin.api.limits import BoundedBody
@@ -82,7 +83,7 @@ _ROUTERS = (
 def create_app(api: Api) -> FastAPI:
     """The API over one installation."""
     # No interactive documentation: its page would load scripts from another host.
-    app = FastAPI(
+    app = Documented(
         title="Relance", version=version("relance"), description=DESCRIPTION, docs_url=None, redoc_url=None
     )
     app.state.api = api

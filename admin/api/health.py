@@ -34,7 +34,7 @@ def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", operation_id="readyz", response_model=Health)
+@router.get("/readyz", operation_id="readyz", response_model=Health, responses={503: responses()[503]})
 def readyz(api: ApiContext) -> Response:
     """The ledger answers and has this version's schema, so requests can be taken."""
     try:

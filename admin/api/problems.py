@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from activities.discreet import told
@@ -29,7 +31,7 @@ _STATUS: Final[Mapping[type[RelanceError], tuple[int, str, str]]] = {
     Conflict: (409, "conflict", "Known already, with other facts"),
     Unreachable: (503, "unreachable", "A server we need does not answer"),
 }
-_TITLES: Final = {
+TITLES: Final = {
     400: ("bad-request", "The request cannot be read"),
     401: ("unauthorised", "No valid API key"),
     403: ("forbidden", "The key's role does not allow this"),
@@ -85,7 +87,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer that tells a problem."""
-    usual = _TITLES.get(status, ("error", "Error"))
+    usual = TITLES.get(status, ("error", "Error"))
     document = Problem(
         type=f"urn:relance:problem:{kind or usual[0]}",
         title=title or usual[1],
@@ -102,8 +104,7 @@ def problem(
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems an operation may answer with, for its OpenAPI entry."""
     return {
-        status: {"model": Problem, "description": _TITLES[status][1], "content": {MEDIA_TYPE: {}}}
-        for status in (*statuses, 401, 422, 503)
+        status: {"model": Problem, "description": TITLES[status][1]} for status in (*statuses, 401, 422, 503)
     }
 
 
@@ -118,7 +119,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RelanceError)
     async def known(_request: Request, error: RelanceError) -> JSONResponse:
         kinds = [(kind, named) for kind, named in _STATUS.items() if isinstance(error, kind)]
-        status, name, title = kinds[0][1] if kinds else (500, "internal", _TITLES[500][1])
+        status, name, title = kinds[0][1] if kinds else (500, "internal", TITLES[500][1])
         errors = [_field_of(line) for line in str(error).splitlines()] if status == 422 else []
         headers = {"Retry-After": "5"} if status == 503 else None
         return problem(status, str(error), kind=name, title=title, errors=errors, headers=headers)
@@ -142,13 +143,17 @@ def install(app: FastAPI) -> None:
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
+    # The driver's own errors come from COPY and from the imports, which ask it directly.
     @app.exception_handler(OperationalError)
-    async def ledger_away(_request: Request, error: OperationalError) -> JSONResponse:
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(PoolTimeout)
+    async def ledger_away(_request: Request, error: Exception) -> JSONResponse:
         log.warning("the ledger does not answer: %s", told(error))
         return problem(503, "the ledger does not answer; nothing was changed", headers={"Retry-After": "5"})
 
     @app.exception_handler(DataError)
-    async def unstorable(_request: Request, _error: DataError) -> JSONResponse:
+    @app.exception_handler(psycopg.DataError)
+    async def unstorable(_request: Request, _error: Exception) -> JSONResponse:
         return problem(422, "a value is out of the range that can be stored; nothing was changed")
 
     @app.exception_handler(Exception)

@@ -54,6 +54,13 @@ def test_a_file_is_brought_once_and_says_what_became_of_it(door: Door) -> None:
     assert (made["balance"]["outstanding"], made["due_on"]) == ("1200.00", "2026-02-14")
 
 
+def test_a_name_that_cannot_be_stored_is_refused(door: Door) -> None:
+    before = written(door)
+    answer = bring(door, LIST, "?name=a%00b")
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:relance:problem:invalid")
+    assert written(door) == before
+
+
 def test_a_dry_run_and_a_file_that_is_refused_leave_nothing(door: Door) -> None:
     before = written(door)
     assert told(bring(door, LIST, "?dry_run=true"))["new"] == 1

@@ -268,6 +268,7 @@ def test_a_policy_is_published_and_outlives_a_restart(door: Door) -> None:
             "line 27: step reminder_1: template",
         ),
         ('key = "standard"', 'key = "strict"', "line 3: key: 'strict' is not the key of the path"),
+        (POLICY, "0", "not valid TOML"),
     ],
 )
 def test_a_policy_that_cannot_be_names_its_line(door: Door, before: str, after: str, rule: str) -> None:

@@ -199,8 +199,13 @@ def test_the_openapi_document_is_whole(door: Door) -> None:
         assert operation["description"], where
         assert operation["security"], where
         assert {"401", "422", "503"} <= set(operation["responses"]), where
-        for status in ("401", "422", "503"):
-            assert "application/problem+json" in operation["responses"][status]["content"], where
+        if "requestBody" in operation:
+            json_too = "application/json" in operation["requestBody"]["content"]
+            assert {"413", *(["400"] if json_too else [])} <= set(operation["responses"]), where
+        for status, answer in operation["responses"].items():
+            if status >= "4":
+                problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+                assert answer["content"] == {"application/problem+json": problem}, where
         for parameter in operation.get("parameters", []):
             assert parameter["schema"], where
     references = list(_references(document))

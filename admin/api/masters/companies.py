@@ -183,7 +183,7 @@ def create(holder: ManagerEverywhere, body: CompanyIn, changes: ChangesOf) -> Re
     "/{company}",
     operation_id="change_company",
     response_model=CompanyNow,
-    responses=responses(403, 404),
+    responses=responses(403, 404, 409),
 )
 def change(access: ManagerOf, body: CompanyChange, changes: ChangesOf) -> Response:
     """Change a company's particulars or settings. What was composed with the former ones is composed anew.

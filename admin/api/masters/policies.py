@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -172,7 +173,7 @@ def _line_of(rule: str, text: str) -> int | None:
         return int(found[1])
     lines = text.splitlines()
     headers = [place for place, line in enumerate(lines) if _HEADER.match(line)]
-    blocks = [(start, end) for start, end in zip(headers, [*headers[1:], len(lines)], strict=False)]
+    blocks = list(pairwise([*headers, len(lines)]))
     step = _STEP.match(rule)
     if step is None:
         named = re.match(r"[a-z_]+", rule)

@@ -56,7 +56,7 @@ def content(
     "/attachments/{index}",
     operation_id="get_communication_attachment",
     response_class=Response,
-    responses=responses(403, 404) | binary("The file, byte for byte as stored", "application/octet-stream"),
+    responses=responses(403, 404) | binary("The file, byte for byte as stored", "*/*"),
 )
 def attachment(
     access: ViewerOf,

@@ -66,7 +66,7 @@ def reply(access: ViewerOf, reply_id: ReplyId, api: ApiContext) -> Response:
     "/v1/companies/{company}/replies/{reply_id}/files/{index}",
     operation_id="get_reply_file",
     response_class=Response,
-    responses=responses(403, 404) | binary("The file, byte for byte as it came", "application/octet-stream"),
+    responses=responses(403, 404) | binary("The file, byte for byte as it came", "*/*"),
 )
 def file(
     access: ViewerOf,
