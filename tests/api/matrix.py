@@ -208,15 +208,16 @@ class Furnished:
         return template.format_map({**self.names, **self.own.get(operation, {}), **other})
 
 
-def furnish(book: Book) -> Furnished:
-    """Write what the operations need: facts to undo, tasks, a draft, contacts; and a second company."""
-    book.tell(CaseSignal.PAYMENT_RECEIVED, "F-1", amount="10.00", event_id="pay-1")
-    book.tell(CaseSignal.DISPUTE_OPENED, "F-1", amount="20.00", event_id="dispute-1")
-    book.tell(CaseSignal.PAUSED, "F-1", event_id="pause-1")
-    book.tell(CaseSignal.PAYMENT_PLAN_AGREED, "F-2", event_id="plan-1", instalments=_PLAN)
-    book.tell(CaseSignal.DELIVERY_HOLD_PLACED, "F-2", event_id="hold-1")
+def furnish(book: Book, *, twin: bool = True) -> Furnished:
+    """Write what the operations need: facts to undo, tasks, a draft, contacts; and with `twin` a namesake."""
+    first, second_number = list(book.invoices)[:2]
+    book.tell(CaseSignal.PAYMENT_RECEIVED, first, amount="10.00", event_id="pay-1")
+    book.tell(CaseSignal.DISPUTE_OPENED, first, amount="20.00", event_id="dispute-1")
+    book.tell(CaseSignal.PAUSED, first, event_id="pause-1")
+    book.tell(CaseSignal.PAYMENT_PLAN_AGREED, second_number, event_id="plan-1", instalments=_PLAN)
+    book.tell(CaseSignal.DELIVERY_HOLD_PLACED, second_number, event_id="hold-1")
     with transaction(book.engine) as session:
-        customer = customer_by_ref(session, "acme", "C-1")
+        customer = customer_by_ref(session, book.company, book.customer)
         stop_contact(session, customer, StopReason.DO_NOT_CONTACT, NOW, "test")
         contact = session.exec(select(Contact).where(Contact.customer_id == customer.id)).one()
         invalid = Contact(
@@ -241,19 +242,19 @@ def furnish(book: Book) -> Furnished:
             who="test",
         )
         bounced_id = str(bounced.id)
-        draft = add_contact(session, book, "draft", {"F-1": "formal_notice"}, step="formal_notice")
-        second = add_contact(session, book, "draft", {"F-2": "formal_notice"}, step="formal_notice")
+        draft = add_contact(session, book, "draft", {first: "formal_notice"}, step="formal_notice")
+        second = add_contact(session, book, "draft", {second_number: "formal_notice"}, step="formal_notice")
         approval = _task(session, book, TaskKind.APPROVAL, "1", contact_id=draft.id)
         refusal = _task(session, book, TaskKind.APPROVAL, "2", contact_id=second.id)
-        work = _task(session, book, TaskKind.DELIVERY_FAILED, "1", invoice_id=book.invoices["F-1"])
-        later = _task(session, book, TaskKind.CLAIM_FILING, "1", invoice_id=book.invoices["F-1"])
+        work = _task(session, book, TaskKind.DELIVERY_FAILED, "1", invoice_id=book.invoices[first])
+        later = _task(session, book, TaskKind.CLAIM_FILING, "1", invoice_id=book.invoices[first])
         invalid_id, contact_id = str(invalid.id), str(contact.id)
         for name in ("claire", "paul"):
             session.add(
                 Staff(
                     id=uuid4(),
                     company_id=book.company_id,
-                    email=f"{name}@acme.example",
+                    email=f"{name}@{book.company}.example",
                     name=name,
                     role="collector",
                 )
@@ -261,33 +262,34 @@ def furnish(book: Book) -> Furnished:
         session.flush()
         away, _ = record_absence(
             session,
-            staff="claire@acme.example",
+            staff=f"claire@{book.company}.example",
             first_day=TODAY,
             last_day=TODAY,
-            deputy="paul@acme.example",
+            deputy=f"paul@{book.company}.example",
             now=NOW,
             who="test",
         )
         absence_id = str(away.id)
         company = session.get_one(Company, book.company_id)
         company.iban = "FR7630006000011234567890189"
-        change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, "nadia@acme.example")
+        change, _ = ask_change(session, company, {"bic": "AGRIFRPP"}, NOW, f"nadia@{book.company}.example")
         change_id = str(change.id)
         message_id = str(_message(session, book, draft.id))
         file, _ = keep_file(session, company, b"Date;Montant\n02/03/2026;10,00\n", "releve.csv", NOW, "test")
         file_id = str(file.id)
-        line_id = str(_line(session, file))
-        return_id = str(_line(session, file, went_back=True))
+        line_id = str(_line(session, book, file))
+        return_id = str(_line(session, book, file, went_back=True))
         mine, strange, nobodys = (
-            str(_reply(session, company, place))
+            str(_reply(session, company, f"{book.company} {place}"))
             for place, company in enumerate((book.company_id, book.company_id, None))
         )
-    _twin(book.engine)
+    if twin:
+        _twin(book.engine)
     return Furnished(
         names={
-            "company": "acme",
-            "customer": "C-1",
-            "number": "F-1",
+            "company": book.company,
+            "customer": book.customer,
+            "number": first,
             "event_id": "pay-1",
             "reason": "do_not_contact",
             "task_id": str(work.id),
@@ -310,7 +312,7 @@ def furnish(book: Book) -> Furnished:
             "get_policy": {"key": "standard"},
             "release_delivery_hold": {"event_id": "hold-1"},
             "resolve_dispute": {"event_id": "dispute-1"},
-            "cancel_plan": {"event_id": "plan-1", "number": "F-2"},
+            "cancel_plan": {"event_id": "plan-1", "number": second_number},
             "reinstate_contact": {"contact_id": invalid_id},
             "clear_contact_mark": {"contact_id": bounced_id, "channel": "email"},
             "approve_letter": {"task_id": str(approval.id)},
@@ -333,7 +335,7 @@ def _task(
 ) -> Task:
     task, _ = open_task(
         session,
-        key=f"{kind}/{key}",
+        key=f"{book.company}/{kind}/{key}",
         kind=kind,
         company_id=book.company_id,
         customer_id=book.customer_id,
@@ -346,7 +348,7 @@ def _task(
     return task
 
 
-def _line(session: Session, file: BankFile, *, went_back: bool = False) -> UUID:
+def _line(session: Session, book: Book, file: BankFile, *, went_back: bool = False) -> UUID:
     """Money of C-1 that nobody has allocated, or money that went back and nobody knows whose."""
     line = BankLine(
         id=uuid4(),
@@ -363,7 +365,7 @@ def _line(session: Session, file: BankFile, *, went_back: bool = False) -> UUID:
         currency="EUR",
         text="VIR",
         state="proposed" if went_back else "unallocated",
-        customer_id=session.exec(select(Customer.id).where(Customer.ref == "C-1")).first(),
+        customer_id=book.customer_id,
     )
     session.add(line)
     session.flush()
@@ -401,7 +403,7 @@ def _message(session: Session, book: Book, contact_id: UUID) -> UUID:
     return message.id
 
 
-def _reply(session: Session, company_id: UUID | None, place: int) -> UUID:
+def _reply(session: Session, company_id: UUID | None, place: str) -> UUID:
     """A mail with a file that nobody knows the sender of."""
     file = Enclosure(
         name="avis.pdf",
