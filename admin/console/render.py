@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from activities.rendering.formats import Formats, one_line
+from admin.console.speech import Speech
 from admin.console.words import CATALOGUES, kind, word
 
 ROOT: Final = Path(__file__).parent
@@ -59,6 +60,7 @@ class Page:
     ) -> HTMLResponse:
         """Answer with a template and its values."""
         formats = Formats(self.language)
+        speech = Speech(self.language, self.shared.get("staff", {}))
         text = (
             _environment()
             .get_template(template)
@@ -75,6 +77,16 @@ class Page:
                     "sums": partial(_sums, formats),
                     "line": one_line,
                     "person": partial(_person, self.language, self.shared.get("staff", {})),
+                    "by": speech.by,
+                    "said": speech.said,
+                    # The same, where a page has a `said` of its own.
+                    "reason": speech.said,
+                    "told_of": speech.told,
+                    "titled": speech.titled,
+                    "bodied": speech.bodied,
+                    "refused": speech.refused,
+                    "ended": speech.ended,
+                    "marked": speech.marked,
                     "url": url,
                     "static": lambda name: f"{PREFIX}/static/{name}?v={version_of(name)}",
                     "form_id": lambda: str(uuid4()),

@@ -109,9 +109,9 @@ def test_the_same_form_sent_twice_counts_once(browser: Browser) -> None:
     ("fields", "said"),
     [
         ({"outcome": "promise"}, "promised_on"),
-        ({"outcome": "promise", "promised_on": "2026-02-30"}, "is no day"),
+        ({"outcome": "promise", "promised_on": "2026-02-30"}, "n’est pas une date"),
         ({"outcome": "promise", "promised_on": "2026-03-01"}, "2026-03-01"),
-        ({"outcome": "promise", "promised_on": "2026-03-20", "amount": "beaucoup"}, "is no amount"),
+        ({"outcome": "promise", "promised_on": "2026-03-20", "amount": "beaucoup"}, "n’est pas un montant"),
         ({"outcome": "dance"}, "dance"),
     ],
 )

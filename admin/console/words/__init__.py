@@ -7,10 +7,10 @@ from types import MappingProxyType, ModuleType
 from typing import Final
 
 from activities.rendering.formats import typeset_french
-from admin.console.words import acts, bank_lines, dry_run, effects, en, fr, imports, policies
+from admin.console.words import acts, bank_lines, dry_run, effects, en, fr, imports, names, policies
 
 # Words of one page or two, French and English side by side: modules with `FRENCH` and `ENGLISH`.
-_SUBJECTS: Final[tuple[ModuleType, ...]] = (imports, bank_lines, policies, dry_run, acts, effects)
+_SUBJECTS: Final[tuple[ModuleType, ...]] = (imports, bank_lines, policies, dry_run, acts, effects, names)
 
 
 def _catalogues() -> Mapping[str, Mapping[str, str]]:
