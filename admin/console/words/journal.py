@@ -79,6 +79,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     "credit_moved": "Un règlement gardé au crédit a été affecté autrement",
     "credit_returned": lines.returned,
     "bank_line_allocated": "Une personne a dit ce que règle une ligne bancaire",
+    "bank_line_set_aside": "Une personne a mis de côté une ligne bancaire",
     "einvoice_read": "Lue d’une facture électronique",
     "einvoice_status": lines.einvoice,
     "discount": lines.early,
