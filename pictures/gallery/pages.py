@@ -29,6 +29,11 @@ PAGES: Final[tuple[tuple[str, str], ...]] = (
     ("portfolio", "cases"),
     ("case", "cases/FA-2618"),
     ("customer", "customers/C-106"),
+    ("plan", "cases/FA-2618/act/plan?parts=3&first=2027-01-15"),
+    ("imports", "imports"),
+    ("bank-lines", "bank-lines"),
+    ("policies", "policies"),
+    ("policy", "policies/standard"),
 )
 
 
