@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from activities.store.amounts import REST
 from activities.store.sql import run
 from admin.queries.bank_lines import BankLineFilter, BankLineRow, LinePart, bank_lines
 from admin.queries.models import Amount, Answer
@@ -20,15 +21,10 @@ MOST_OPEN: Final = 100
 """Invoices of a customer on one page, the oldest first; any other is named by its number."""
 MOST_RETURNED: Final = 20
 
-_OPEN: Final = """
+# What an invoice owes without this line, and what the line pays of it now.
+_OPEN: Final = f"""
     SELECT i.number, i.order_ref, i.due_on, i.currency,
-           i.total
-             - coalesce((SELECT sum(p.amount) FROM payment p
-                          WHERE p.invoice_id = i.id AND p.reversed_at IS NULL
-                            AND p.bank_line_id IS DISTINCT FROM %(line)s), 0)
-             - coalesce((SELECT sum(n.amount) FROM credit_note n
-                          WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL), 0) AS owed,
-           here.amount AS here
+           {REST} + coalesce(here.amount, 0) AS owed, here.amount AS here
       FROM customer c
       JOIN invoice i ON i.customer_id = c.id
       LEFT JOIN LATERAL (SELECT sum(p.amount) AS amount FROM payment p
