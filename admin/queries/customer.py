@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -219,7 +219,9 @@ _PAGE: Final = customer_page(
 )
 
 _FOUND: Final = """
-    SELECT c.id, c.country, c.zone FROM customer c WHERE c.company_id = %(company)s AND c.ref = %(ref)s
+    SELECT c.id, c.name, c.country, c.zone
+      FROM customer c
+     WHERE c.company_id = %(company)s AND c.ref = %(ref)s
 """
 
 
@@ -227,14 +229,20 @@ def _unknown(company: str, ref: str) -> NotFound:
     return NotFound(f"no customer {ref!r} in company {company!r}")
 
 
-def customer_id_of(
-    session: Session, company_id: UUID, company: str, ref: str
-) -> tuple[UUID, BusinessCalendar]:
-    """The id of a company's customer, and its calendar; NotFound names both."""
+class CustomerFound(NamedTuple):
+    """A customer, as far as lists about it need it."""
+
+    id: UUID
+    name: str
+    calendar: BusinessCalendar
+
+
+def customer_of_ref(session: Session, company_id: UUID, company: str, ref: str) -> CustomerFound:
+    """A company's customer; NotFound names both."""
     found = run(session, _FOUND, company=company_id, ref=ref).one_or_none()
     if found is None:
         raise _unknown(company, ref)
-    return found.id, business_calendar(found.country, found.zone)
+    return CustomerFound(found.id, found.name, business_calendar(found.country, found.zone))
 
 
 def get_customer(

@@ -17,7 +17,7 @@ from activities.store.load import LoadedCase, load_case, load_customer
 from activities.store.rates import rate_table
 from activities.store.records import CompanyRecord, CustomerRecord
 from admin.queries.case import case_of_number
-from admin.queries.customer import customer_id_of
+from admin.queries.customer import customer_of_ref
 from admin.queries.models import Amount, Answer
 from rules.calendar import business_calendar
 from rules.interest import Imputation, floor_warning, half_name, shown_percent
@@ -123,8 +123,7 @@ def interest_of_customer(
     Raises:
         NotFound: the company has no such customer.
     """
-    customer_id, _ = customer_id_of(session, company_id, company, ref)
-    loaded = load_customer(session, customer_id, now)
+    loaded = load_customer(session, customer_of_ref(session, company_id, company, ref).id, now)
     return _page(session, company, loaded.cases, (loaded.company, loaded.row), now, until, imputation)
 
 

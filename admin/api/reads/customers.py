@@ -14,7 +14,7 @@ from admin.api.problems import responses
 from admin.api.reads.answers import answer
 from admin.api.security import ViewerOf
 from admin.queries.contacts import MessageRow, list_messages
-from admin.queries.customer import CustomerPage, customer_id_of, get_customer
+from admin.queries.customer import CustomerPage, customer_of_ref, get_customer
 from admin.queries.customers import CustomerFilter, CustomerRow, list_customers
 from admin.queries.reading import Paging, glance, snapshot
 from admin.queries.timeline import TimelineEntry, customer_timeline
@@ -63,10 +63,8 @@ def timeline(
 ) -> Response:
     """Read all that happened to a customer and its invoices, newest first."""
     with snapshot(api.engine) as session:
-        customer_id, calendar = customer_id_of(
-            session, access.company_id, access.company_ref, decoded(customer)
-        )
-        return answer(customer_timeline(session, customer_id, calendar, paging))
+        found = customer_of_ref(session, access.company_id, access.company_ref, decoded(customer))
+        return answer(customer_timeline(session, found.id, found.calendar, paging))
 
 
 @router.get(
@@ -80,5 +78,5 @@ def communications(
 ) -> Response:
     """List the messages about a customer, the latest first."""
     with snapshot(api.engine) as session:
-        customer_id, _ = customer_id_of(session, access.company_id, access.company_ref, decoded(customer))
-        return answer(list_messages(session, access.company_ref, customer_id, paging))
+        found = customer_of_ref(session, access.company_id, access.company_ref, decoded(customer))
+        return answer(list_messages(session, access.company_ref, found.id, paging))

@@ -16,7 +16,7 @@ from admin.console.door import CompanyVisit
 from admin.console.render import url
 from admin.console.words import word
 from admin.queries.case import CasePage, case_of_number, get_case
-from admin.queries.customer import CustomerPage, Person, customer_id_of, get_customer
+from admin.queries.customer import CustomerPage, Person, customer_of_ref, get_customer
 from admin.queries.reading import snapshot
 from admin.queries.standing import FactStanding, HoldInForce, facts_standing, holds_in_force
 from admin.queries.suspensions import suspensions_told
@@ -139,8 +139,8 @@ def customer_subject(at: CompanyVisit, ref: str, act: Act, typed: Mapping[str, s
 
 def _hold(session: Session, at: CompanyVisit, ref: str, of: str) -> HoldInForce:
     """The customer's hold in force that this event placed; NotFound when there is none."""
-    customer_id, calendar = customer_id_of(session, at.company_id, at.ref, ref)
-    for hold in holds_in_force(session, customer_id, calendar):
+    found = customer_of_ref(session, at.company_id, at.ref, ref)
+    for hold in holds_in_force(session, found.id, found.calendar):
         if hold.event_id == of:
             return hold
     raise NotFound("no such hold")

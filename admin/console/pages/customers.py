@@ -11,7 +11,7 @@ from admin.api.paths import decoded
 from admin.console.acts.customers import ACTS, offered
 from admin.console.door import company_visit
 from admin.queries.contacts import list_messages
-from admin.queries.customer import customer_id_of, get_customer
+from admin.queries.customer import customer_of_ref, get_customer
 from admin.queries.reading import Paging, snapshot
 from admin.queries.standing import holds_in_force
 from admin.queries.suspensions import suspensions_told
@@ -27,10 +27,10 @@ def customer_page(request: Request) -> Response:
     ref = decoded(request.path_params["ref"])
     with snapshot(at.api.engine) as session:
         found = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
-        customer_id, calendar = customer_id_of(session, at.company_id, at.ref, ref)
-        holds = holds_in_force(session, customer_id, calendar)
-        entries = customer_timeline(session, customer_id, calendar, Paging(limit=SHOWN))
-        messages = list_messages(session, at.ref, customer_id, Paging(limit=SHOWN))
+        known = customer_of_ref(session, at.company_id, at.ref, ref)
+        holds = holds_in_force(session, known.id, known.calendar)
+        entries = customer_timeline(session, known.id, known.calendar, Paging(limit=SHOWN))
+        messages = list_messages(session, at.ref, known.id, Paging(limit=SHOWN))
         suspended = [each for each in suspensions_told(session, at.company_id) if each.customer == ref]
     return at.page.show(
         "customer.html",

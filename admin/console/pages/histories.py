@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from activities.store.policies import current_policies
+from admin.api.paging import Page
 from admin.api.paths import decoded
-from admin.console.door import company_visit
+from admin.console.door import CompanyVisit, company_visit
 from admin.console.render import url
 from admin.console.words import word
 from admin.queries.case import case_of_number, case_under_policies
-from admin.queries.contacts import list_messages
-from admin.queries.customer import customer_id_of, get_customer
+from admin.queries.contacts import MessageRow, list_messages
+from admin.queries.customer import customer_of_ref
 from admin.queries.reading import Paging, snapshot
-from admin.queries.timeline import case_timeline, customer_timeline
+from admin.queries.timeline import TimelineEntry, case_timeline, customer_timeline
 from models.tables.words import ApiRole
 
 
@@ -40,40 +43,41 @@ def case_history(request: Request) -> Response:
 
 def customer_history(request: Request) -> Response:
     """Show all that happened to a customer and its invoices, newest first."""
-    at = company_visit(request)
-    ref = decoded(request.path_params["ref"])
+    at, ref = company_visit(request), decoded(request.path_params["ref"])
     with snapshot(at.api.engine) as session:
-        customer_id, calendar = customer_id_of(session, at.company_id, at.ref, ref)
-        entries = customer_timeline(session, customer_id, calendar, _asked(request))
-        name = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now()).name
-    return at.page.show(
-        "act_history.html",
-        title=word(at.visit.user.language, "case.timeline"),
-        about=name,
-        back=url(at.ref, "customers", ref),
-        here=url(at.ref, "customers", ref, "timeline"),
-        number=None,
-        entries=entries,
-        messages=None,
-    )
+        found = customer_of_ref(session, at.company_id, at.ref, ref)
+        entries = customer_timeline(session, found.id, found.calendar, _asked(request))
+    return _of_customer(at, ref, found.name, "timeline", entries, None)
 
 
 def customer_messages(request: Request) -> Response:
     """List every message about a customer, the latest first, each with a link to it as it was sent."""
-    at = company_visit(request)
-    ref = decoded(request.path_params["ref"])
+    at, ref = company_visit(request), decoded(request.path_params["ref"])
     with snapshot(at.api.engine) as session:
-        customer_id, _ = customer_id_of(session, at.company_id, at.ref, ref)
-        messages = list_messages(session, at.ref, customer_id, _asked(request))
-        name = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now()).name
+        found = customer_of_ref(session, at.company_id, at.ref, ref)
+        messages = list_messages(session, at.ref, found.id, _asked(request))
+    return _of_customer(at, ref, found.name, "messages", None, messages)
+
+
+_TITLES: Final = {"timeline": "case.timeline", "messages": "act.messages"}
+
+
+def _of_customer(
+    at: CompanyVisit,
+    ref: str,
+    name: str,
+    what: str,
+    entries: Page[TimelineEntry] | None,
+    messages: Page[MessageRow] | None,
+) -> Response:
     return at.page.show(
         "act_history.html",
-        title=word(at.visit.user.language, "act.messages"),
+        title=word(at.visit.user.language, _TITLES[what]),
         about=name,
         back=url(at.ref, "customers", ref),
-        here=url(at.ref, "customers", ref, "messages"),
+        here=url(at.ref, "customers", ref, what),
         number=None,
-        entries=None,
+        entries=entries,
         messages=messages,
     )
 
