@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from activities.matching import allocate, set_aside
 from activities.outbox import BATCH
+from activities.store.amounts import REST
 from activities.store.bank_returned import TakesBack, settle_by_hand
 from activities.store.engine import transaction, trial
 from activities.store.lookup import company_by_ref
@@ -25,7 +26,6 @@ from activities.store.sql import run
 from admin.console.door import CompanyVisit
 from admin.queries.reading import rows_of
 from models.errors import NotFound
-from models.tables import AuditEvent
 from rules.money import round_money
 
 
@@ -94,13 +94,8 @@ class Moved(Exception):
     """The line does not stand any more as it did when the effect was shown."""
 
 
-_OWING: Final = """
-    SELECT i.number, c.ref AS customer, c.name, i.currency,
-           i.total
-             - coalesce((SELECT sum(p.amount) FROM payment p
-                          WHERE p.invoice_id = i.id AND p.reversed_at IS NULL), 0)
-             - coalesce((SELECT sum(n.amount) FROM credit_note n
-                          WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL), 0) AS owed
+_OWING: Final = f"""
+    SELECT i.number, c.ref AS customer, c.name, i.currency, {REST} AS owed
       FROM invoice i JOIN customer c ON c.id = i.customer_id
      WHERE i.company_id = %(company)s
        AND i.id IN (SELECT id FROM invoice WHERE company_id = %(company)s AND number = ANY (%(numbers)s)
@@ -108,7 +103,7 @@ _OWING: Final = """
                     SELECT invoice_id FROM payment
                      WHERE bank_line_id = ANY (%(lines)s::uuid[]) AND invoice_id IS NOT NULL)
      ORDER BY i.due_on, i.number
-"""
+"""  # noqa: S608 (an expression of ours)
 _CREDITS: Final = """
     SELECT c.ref AS customer, c.name, %(currency)s AS currency, coalesce(sum(p.amount), 0) AS credit
       FROM customer c
@@ -186,15 +181,7 @@ def decide(at: CompanyVisit, line_id: UUID, decision: Decision, seen: str) -> No
             raise Moved
         notes = _do(session, at, line_id, decision)
         what, detail = _audited(line_id, decision)
-        session.add(
-            AuditEvent(
-                at=at.api.clock.now(),
-                company_id=at.company_id,
-                who=at.visit.who,
-                what=what,
-                detail={"user": str(at.visit.user.holder.key_id), **detail},
-            )
-        )
+        at.audit(session, what, **detail)
     at.api.courier.deliver(notes[:BATCH])
 
 

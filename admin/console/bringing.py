@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -26,7 +25,6 @@ from admin.intake.einvoice import Refused
 from admin.intake.report import IntakeReport
 from admin.intake.statuses import BadFile
 from models.errors import InvalidFact
-from models.tables import AuditEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def _table(
     report = work.run()
     counts = {"new": report.new, "changed": report.changed.count, "refused": report.refused.count}
     told = {"file": chosen.name, "kind": report.kind.value, "dry_run": False, **counts}
-    _audit(session, at, "import_invoices", told)
+    at.audit(session, "import_invoices", **told)
     return Brought(What.INVOICES, report), work.notes
 
 
@@ -103,7 +101,7 @@ def _document(
         raise Changed
     counts = {"new": int(found.entered.what in ("created", "replaced")), "changed": 0, "refused": 0}
     told = {"file": chosen.name, "kind": "document", "dry_run": False, **counts}
-    _audit(session, at, "import_invoices", told)
+    at.audit(session, "import_invoices", **told)
     return Brought(What.DOCUMENT, taken=1), found.entered.notes
 
 
@@ -114,7 +112,7 @@ def _statuses(
     _as_seen(found, seen)
     taken = sum(each.new for each in found.statuses)
     counts = {"new": taken, "refused": sum(each.why is not None for each in found.statuses)}
-    _audit(session, at, "take_invoice_statuses", {"file": chosen.name, "kind": "statuses", **counts})
+    at.audit(session, "take_invoice_statuses", file=chosen.name, kind="statuses", **counts)
     return Brought(What.STATUSES, taken=taken), found.notes
 
 
@@ -125,7 +123,7 @@ def _bank(
     company = company_by_ref(session, at.ref)
     row, notes = keep_file(session, company, content, chosen.name, at.api.clock.now(), at.visit.who)
     session.flush()
-    _audit(session, at, "import_bank_file", {"file": str(row.id), "sha256": row.content_hash})
+    at.audit(session, "import_bank_file", file=str(row.id), sha256=row.content_hash)
     return Brought(What.BANK, bank_file=row.id), notes
 
 
@@ -134,15 +132,3 @@ def _as_seen(found: Preview, seen: str) -> None:
         raise InvalidFact(found.refusal)
     if found.seen != seen or not found.changes:
         raise Changed
-
-
-def _audit(session: Session, at: CompanyVisit, what: str, detail: Mapping[str, Any]) -> None:
-    session.add(
-        AuditEvent(
-            at=at.api.clock.now(),
-            company_id=at.company_id,
-            who=at.visit.who,
-            what=what,
-            detail={"user": str(at.visit.user.holder.key_id), **detail},
-        )
-    )

@@ -17,17 +17,17 @@ from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from activities.outbox import BATCH
-from activities.rendering.formats import Formats
 from activities.store.engine import transaction
 from activities.store.tasks import invoices_of
 from activities.store.work import Completion, complete_task
 from admin.api.work.tasks import MANAGERS
-from admin.console.door import CompanyVisit, Forbidden
+from admin.console.door import CompanyVisit, Forbidden, form_id
+from admin.console.following import what_follows
 from admin.console.words import kind, word
 from admin.queries.case import get_case
 from admin.queries.reading import snapshot
 from models.errors import InvalidFact, NotFound, RelanceError
-from models.tables import AuditEvent, Task
+from models.tables import Task
 from models.tables.words import ApiRole, TaskKind
 from models.work import FIELDS
 
@@ -67,15 +67,7 @@ def complete(at: CompanyVisit, task_id: UUID, fields: Mapping[str, str]) -> str 
                 raise Forbidden("error.403")
             done = complete_task(session, task_id=task.id, completion=told, now=now, who=at.visit.who)
             detail = {"task": str(task.id), "outcome": told.outcome, "event_id": done.event_id}
-            session.add(
-                AuditEvent(
-                    at=now,
-                    company_id=at.company_id,
-                    who=at.visit.who,
-                    what="complete_task",
-                    detail={"user": str(at.visit.user.holder.key_id), **detail},
-                )
-            )
+            at.audit(session, "complete_task", **detail)
             numbers = [invoice.number for invoice in invoices_of(session, task)][:_SHOWN]
     except NotFound as error:
         if not str(error).startswith(("invoice:", "contact")):
@@ -99,8 +91,8 @@ def _read(fields: Mapping[str, str], language: str) -> Completion:
         InvalidFact: a field that cannot be read; the text begins with its name.
     """
     told: dict[str, Any] = {"outcome": fields.get("outcome") or None, "note": fields.get("note") or None}
-    form = fields.get("form", "")
-    told["event_id"] = f"console:{UUID(form)}" if _is_uuid(form) else None
+    form = form_id(fields)
+    told["event_id"] = f"console:{form}" if form is not None else None
     for name in _TOLD:
         text = fields.get(name, "").strip()
         if not text:
@@ -143,14 +135,6 @@ def amount_of(text: str, language: str) -> Decimal:
     return Decimal(bare.replace(other, "").replace(mark, "."))
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _problem(text: str) -> Problem:
     name, colon, rule = text.partition(": ")
     return Problem(name, rule) if colon and name in (*_TOLD, "note") else Problem("", text)
@@ -167,14 +151,6 @@ def _task(session: Session, at: CompanyVisit, task_id: UUID) -> Task:
 
 def _follows(at: CompanyVisit, number: str) -> str:
     """What comes next for an invoice, decided on what is true now."""
-    language = at.visit.user.language
     with snapshot(at.api.engine) as session:
         case = get_case(session, at.company_id, at.ref, number, at.api.settings, at.api.clock.now())
-    if case.closed_at is not None:
-        return word(language, "next.closed", invoice=number)
-    coming = case.decision.next
-    if coming is None or case.decision.state not in ("waiting", "due"):
-        state = kind(language, "state", case.decision.state)
-        return word(language, "next.none", invoice=number, state=state)
-    step = kind(language, "step", coming.step)
-    return word(language, "next.step", invoice=number, step=step, day=Formats(language).short_day(coming.on))
+    return what_follows(case, at.visit.user.language)

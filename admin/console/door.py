@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from admin.api.limits import BODY
 from admin.api.paths import decoded
 from admin.console.render import Page
 from models.errors import NotFound
+from models.tables import AuditEvent
 from models.tables.words import ApiRole
 
 COOKIE: Final = "relance_session"
@@ -81,6 +82,18 @@ class Visit:
         """Whether their role is this one, or a stronger one."""
         return _ROLES.index(self.user.holder.role) >= _ROLES.index(role)
 
+    def audit(self, session: Session, what: str, company_id: UUID | None, **detail: Any) -> None:
+        """Write in the audit trail that they did it; without a company it concerns the installation."""
+        session.add(
+            AuditEvent(
+                at=self.api.clock.now(),
+                company_id=company_id,
+                who=self.who,
+                what=what,
+                detail={"user": str(self.user.holder.key_id), **detail},
+            )
+        )
+
     @property
     def page(self) -> Page:
         """Renders for them."""
@@ -121,6 +134,10 @@ class CompanyVisit:
             page.language,
             {**page.shared, "company": self.ref, "company_name": self.name, "staff": self.staff},
         )
+
+    def audit(self, session: Session, what: str, **detail: Any) -> None:
+        """Write in the audit trail of the company that they did it; `what` is the API's name for it."""
+        self.visit.audit(session, what, self.company_id, **detail)
 
     def tell(self, text: str) -> None:
         """Have something said on their next page."""
@@ -176,6 +193,14 @@ def companies_of(visit: Visit) -> list[tuple[str, str]]:
 def csrf_of(token: str) -> str:
     """The token that a session's forms carry."""
     return hmac.new(token.encode(), b"relance console form", hashlib.sha256).hexdigest()
+
+
+def form_id(fields: Mapping[str, str]) -> UUID | None:
+    """The id that a form carries, so that what is sent twice counts once; None where it carries none."""
+    try:
+        return UUID(fields.get("form", ""))
+    except ValueError:
+        return None
 
 
 def form_of(request: Request, token: str | None) -> Mapping[str, str]:

@@ -86,6 +86,7 @@ class Page:
                     "bodied": speech.bodied,
                     "refused": speech.refused,
                     "ended": speech.ended,
+                    "reported": speech.reported,
                     "marked": speech.marked,
                     "url": url,
                     "static": lambda name: f"{PREFIX}/static/{name}?v={version_of(name)}",

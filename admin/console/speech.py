@@ -18,6 +18,7 @@ from admin.console.words.journal import TYPED, told_in_french
 from admin.console.words.phrases import called, capital
 from admin.console.words.reasons import french_reason
 from admin.console.words.refusals import french_refusal
+from admin.console.words.reports import french_report
 from admin.console.words.titles import french_title
 from admin.queries.timeline import TimelineEntry
 from models.tables.words import TaskKind
@@ -82,6 +83,13 @@ class Speech:
             return text
         lines = french_body(text, kind, self.by)
         return Markup("\n").join(_english(line) if english else line for line, english in lines)
+
+    def reported(self, text: str | None) -> str:
+        """What a reader of files, or a matcher, says of a line or a file."""
+        told = one_line(text or "")
+        if self.language == "en" or not told:
+            return told
+        return french_report(told) or _english(told)
 
     def ended(self, outcome: str | None) -> str:
         """What came of a task: one of our words, or why it was withdrawn, or anybody's words."""

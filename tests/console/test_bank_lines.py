@@ -96,8 +96,8 @@ def test_a_proposal_is_looked_at_then_accepted_once(browser: Browser, bank: Bank
     assert "HOLDING INCONNUE" in listed
     assert "sûr à 80 %" in listed
     page = browser.read(f"{LINES}/{line.id}")
-    assert "le libellé cite FA-2026-003" in page
-    assert "le montant dû, au centime près" in page
+    assert "Le libellé cite FA-2026-003" in page
+    assert "C’est son montant au centime près" in page
     before = books(bank)
     effect = plain(say(browser, line.id, **{"act": "allocate", "pay.FA-2026-003": "250,00"}))
     assert re.search(r"Imprimerie Roux</td><td[^>]*>250,00 €</td><td[^>]*>0,00 €", effect)

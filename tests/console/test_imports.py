@@ -16,7 +16,7 @@ from activities.bank_files import recognise
 from activities.store.engine import transaction
 from admin.api.limits import MAX_BODY
 from admin.console.recognising import What, what_is
-from admin.console.reporting import in_french
+from admin.console.words.reports import french_report
 from models.tables import AuditEvent, BankFile, CaseEvent, Company, Invoice
 from tests.api.conftest import Door
 from tests.api.test_bank_files import work
@@ -87,7 +87,7 @@ def test_a_list_is_previewed_then_taken_once(browser: Browser) -> None:
     assert books(door) == before, "a preview writes nothing"
     assert "H-1" in page
     assert "1 200,00 €" in page
-    assert "ligne 3 : échéance : 30/02/2026 n’existe pas au calendrier" in page
+    assert "Ligne 3 : échéance : 30/02/2026 n’existe pas au calendrier" in page
     assert re.search(r"F-1</a></th><td>Échéance</td><td>28/02/2026</td><td>15/03/2026", page)
     assert "F-1 : 60,00 ouverts dans le fichier, 100,00 ici" in page
     done = plain(decide(browser))
@@ -137,7 +137,7 @@ def test_columns_that_are_not_recognised_are_chosen_and_remembered(browser: Brow
     odd = "Client;Libre;N° facture;Date facture;Échéance;Encore\nC-1;x;N-1;15/01/2026;14/02/2026;50,00\n"
     first = drop(browser, odd.encode())
     page = plain(first)
-    assert "aucune colonne reconnue pour le solde, le montant ou le débit" in page
+    assert "Aucune colonne reconnue pour le solde, le montant ou le débit" in page
     assert '<option value="Encore">' in page
     assert "imports/confirm" in page, "it may be discarded"
     page = browser.get(f"{first.url.raw_path.decode()}&map.open=Encore").text
@@ -159,8 +159,8 @@ def test_an_electronic_invoice_and_its_statuses(browser: Browser) -> None:
     before = books(door)
     told = b"invoice,status,at,reason\nFA-1,210,2026-03-02,QTE_ERR\nX-9,210,2026-03-02,\n"
     page = plain(drop(browser, told, "statuts.csv"))
-    assert "un litige s’ouvre" in page
-    assert "pas de facture « X-9 »" in page
+    assert "Un litige s’ouvre" in page
+    assert "Pas de facture « X-9 »" in page
     assert books(door) == before
     assert "statuts enregistrés : 1" in plain(decide(browser))
     case = door.ask("GET", "/v1/companies/acme/cases/FA-1").json()
@@ -324,10 +324,37 @@ def test_the_content_decides_what_a_file_is() -> None:
     assert what_is("x", ubl()) is What.DOCUMENT
 
 
-def test_sentences_of_reports_are_said_in_french_or_left_alone() -> None:
-    assert in_french("it names F-1; it is what it owes, to the cent") == (
-        "le libellé cite F-1\u202f; le montant dû, au centime près"
+def test_lines_of_reports_are_said_in_french_or_left_alone() -> None:
+    assert french_report("it names F-1; it is what it owes, to the cent") == (
+        "Le libellé cite F-1\u202f; c’est son montant au centime près"
     )
-    assert in_french("line 7: due_on: missing") == "ligne 7\u00a0: échéance\u00a0: absent"
-    assert in_french("it is 1,250.00 more than they owe") == "1\u202f250,00 de plus que le montant dû"
-    assert in_french("line 7: the moon is made of cheese") is None
+    assert french_report("line 7: due_on: missing") == "Ligne 7\u00a0: échéance\u00a0: absent"
+    assert french_report("line 7: the moon is made of cheese") is None
+
+
+# One of each kind; each is said whole, or it stays English.
+LINES = (
+    "line 7: due_on: 2026-02-30 is not in the calendar",
+    "sheet Feuil1, row 12: total: missing",
+    "conflict: F-1 is of C-1 in the ledger, C-2 here",
+    "conflict: line 7 has this invoice with other facts",
+    "FA-1: 80.00 open in the file, 120.00 here",
+    "FA-1 of C-1: 1,250.00 EUR open here",
+    "first rows: line 1: a total, passed over",
+    "credit note AV-1 of C-1: 20.00 EUR, set against no invoice",
+    "FA-1: due on 2026-03-10: payable by 2026-02-28 at the latest (Code de commerce L441-10 I)",
+    "no column found for number (of the invoice); customer or name; its headers are a, b",
+    "statement 1: account FR7630006000011234567890189 is none of acme's: name it with relance bank-account",
+    "FA-1: 300.00 EUR is more than the 250.00 it owes",
+    "130.00 EUR is allocated, the line is of 100.00",
+    "no invoice 'F-9' in company 'acme'",
+    "taken back on 2026-03-10",
+    "a dispute is opened about 20.00 EUR",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_no_english_is_left_of_a_line_of_a_report(line: str) -> None:
+    said = french_report(line)
+    assert said is not None
+    assert not re.search(r"\b(the|is|of|here|open|line|row|invoice|account)\b", said), said

@@ -161,6 +161,16 @@ def kept(act: Act, typed: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def at_field(act: Act, text: str) -> Problem:
+    """A refusal of the ledger, at the field of the form that it names first."""
+    name, _, rule = text.partition(": ")
+    bare = name.partition(" ")[0]
+    if not rule or bare not in {field.name for field in act.fields}:
+        return Problem("", text)
+    # Of a plan, the row stays with it: `instalments 2`.
+    return Problem(bare, rule if name == bare else text)
+
+
 def of_validation(error: ValidationError) -> Problem:
     """What a body of the API says is wrong with it, at the field of the form."""
     first = error.errors()[0]

@@ -26,7 +26,6 @@ from admin.api.security import Access
 from admin.console.door import CompanyVisit
 from admin.queries.case import CasePage, CasePreview, get_case, preview_case
 from admin.queries.customer import CustomerPage, get_customer
-from models.tables import AuditEvent
 
 _LOOKED_BACK = 1000
 _BEFORE = f"""
@@ -167,15 +166,7 @@ def attempt(
             outcome = Outcome(before, after, done=done, duplicate=duplicate, event_id=event_id)
             if not done:
                 raise _UndoneError
-            session.add(
-                AuditEvent(
-                    at=now,
-                    company_id=at.company_id,
-                    who=at.visit.who,
-                    what=operation,
-                    detail={"user": str(at.visit.user.holder.key_id), "form": str(form), **changed.audit},
-                )
-            )
+            at.audit(session, operation, form=str(form), **changed.audit)
             notes = tuple(changed.notes)
     except _UndoneError:
         pass

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from activities.rendering.formats import Formats
 from admin.api.context import Api
 from admin.api.paths import decoded
 from admin.api.problems import ProblemError
 from admin.api.security import Access
 from admin.console.acts import cases, customers
 from admin.console.acts.effects import effects, moved
-from admin.console.acts.forms import MOST_ROWS, Act, Asked, Kind, Read, kept, of_validation, read
+from admin.console.acts.forms import MOST_ROWS, Act, Asked, Kind, Read, at_field, kept, of_validation, read
 from admin.console.acts.instalments import EVERY, equal_parts
-from admin.console.acts.refusals import at_field, in_words
 from admin.console.acts.subjects import Subject, case_subject, customer_subject
-from admin.console.acts.trying import Outcome, Standing, Tried, attempt
+from admin.console.acts.trying import Outcome, Tried, attempt
 from admin.console.completing import Problem
-from admin.console.door import CompanyVisit, Forbidden, company_visit, form_of
+from admin.console.door import CompanyVisit, Forbidden, company_visit, form_id, form_of
+from admin.console.following import what_follows
 from admin.console.words import kind, word
 from models.errors import NotFound, RelanceError
 
@@ -87,11 +86,13 @@ def _preview(
     """What the act changes; once confirmed, back to where it stands, unless that is another thing by now."""
     language = at.visit.user.language
     if subject.left is not None:
-        return _form(at, subject, act, typed, Problem("", "left"))
+        return _form(
+            at, subject, act, typed, Problem("", "a message left since: tell it as an act of its own")
+        )
     got: Read = read(act, typed, language)
     if got.problem is not None:
         return _form(at, subject, act, typed, got.problem)
-    form, shown = _form_id(typed.get("form", "")), typed.get("shown", "")
+    form, shown = form_id(typed), typed.get("shown", "")
     confirmed = confirmed and form is not None and bool(shown)
     try:
         outcome = attempt(
@@ -147,7 +148,6 @@ def _form(
     filled = dict(typed)
     if any(field.kind is Kind.ROWS for field in act.fields):
         problem = _spread(subject, filled, language) or problem
-    said, ours = in_words(language, problem) if problem is not None else ("", True)
     rows = max(
         [_ROWS_AT_LEAST, *(place + 1 for place in range(1, MOST_ROWS) if filled.get(f"due_on_{place}"))]
     )
@@ -158,8 +158,6 @@ def _form(
         subject=subject,
         typed=filled,
         problem=problem,
-        problem_said=said,
-        problem_ours=ours,
         rows=rows,
         most_rows=MOST_ROWS,
         every=EVERY,
@@ -172,7 +170,7 @@ def _spread(subject: Subject, filled: dict[str, str], language: str) -> Problem 
         return None
     parts, every = filled["parts"].strip(), filled.get("every", EVERY[0])
     if not parts.isascii() or not parts.isdecimal() or not 1 <= int(parts[:4]) <= MOST_ROWS:
-        return Problem("parts", "number")
+        return Problem("parts", f"a whole number from 1 to {MOST_ROWS}")
     try:
         first = date.fromisoformat(filled.get("first", ""))
         found = equal_parts(subject.owed, subject.currency, int(parts), first, every)
@@ -192,31 +190,9 @@ def _said(act: Act, told: Mapping[str, Any]) -> list[tuple[str, Kind, str, Any]]
 
 
 def _sentence(language: str, act: Act, subject: Subject, outcome: Outcome) -> str:
-    follows = _follows(language, outcome.after)
+    case = outcome.after.case
+    follows = "" if case is None else what_follows(case, language)
     if outcome.duplicate:
         return word(language, "recorded.again", next=follows).strip()
     name = word(language, "act.withdrawn") if subject.withdraws else kind(language, "act", act.name)
     return word(language, "recorded", what=name, next=follows).strip()
-
-
-def _follows(language: str, after: Standing) -> str:
-    """What comes next for the case, decided on what is true now."""
-    case = after.case
-    if case is None:
-        return ""
-    coming, state = case.decision.next, case.decision.state
-    if state == "closed":
-        return word(language, "next.closed", invoice=case.invoice)
-    if coming is None or state not in ("waiting", "due"):
-        return word(language, "next.none", invoice=case.invoice, state=kind(language, "state", state))
-    day = Formats(language).short_day(coming.on)
-    return word(
-        language, "next.step", invoice=case.invoice, step=kind(language, "step", coming.step), day=day
-    )
-
-
-def _form_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -17,7 +17,6 @@ from admin.console.allocating import Act, Decision, Moved, decide, effect_of
 from admin.console.completing import Problem, amount_of
 from admin.console.door import CompanyVisit, company_visit, form_of
 from admin.console.render import url
-from admin.console.reporting import said_in
 from admin.console.words import word
 from admin.queries.allocation import (
     LineWhole,
@@ -62,7 +61,6 @@ def line_list(request: Request) -> Response:
         page=page,
         state="all" if every else state.value,
         states=("proposed", "unallocated", "booked", "ignored", "returned", "all"),
-        said=said_in(at.visit.user.language),
     )
 
 
@@ -111,7 +109,6 @@ def decide_line(request: Request) -> Response:
         whole=line,
         decision=decision,
         effect=effect,
-        said=said_in(at.visit.user.language),
         carried={name: value for name, value in fields.items() if name not in ("csrf", "step", "seen")},
     )
 
@@ -244,7 +241,6 @@ def _show(
         can_put=can_put,
         can_return=can_return,
         shortest=SHORTEST,
-        said=said_in(at.visit.user.language),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,7 +18,6 @@ from admin.console.importing import SHOWN, Chosen, fields_to_map, preview
 from admin.console.proposed import let_go, propose, proposed
 from admin.console.recognising import What
 from admin.console.render import url
-from admin.console.reporting import said_in
 from admin.console.uploads import upload_of
 from admin.console.words import word
 from admin.intake.plan import Options
@@ -27,7 +25,6 @@ from admin.queries.bank_files import bank_accounts, bank_files
 from admin.queries.imports import invoice_imports
 from admin.queries.reading import snapshot
 from models.errors import RelanceError
-from models.tables import AuditEvent
 from models.tables.words import ApiRole, BankFileState
 from rules.bank_accounts import account_number
 from rules.money import MINOR_UNITS
@@ -96,7 +93,7 @@ def bank_file_page(request: Request) -> Response:
     at = company_visit(request)
     with snapshot(at.api.engine) as session:
         (file,) = bank_files(session, at.company_id, request.path_params["file_id"])
-    return at.page.show("import_bank.html", file=file, under_way=file.state in _UNDER_WAY, said=_said(at))
+    return at.page.show("import_bank.html", file=file, under_way=file.state in _UNDER_WAY)
 
 
 def _follow(at: CompanyVisit, fields: Mapping[str, str]) -> Response:
@@ -110,15 +107,7 @@ def _follow(at: CompanyVisit, fields: Mapping[str, str]) -> Response:
     now = at.api.clock.now()
     with transaction(at.api.engine) as session:
         add_account(session, company_by_ref(session, at.ref), account, now, at.visit.who)
-        session.add(
-            AuditEvent(
-                at=now,
-                company_id=at.company_id,
-                who=at.visit.who,
-                what="add_bank_account",
-                detail={"user": str(at.visit.user.holder.key_id), "account": account},
-            )
-        )
+        at.audit(session, "add_bank_account", account=account)
     at.tell(word(at.visit.user.language, "imports.account.done", account=account))
     name, digest = fields.get("name", ""), fields.get("file", "")
     return RedirectResponse(url(at.ref, "imports", "preview", file=digest, name=name), 303)
@@ -162,7 +151,6 @@ def _preview(at: CompanyVisit, fields: Mapping[str, str], moved: str | None = No
         what_names=list(What),
         problem=problem,
         moved=moved,
-        said=_said(at),
         # Whoever changes the language comes back to the file.
         path=url(at.ref, "imports", "preview", file=digest, name=chosen.name),
     )
@@ -212,7 +200,3 @@ def _told(done: Brought, chosen: Chosen, language: str) -> str:
     if done.what is What.BANK:
         return word(language, "imports.done.bank", file=chosen.name)
     return word(language, f"imports.done.{done.what}", file=chosen.name, count=done.taken)
-
-
-def _said(at: CompanyVisit) -> Callable[[str], Markup]:
-    return said_in(at.visit.user.language)

@@ -25,7 +25,6 @@ from admin.queries.policies import EDITIONS, editions_of, policies_in_use
 from admin.queries.reading import snapshot
 from admin.queries.registers import PolicyPage, get_policy_page
 from models.errors import NotFound, WrongState
-from models.tables import AuditEvent
 from models.tables.words import ApiRole
 from rules.differ import changes_of
 from rules.policy import Policy
@@ -136,17 +135,8 @@ def publish_edition(request: Request) -> Response:
             version, new = publish(session, candidate, text, now, at.visit.who)
             if new and version != int(seen) + 1:
                 raise WrongState("another edition was published meanwhile")
-            detail = {"user": str(at.visit.user.holder.key_id), "policy": current.key}
-            session.add(
-                AuditEvent(
-                    at=now,
-                    # As by the API: it is the installation's, not one company's.
-                    company_id=None,
-                    who=at.visit.who,
-                    what="publish_policy",
-                    detail={**detail, "version": version, "new": new},
-                )
-            )
+            # As by the API: it is the installation's, not one company's.
+            at.visit.audit(session, "publish_policy", None, policy=current.key, version=version, new=new)
     except WrongState:
         return _show(at, _current(at, current.key), text, problem="policies.dry.overtaken", status=409)
     said = "policies.published" if new else "policies.published.again"

@@ -23,6 +23,11 @@ def _stop(text: str) -> str | None:
     return STOPS.get(text.replace("_", " "))
 
 
+def _of_row(text: str) -> str | None:
+    said = french_refusal(text)
+    return said and said[:1].lower() + said[1:]
+
+
 _TASK: Final = {"done": "faite", "withdrawn": "retirée"}
 _SPECIAL: Final[Special] = {
     "quoted": (r"'[^']*'|\"[^\"]*\"", _quoted),
@@ -30,11 +35,16 @@ _SPECIAL: Final[Special] = {
     "contact": (r"[a-z_]+", lambda text: known("contact", text)),
     "role": (r"[a-z_]+", lambda text: known("role", text)),
     "ended": ("done|withdrawn", _TASK.get),
+    "inner": (r".+", _of_row),
     "plain": (r"-?[0-9.,]+", lambda text: text.replace(".", ",")),
 }
 
 _REFUSALS: Final = phrases(
     [
+        # Rows of a plan.
+        ("row {n}: a day and an amount are required", "ligne {n} : un jour et un montant sont nécessaires"),
+        ("row {n}: {inner}", "ligne {n} : {inner}"),
+        ("instalments {n}: {inner}", "ligne {n} : {inner}"),
         # Fields.
         ("required", "à remplir"),
         ("required by {outcome}", "à remplir pour « {outcome} »"),
@@ -94,8 +104,28 @@ _REFUSALS: Final = phrases(
         ("{text}: one of them is required", "l’un des champs est à remplir"),
         ("one of them is required", "l’un des champs est à remplir"),
         ("nobody takes their own place", "personne ne se remplace soi-même"),
+        # Of bank lines.
+        ("{sum} is more than the {plain} it owes", "{sum} dépassent les {plain} dus"),
+        ("{text}: {sum} is more than the {plain} it owes", "{text} : {sum} dépassent les {plain} dus"),
+        (
+            "{text}: {plain} has more than the {n} decimals of {text2}",
+            "{text} : {plain} a plus de {n} décimales ({text2})",
+        ),
+        ("{sum} is allocated, the line is of {plain}", "{sum} affectés, pour un règlement de {plain}"),
+        ("{text}: more than nothing is required", "{text} : il faut un montant positif"),
+        ("no customer {quoted} in company {rest}", "pas de client « {quoted} »"),
+        ("no invoice {quoted} in company {rest}", "pas de facture « {quoted} »"),
+        ("{quoted} is named twice", "« {quoted} » est citée deux fois"),
+        ("whose credit is what is left over?", "au crédit de quel client laisser le reste ?"),
+        ("what is it, if nobody's payment?", "de quoi s’agit-il, si ce n’est le règlement de personne ?"),
+        ("what does it take back?", "indiquez ce qui est repris"),
+        ("bank line {text} is {rest}: there is nothing to allocate", "ce mouvement ne peut pas être affecté"),
+        ("{text} has no payment of {sum} that stand", "{text} n’a pas de règlement de {sum}"),
+        (
+            "{text} has {n} payments of {sum} that stand; name one by payment_event_id",
+            "{text} a {n} règlements de {sum} : précisez lequel par son identifiant",
+        ),
         # What is named.
-        ("no invoice {quoted} in company {quoted2}", "pas de facture « {quoted} » dans cette société"),
         ("an invoice cannot replace itself", "une facture ne se remplace pas elle-même"),
         ("invoice {quoted} belongs to another customer", "la facture « {quoted} » est à un autre client"),
         (
@@ -104,6 +134,7 @@ _REFUSALS: Final = phrases(
         ),
         ("{quoted} is no open invoice that this was about", "« {quoted} » n’est pas une facture concernée"),
         ("the task is not about {quoted}", "la tâche ne concerne pas « {quoted} »"),
+        ("this customer has no invoice {quoted}", "ce client n’a pas de facture « {quoted} »"),
         ("this customer has no invoice {rest}", "ce client n’a pas de facture {rest}"),
         ("all of them are paid, nothing would end the hold", "toutes sont réglées : rien n’y mettrait fin"),
         ("no {text} {quoted} of this customer", "rien de tel (« {quoted} ») chez ce client"),
@@ -114,6 +145,7 @@ _REFUSALS: Final = phrases(
         ("the contact {text} has no number", "cet interlocuteur n’a pas de numéro"),
         ("no task {text} about invoice {quoted}", "pas de telle tâche sur cette facture"),
         ("no task {text}", "pas de telle tâche"),
+        ("no policy {quoted}", "pas de scénario « {quoted} »"),
         ("no policy {rest}", "pas de tel scénario : {rest}"),
         ("{key} version {rest}", "{key}, version {rest}"),
         # What stands already.
@@ -179,11 +211,26 @@ _REFUSALS: Final = phrases(
         ("at most {n} characters a line, {n2} given", "{n} caractères par ligne au plus, {n2} donnés"),
         ("holds a character that cannot be printed", "contient un caractère qui ne peut être imprimé"),
         # Of forms in general.
+        ("choose one of the list", "choisissez dans la liste"),
+        ("a whole number from {n} to {n2}", "un nombre entier de {n} à {n2}"),
+        (
+            "a message left since: tell it as an act of its own",
+            "un message est parti depuis : cela ne se retire plus, corrigez par l’action ordinaire",
+        ),
+        ("not an e-mail address: {rest}", "ce n’est pas une adresse électronique"),
+        ("no such number in the numbering plan of its country", "ce n’est pas un numéro de téléphone"),
+        ("Input should be a valid integer, {rest}", "un nombre entier est attendu"),
+        ("Input should be less than or equal to {n}", "{n} au plus"),
+        ("Input should be greater than or equal to {n}", "{n} au moins"),
+        ("Decimal input should have no more than {rest}", "trop de chiffres ou de décimales"),
+        ("List should have at most {n} items after validation, not {n2}", "{n} au plus, {n2} données"),
         ("String should have at most {n} characters", "{n} caractères au plus"),
         ("String should have at least {n} characters", "{n} caractères au moins"),
         ("String should have at least {n} character", "à remplir"),
         ("Input should be greater than 0", "plus que zéro"),
         ("Field required", "à remplir"),
+        ("Input should be {quoted} or {rest}", "choisissez dans la liste"),
+        ("Input should be {quoted}, {rest}", "choisissez dans la liste"),
         ("Value error, {rest}", "{rest}"),
         ("{n}", "{n} caractères au moins"),
     ],
