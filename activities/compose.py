@@ -37,6 +37,7 @@ from activities.rendering import (
     render_sms,
 )
 from activities.statement import Statement, with_what_is_borne
+from activities.store.absences import offer
 from activities.store.load import LoadedToWrite
 from activities.store.records import (
     InvoiceRecord,
@@ -114,6 +115,17 @@ class Composer:
             "credit_manager": company.signatory_email,
         }.get(assignee)
         return wanted or customer.collector_email or company.signatory_email
+
+    def caller(self, contact: DueContact) -> tuple[str | None, str | None]:
+        """Who is asked to make a call, and whose it is once its day has passed, if it is only offered.
+
+        See `absences.offer`: somebody may know whom to call.
+        """
+        usual = self.colleague(contact.step.assignee)
+        person = self.person(contact.route.role, Channel.PHONE) if contact.route.role else None
+        known_by = person.known_by if person else None
+        due_on = self._loaded.customer.calendar.add_business_days(self.today, 1)
+        return offer(self._session, known_by, usual, (self.today, due_on))
 
     def signatory(self) -> Signatory:
         """Who signs: the collector, else the credit manager, else the company's own address."""
@@ -212,11 +224,15 @@ class Composer:
         company = self._loaded.company
         key = f"hold/{hold.id}/{'placed' if hold.released_at is None else 'released'}"
         wanted = (self._loaded.row.sales_rep_email, company.logistics_email, company.signatory_email)
-        sections, notice = self._statement.sections(set()), self._notice_of(hold)
+        sections, notice = self.open_items(), self._notice_of(hold)
         return [
             self.to_colleague(email, "hold_notice", Tone.FIRM, f"{key}/{email}", sections, hold=notice)
             for email in dict.fromkeys(filter(None, wanted))
         ]
+
+    def open_items(self) -> tuple[Section, ...]:
+        """All that is open, for who is told about the customer as a whole."""
+        return self._statement.sections(set())
 
     def to_colleague(
         self,
@@ -307,7 +323,7 @@ class Composer:
         messages = []
         for assignee in contact.step.tell:
             email = self.colleague(assignee)
-            if email is None or email == self.colleague(contact.step.assignee):
+            if email is None or email in (self.colleague(contact.step.assignee), self.caller(contact)[0]):
                 continue
             recipient = self._internal(email)
             message = self._facts(contact, "sales_rep_call_notice", None, recipient=recipient)

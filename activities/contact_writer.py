@@ -198,8 +198,12 @@ class ContactWriter:
         body: str,
         assignee: str | None,
         due_in: int = 1,
+        falls_to: str | None = None,
     ) -> Task:
-        """A task about a contact, due in so many business days; about its invoice, when it is one."""
+        """A task about a contact, due in so many business days; about its invoice, when it is one.
+
+        After its day it is that of `falls_to`, where it is only offered to the `assignee`.
+        """
         calendar = self._calendar
         today = calendar.local_day(self._now)
         single = len(contact.items) == 1
@@ -219,5 +223,6 @@ class ContactWriter:
             today=today,
             due_on=calendar.add_business_days(today, due_in),
             assignee_email=assignee,
+            falls_to=falls_to,
         )
         return task

@@ -7,19 +7,25 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, select
 
+from activities.call_facts import callable_people
+from activities.store.absences import offer
 from activities.store.decided import Stored, store_decisions
 from activities.store.events import add_event
 from activities.store.load import LoadedCase, LoadedCustomer, load_case, load_customer
 from activities.store.outbox import add_notes
 from activities.store.postings import remark_on_posting
+from activities.store.questions import ask_rep
 from activities.store.tasks import open_task, owner
 from models.ids import CaseSignal, OutreachSignal
 from models.tables import ContactItem, ContactMade, Task
 from models.tables.words import ContactStatus, NoteTo, TaskStatus
 from models.work import CALL_KINDS
+from rules.asking import ASKED
+from rules.calendar import Channel
 from rules.decide import Decision, State, decide
-from rules.facts import Tone
+from rules.facts import Role, Tone
 from rules.pauses import TaskRequest
+from rules.recipients import first
 
 _TITLES = {
     "broken_promise": "A promise was not kept",
@@ -42,7 +48,9 @@ def settle_case(
     while True:
         loaded = load_case(session, invoice_id, now, fingerprint)
         decision = decide(loaded.facts, loaded.customer, loaded.policy, now)
-        _open_tasks(session, loaded, decision, now)
+        if _open_tasks(session, loaded, decision, now):
+            # The outreach writes to who is asked.
+            notes += add_notes(session, [loaded.customer_row.id], NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
         action = decision.next
         if decision.state is State.DUE and action is not None and not action.step.is_contact:
             _hand_over(session, loaded, decision, now)
@@ -80,8 +88,13 @@ def _may_thank(stored: Stored) -> bool:
     )
 
 
-def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> None:
+def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: datetime) -> bool:
+    """Open what the decision asks for; whether a sales representative is asked something new."""
+    asked = False
     for request in decision.tasks:
+        if request.kind == ASKED:
+            asked = decision.next is not None and ask_rep(session, loaded, decision.next, request, now)
+            continue
         company, customer = loaded.company, loaded.customer_row
         manager = request.kind in ("decision", "call_overdue")
         # One call about one letter, whatever the number of invoices it was about.
@@ -91,6 +104,13 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
         body = f"{request.why}. Outstanding: {decision.balance.outstanding} {loaded.invoice.currency}."
         if letter_id is not None and request.kind == "decision":
             body += f" {remark_on_posting(session, letter_id)}"
+        today = loaded.customer.calendar.local_day(now)
+        due_on = loaded.customer.calendar.add_business_days(today, 3)
+        assignee = company.signatory_email if manager else owner(customer, company)
+        falls_to: str | None = None
+        if contact_id is not None:
+            known_by = _known_by(session, contact_id)
+            assignee, falls_to = offer(session, known_by, assignee, (today, due_on))
         task, created = open_task(
             session,
             key=f"{request.kind}/{contact_id}" if contact_id else f"{request.key}/{loaded.invoice.id}",
@@ -102,15 +122,17 @@ def _open_tasks(session: Session, loaded: LoadedCase, decision: Decision, now: d
             title=f"{_TITLES[request.kind]}: {loaded.invoice.number}, {customer.name}",
             body=body,
             now=now,
-            today=loaded.customer.calendar.local_day(now),
-            due_on=loaded.customer.calendar.add_business_days(loaded.customer.calendar.local_day(now), 3),
-            assignee_email=company.signatory_email if manager else owner(customer, company),
+            today=today,
+            due_on=due_on,
+            assignee_email=assignee,
+            falls_to=falls_to,
             step=decision.next.step.key if decision.next else None,
         )
         if created:
             _journal(session, loaded, task, request, now)
             if request.kind == "call_overdue":
                 _escalate(session, loaded, now)
+    return asked
 
 
 def _letter(session: Session, invoice_id: UUID) -> UUID | None:
@@ -123,6 +145,14 @@ def _letter(session: Session, invoice_id: UUID) -> UUID | None:
         .order_by(col(ContactItem.on_day).desc())
         .limit(1)
     ).one_or_none()
+
+
+def _known_by(session: Session, letter_id: UUID) -> str | None:
+    """The colleague who knows whoever is to be called about a letter."""
+    letter = session.get_one(ContactMade, letter_id)
+    role = Role(letter.role) if letter.role is not None else Role.ACCOUNTING
+    person = first(callable_people(session, letter.customer_id), role, Channel.PHONE)
+    return person.known_by if person else None
 
 
 def _escalate(session: Session, loaded: LoadedCase, now: datetime) -> None:

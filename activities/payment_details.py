@@ -14,24 +14,15 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, or_, select
 
+from activities.company_mail import colleague, plan_mail, signatory_of
 from activities.creditor import creditor_of
-from activities.envelope import Envelope, keep
-from activities.rendering import (
-    Debtor,
-    DetailsChanged,
-    Message,
-    Recipient,
-    Signatory,
-    Tone,
-    locale_for,
-    render,
-)
+from activities.rendering import Debtor, DetailsChanged, Message, Tone
 from activities.store.companies import change_company
 from activities.store.outbox import add_note
 from models.errors import Conflict, InvalidFact, NotFound, WrongState
 from models.ids import NoticesSignal
-from models.tables import AuditEvent, Communication, Company, PaymentDetailsChange, Staff
-from models.tables.words import Audience, CommunicationStatus, DetailsChange, NoteTo
+from models.tables import AuditEvent, Company, PaymentDetailsChange, Staff
+from models.tables.words import DetailsChange, NoteTo
 from rules.calendar import business_calendar
 from rules.iban import masked, printed_ibans
 
@@ -294,29 +285,24 @@ def _tell(
     name: str | None,
 ) -> None:
     calendar = business_calendar(company.country, company.zone)
-    today, language = calendar.local_day(now), locale_for(company.language)
+    today = calendar.local_day(now)
     effective = change.effective_at.astimezone(calendar.zone)
     by = {
         DetailsChange.APPROVED: change.approved_by,
         DetailsChange.APPLIED: change.approved_by,
         DetailsChange.CANCELLED: change.cancelled_by,
     }.get(DetailsChange(change.status), change.asked_by)
-    creditor = creditor_of(company, today)
-    signatory = Signatory(
-        company.signatory_name or company.name,
-        "",
-        company.signatory_email or company.email or address,
-        company.signatory_phone or company.phone or "",
-    )
-    rendered = render(
+    plan_mail(
+        session,
+        company,
         Message(
             step_template=KIND,
             tone=Tone.FIRM,
             today=today,
-            creditor=creditor,
+            creditor=creditor_of(company, today),
             debtor=Debtor("", "", ()),
-            recipient=Recipient(name, None, address, None, language),
-            signatory=signatory,
+            recipient=colleague(company, address, name),
+            signatory=signatory_of(company, address),
             sections=(),
             payment_reference="",
             change=DetailsChanged(
@@ -329,34 +315,8 @@ def _tell(
                 by=by or change.asked_by,
                 reason=change.reason,
             ),
-        )
-    )
-    envelope = Envelope(
-        channel="email",
-        to_address=address,
-        to_name=name,
-        from_address=company.email or signatory.email,
-        from_name=company.name,
-        reply_to_address=signatory.email,
-        reply_to_name=signatory.name,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-    )
-    session.add(
-        Communication(
-            id=uuid4(),
-            company_id=company.id,
-            kind=KIND,
-            audience=Audience.INTERNAL,
-            channel=envelope.channel,
-            to_address=address,
-            language=language,
-            subject=envelope.subject,
-            content_hash=keep(session, envelope),
-            status=CommunicationStatus.PLANNED,
-            ledger_seq=0,
-            planned_at=now,
-            purpose_key=f"bank-details/{change.id}/{change.status}/{address.lower()}",
-        )
+        ),
+        address,
+        f"bank-details/{change.id}/{change.status}/{address.lower()}",
+        now,
     )

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.asking_reps import rep_questions
 from activities.clock import Clock
 from activities.compose import Composer, NoAddress
 from activities.conclude import conclude
@@ -117,7 +118,11 @@ class _Pass:
         decisions = decisions_of(loaded, self.now)
         # Sending what is left over again is safe: what is `planned` has its facts checked once more, and what
         # is found in `sending` becomes uncertain.
-        left = (*loaded.outreach.left_over, *self._tell_of_holds(loaded, decisions))
+        left = (
+            *loaded.outreach.left_over,
+            *self._tell_of_holds(loaded, decisions),
+            *self._ask_reps(loaded, decisions),
+        )
         if left:
             return Prepared(send=left, step="left over", again=True)
         ask_about_policies(self.session, loaded, decisions, self.assignment, self.now)
@@ -153,6 +158,14 @@ class _Pass:
             for message in composer.hold_notices(hold)
             if message.purpose_key not in told
         ]
+
+    def _ask_reps(self, loaded: LoadedToWrite, decisions: Sequence[Decision]) -> list[UUID]:
+        """The messages that ask sales representatives about steps to come."""
+        if not loaded.outreach.to_ask:
+            return []
+        composer = Composer(self.session, loaded, decisions, self.now)
+        questions = rep_questions(composer, loaded.outreach.to_ask, decisions)
+        return [self.write.message(question, None, {}, None) for question in questions]
 
     # ------------------------------------------------------------- approvals
 
@@ -300,6 +313,7 @@ class _Pass:
                 loaded.company.signatory_email,
             )
         if sheet is not None:
+            caller, falls_to = composer.caller(contact)
             self.write.task(
                 made,
                 contact,
@@ -308,7 +322,8 @@ class _Pass:
                 f"call/{made.id}",
                 sheet.subject,
                 sheet.text,
-                composer.colleague(contact.step.assignee),
+                caller,
+                falls_to=falls_to,
             )
             self.notes += conclude(
                 self.session,

@@ -1,6 +1,7 @@
 """What every worker does beside its tasks: work on what providers told, give registered letters to theirs,
 deliver left-over notes, wake overdue cases, settle strays, hand tasks over where somebody is away, see to
-what waits for a bank file or for the end of a suspension, and let changes of bank details take effect.
+what waits for a bank file or for the end of a suspension, let changes of bank details take effect, and write
+the week's digests.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -26,13 +27,16 @@ from activities.inbound.inbox import Inbox
 from activities.outbox import BATCH, Courier
 from activities.payment_details import apply_change, due_changes
 from activities.registered_mail import RegisteredPost
-from activities.store.absences import settle_absences
+from activities.store.absences import pass_on_calls, settle_absences
 from activities.store.bank import tell_ready
 from activities.store.bank_tasks import settle_bank_tasks
 from activities.store.closures import tell_reopened
+from activities.store.digests import digests_due
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
+from activities.store.questions import close_silent
 from activities.store.suspensions import end_those_due, tell_released
+from activities.weekly_digest import write_digests
 from models.ids import CaseSignal, NoticesSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
@@ -100,6 +104,7 @@ class Sweeper:
         if self._doubts is not None:
             await asyncio.to_thread(self._doubts.once)
         await asyncio.to_thread(self._bank_details)
+        await asyncio.to_thread(self._digests)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
@@ -132,6 +137,20 @@ class Sweeper:
             except Exception as error:
                 # One that fails never stops the others; the next round tries it again.
                 log.warning("a change of bank details waits: %s", told(error))
+
+    def _digests(self) -> None:
+        """What sales representatives hear once a week, each company in a transaction of its own."""
+        with transaction(self._engine) as session:
+            due = digests_due(session, self._clock.now())
+        for company, week in due:
+            try:
+                with transaction(self._engine) as session:
+                    written = write_digests(session, company, week, self._clock.now())
+                if written:
+                    log.info("%d weekly digests written", written)
+            except Exception as error:
+                # One that fails never stops the others; the next round tries it again.
+                log.warning("a weekly digest waits: %s", told(error))
 
     def _everyone(self) -> int:
         with transaction(self._engine) as session:
@@ -169,9 +188,10 @@ class Sweeper:
             if cases:
                 log.warning("waking %d cases whose next action is overdue", len(cases))
                 add_notes(session, cases, NoteTo.CASE, CaseSignal.CONTACT_CONCLUDED, now, {"recorded": True})
-            moved = settle_absences(session, now)
+            close_silent(session, now)
+            moved = settle_absences(session, now) + pass_on_calls(session, now)
             if moved:
-                log.info("%d tasks changed hands: somebody left, or is back", moved)
+                log.info("%d tasks changed hands: somebody left, is back, or has not called", moved)
             strays = _strays(session, now - STRAY)
             add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
             untold = _untold(session, now - STRAY)

@@ -37,6 +37,7 @@ class ContactDesk(Desk):
         language: str | None = None,
         preference: int | None = None,
         in_copy: bool = False,
+        known_by: str | None = None,
     ) -> str:
         """Add someone to write to; addresses are checked as an import checks them."""
         with transaction(self.engine) as session:
@@ -55,6 +56,7 @@ class ContactDesk(Desk):
                 language=cells.language(language) if language else None,
                 preference=preference,
                 in_copy=in_copy,
+                known_by=cells.email(known_by) if known_by else None,
             )
         self.deliver(notes)
         return f"{customer}: {role.value} contact added"

@@ -392,6 +392,8 @@ def _plain(error: Exception) -> str:
 
 def _whose(task: Task) -> str:
     asked = task.assignee_email or "nobody yet"
+    if task.falls_to is not None:
+        return f"{asked} (offered; {task.falls_to} after its day)"
     return asked if task.meant_for is None else f"{asked} (in the place of {task.meant_for})"
 
 

@@ -155,6 +155,8 @@ class TaskCompleted(Fact):
     out). `contact_id` names who the number was wrong for, or who left; `added_contact_id` whom the ledger
     was given in its place: people themselves never come here.
 
+    A sales representative holds a step up `until` a day.
+
     Of a registered letter: its `tracking_number` and the day it was `posted_on`, then the day it was
     `received_on` (or refused, or came back).
     """
@@ -173,6 +175,7 @@ class TaskCompleted(Fact):
     tracking_number: Ref | None = None
     posted_on: date | None = None
     received_on: date | None = None
+    until: date | None = None
 
 
 class ContactConcluded(Fact):

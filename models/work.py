@@ -41,8 +41,12 @@ FIELDS: Final = (
     "received_on",
     "contact_id",
     "contact",
+    "until",
 )
-"""Fields an outcome may require or take. `contact` is a person: it is told to the ledger only."""
+"""Fields an outcome may require or take. `contact` is a person: it is told to the ledger only.
+
+A `note` goes with any outcome; one may require it, too.
+"""
 
 _PROMISE: Final = Outcome(
     "promise",
@@ -146,6 +150,18 @@ OUTCOMES: Final[Mapping[TaskKind, tuple[Outcome, ...]]] = MappingProxyType(
             Outcome("place", "deliveries stop until these invoices are paid; sales and logistics are told"),
             Outcome("decline", "deliveries go on"),
         ),
+        TaskKind.SALES_VETO: (
+            Outcome("agree", "the step leaves on its day, as it would if nobody answered"),
+            Outcome(
+                "veto",
+                "the step waits until that day, ten days at most; the manager is told why",
+                ("until", "note"),
+            ),
+        ),
+        TaskKind.SALES_VETOED: (
+            Outcome("seen", "the step waits as the sales representative asked"),
+            Outcome("overruled", "the veto ends: the step leaves on its day"),
+        ),
     }
 )
 """Kinds with fixed outcomes."""
@@ -166,10 +182,15 @@ def outcomes_of(kind: str) -> tuple[Outcome, ...]:
 
 
 def given_fields(told: TaskCompleted) -> tuple[str, ...]:
-    """Which of `FIELDS` came with a completed task; a person is given by the id the ledger added it under."""
+    """Which of `FIELDS` came with a completed task, and whether a `note` did.
+
+    A person is given by the id the ledger added it under.
+    """
     given = [name for name in FIELDS if getattr(told, name, None) is not None]
     if told.added_contact_id is not None and "contact" not in given:
         given.append("contact")
+    if told.note:
+        given.append("note")
     return tuple(given)
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from rules.asking import asking, question
 from rules.calendar import BusinessCalendar, Channel, opening_hours
 from rules.calls_due import CallsDue, call_after_notice, calls_due
 from rules.facts import (
@@ -157,7 +158,17 @@ def decide(case: CaseFacts, customer: CustomerFacts, policy: Policy, now: dateti
             suspension=calls.suspension,
         )
     decision = _ladder(case, found, owed, stage, calls, tasks, customer.calendar, now)
-    return _gated(decision, found, calls, customer, policy, now)
+    return _asked(_gated(decision, found, calls, customer, policy, now), found, customer, now)
+
+
+def _asked(decision: Decision, found: _Found, customer: CustomerFacts, now: datetime) -> Decision:
+    """Somebody may have to be asked about the step before its day: now, or when the case wakes for it."""
+    if found.ask_on is None:
+        return decision
+    if found.ask_on <= customer.calendar.local_day(now):
+        asks = question(found.next.step, found.next.day)
+        return replace(decision, tasks=(*decision.tasks, asks))
+    return replace(decision, wake_at=_earliest(decision.wake_at, customer.calendar.slot(found.ask_on)))
 
 
 def _gated(
@@ -194,12 +205,13 @@ def _paid(case: CaseFacts, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The next step; `come` says that its day has come, whatever the hour; `reached`, a business day."""
+    """The next step. `come`: its day is here, at any hour; `reached`: a business day; `ask_on`: ask then."""
 
     next: NextAction
     why: str
     come: bool
     reached: bool
+    ask_on: date | None = None
 
 
 def _ladder(
@@ -244,9 +256,7 @@ def _ladder(
 
 
 def _not_due(action: NextAction) -> NextAction:
-    return NextAction(
-        action.step, action.route, action.tone, action.planned, action.day, action.at, due=False
-    )
+    return replace(action, due=False, approved=False)
 
 
 def _earliest(*instants: datetime | None) -> datetime | None:
@@ -301,6 +311,10 @@ def _next_action(
         planned = case.due_on + timedelta(days=step.offset_days)
         floors = _floors(case, customer, policy, step, resumed)
         earliest = max([planned, *(floor.day for floor in floors)])
+        ask = asking(case, customer, policy, step, earliest, calendar.local_day(start))
+        if ask is not None:
+            floors.append(_Floor(ask.day, ask.why))
+            earliest = max(earliest, ask.day)
         day = calendar.first_business_day(max(earliest, calendar.local_day(start)))
         at = _instant(calendar, earliest, route.channel, start)
         if step.offset_days < 0 and calendar.local_day(at) > case.due_on:
@@ -318,7 +332,8 @@ def _next_action(
         )
         come = earliest <= calendar.local_day(now)
         reached = calendar.first_business_day(earliest) <= calendar.local_day(now)
-        return _Found(action, _explain(calendar, step, planned, floors, action, start), come, reached)
+        why = _explain(calendar, step, planned, floors, action, start)
+        return _Found(action, why, come, reached, ask.ask_on if ask else None)
     return None
 
 

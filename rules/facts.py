@@ -271,13 +271,26 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class RepAsked:
+    """The sales representative was asked on a local day whether a step may leave: until `answer_by`.
+
+    `until` is the end of their veto.
+    """
+
+    step: str
+    on: date
+    answer_by: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerFacts:
     """What is known of the customer, across all its invoices.
 
     `gap_days` local calendar days lie between two contacts; `last_contact_on` is the day of the latest,
     whatever invoice it was about. `bank` is None where the creditor records payments as they come.
     `suspensions` are those in force, `turn` what follows the latest that ended; `closures` are the creditor's
-    and the customer's own.
+    and the customer's own. `has_sales_rep`: somebody can be asked before a step; `reps_asked`: was.
     """
 
     calendar: BusinessCalendar
@@ -290,6 +303,8 @@ class CustomerFacts:
     suspensions: tuple[Suspension, ...] = ()
     turn: Turn | None = None
     closures: tuple[Closure, ...] = ()
+    has_sales_rep: bool = False
+    reps_asked: tuple[RepAsked, ...] = ()
 
     @property
     def contact_days(self) -> BusinessCalendar:

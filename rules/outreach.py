@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from rules.asking import remembering
 from rules.calendar import Channel
 from rules.decide import Decision, NextAction, Route, State, decide
 from rules.facts import TONES, CaseFacts, CustomerFacts, Tone
@@ -103,6 +104,8 @@ def next_contact(
         wakes = [decision.wake_at for decision in decisions if decision.wake_at and decision.wake_at > at]
         if not wakes:
             return None
+        asked = [(each.next.step.key, each.next.day, each.tasks) for each in decisions if each.next]
+        customer = remembering(customer, asked, at)
         at = min(wakes)
         for place, ladder in enumerate(ladders):
             wake_at = decisions[place].wake_at

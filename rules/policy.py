@@ -55,7 +55,8 @@ class Step(_Strict):
     """One rung of the ladder.
 
     `offset_days` counts calendar days from the due date; `recipient` lists roles in order of
-    preference; `deadline_days` is the term a formal notice gives the debtor.
+    preference; `deadline_days` is the term a formal notice gives the debtor. `ask_sales_rep` business days
+    before its day, the customer's sales representative is asked whether it may leave.
     """
 
     key: Key
@@ -71,6 +72,7 @@ class Step(_Strict):
     tell: tuple[Assignee, ...] = ()
     propose_hold: StrictBool = False
     deadline_days: Annotated[StrictInt, Field(ge=1, le=90)] | None = None
+    ask_sales_rep: Annotated[StrictInt, Field(ge=1, le=10)] | None = None
 
     @cached_property
     def strength(self) -> int:
@@ -94,6 +96,8 @@ class Step(_Strict):
             raise ValueError("approval: a letter is always approved by a person before it leaves")
         if self.channel is Channel.LETTER and self.tone is Tone.NOTICE and self.deadline_days is None:
             raise ValueError("deadline_days: a formal notice gives the debtor a deadline (8 or 15 days)")
+        if self.ask_sales_rep is not None and not self.is_contact:
+            raise ValueError("ask_sales_rep: a decision is our own: nobody is asked before it")
         return self
 
 

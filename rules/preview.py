@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from rules.asking import remembering
 from rules.calendar import Channel
 from rules.decide import NextAction, decide
 from rules.facts import CaseFacts, CustomerFacts, StepDone
@@ -39,10 +40,12 @@ def preview(case: CaseFacts, customer: CustomerFacts, policy: Policy, start: dat
                 case.invoice, action.step.key, action.route.channel, action.planned, action.at, decision.why
             )
             case, customer = done(case, customer, action, now)
-        elif decision.wake_at is None:
+            continue
+        if action is not None:
+            customer = remembering(customer, [(action.step.key, action.day, decision.tasks)], now)
+        if decision.wake_at is None:
             return
-        else:
-            now = decision.wake_at
+        now = decision.wake_at
     raise AssertionError(f"the ladder of {case.invoice} does not end under policy {policy.key}")
 
 

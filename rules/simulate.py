@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from rules.asking import remembering
 from rules.calendar import Channel
 from rules.decide import Decision, NextAction, State, decide
 from rules.facts import Blocked, CaseFacts, CustomerFacts, Draft, Obstacle, StepDone
 from rules.outreach import Contact, contact_due
+from rules.pauses import TaskRequest
 from rules.policy import Policy
 from rules.preview import done
 
@@ -138,7 +140,9 @@ def simulate(
             facts = lived.start(facts)
         for lived in awake:
             lived.look(facts, now)
+        facts = remembering(facts, _tasks(awake), now)
         facts = _act(customer, facts, cases, contacts, now, None if people else asked)
+        facts = remembering(facts, _tasks(cases), now)
     return Outcome(
         customer,
         tuple(contacts),
@@ -146,6 +150,14 @@ def simulate(
         tuple(asked),
         tuple(lived.decision for lived in cases),
     )
+
+
+def _tasks(cases: Iterable[_Lived]) -> Iterator[tuple[str, date, tuple[TaskRequest, ...]]]:
+    """Of each case the step it stands before, its day, and what people are asked."""
+    for lived in cases:
+        if lived.decision is not None and lived.decision.next is not None:
+            coming = lived.decision.next
+            yield coming.step.key, coming.day, lived.decision.tasks
 
 
 def _next_instant(cases: Sequence[_Lived]) -> datetime | None:

@@ -4,6 +4,7 @@ The public face is here: the facts a message needs (:mod:`.context`) and the fun
 (:mod:`.render`). Nothing in this package knows the database, the providers or the clock.
 """
 
+from activities.rendering.colleagues import Digest, LateCustomer, LateItem, RepQuestion, added_up
 from activities.rendering.context import (
     Callee,
     CallFacts,
@@ -46,8 +47,11 @@ __all__ = [
     "Creditor",
     "Debtor",
     "DetailsChanged",
+    "Digest",
     "HoldNotice",
     "Kind",
+    "LateCustomer",
+    "LateItem",
     "Line",
     "Message",
     "PaidItem",
@@ -56,11 +60,13 @@ __all__ = [
     "Recipient",
     "RenderError",
     "Rendered",
+    "RepQuestion",
     "ReplyCopy",
     "Section",
     "Signatory",
     "SmsText",
     "Tone",
+    "added_up",
     "locale_for",
     "render",
     "render_call_sheet",

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
+from activities.rendering.colleagues import Digest, RepQuestion
 from rules.interest import Mode
 from rules.money import round_money
 
@@ -387,6 +388,8 @@ class Message:
     :param call: whom to call and what was said before, for a call sheet.
     :param change: a change of the creditor's own bank details; then there is no debtor to speak of.
     :param reply: what the customer wrote, for the copy that a colleague gets.
+    :param question: a step that a sales representative may hold up.
+    :param digest: what is late at several customers; then there is no debtor to speak of.
     """
 
     step_template: str
@@ -413,6 +416,8 @@ class Message:
     call: CallFacts | None = None
     change: DetailsChanged | None = None
     reply: ReplyCopy | None = None
+    question: RepQuestion | None = None
+    digest: Digest | None = None
 
     def __post_init__(self) -> None:
         currencies = [section.currency for section in self.sections]

@@ -102,6 +102,8 @@ TEMPLATES: Final[Mapping[str, Template]] = {
     "sales_rep_call_notice": Template(Kind.INTERNAL, pay=False, due=True),
     "hold_notice": Template(Kind.INTERNAL, pay=False, needs=("hold",)),
     "bank_details_change": Template(Kind.INTERNAL, statement=False, pay=False, needs=("change",)),
+    "sales_rep_question": Template(Kind.INTERNAL, pay=False, needs=("question",)),
+    "weekly_digest": Template(Kind.INTERNAL, statement=False, pay=False, needs=("digest",)),
     "reply_copy": Template(Kind.REPLY_COPY, statement=False, pay=False, needs=("reply",)),
 }
 """Every message there is, by its name in a policy or in the code that sends it."""

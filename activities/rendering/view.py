@@ -121,6 +121,8 @@ def variables(message: Message, formats: Formats) -> dict[str, Any]:
         "tone": message.tone.value,
         "paid": message.paid,
         "reply": message.reply,
+        "question": message.question,
+        "digest": message.digest,
         "n_due": len(due),
         "n_acted": sum(1 for line, _ in due if line.acted),
         "n_coming": len(acted_coming),
@@ -153,6 +155,7 @@ def functions(formats: Formats) -> dict[str, Any]:
 
     return {
         "money": formats.money,
+        "amounts": formats.sums,
         "day": formats.day,
         "short_day": formats.short_day,
         "pl": formats.plural,

@@ -121,6 +121,19 @@ def assign(session: Session, task: Task, today: date) -> None:
         session.flush()
 
 
+def offer(
+    session: Session, known_by: str | None, usual: str | None, days: Sequence[date]
+) -> tuple[str | None, str | None]:
+    """Who is asked to call somebody, and whose call it is once its day has passed, if it is only offered.
+
+    It is offered to the colleague who knows them; to the usual one alone, if that one is away on these days.
+    """
+    if known_by is None or usual is None or known_by.lower() == usual.lower():
+        return usual or known_by, None
+    away = [each for each in _away(session, min(days)) if each.staff == known_by.lower()]
+    return (usual, None) if any(each.covers(day) for each in away for day in days) else (known_by, usual)
+
+
 def settle_absences(session: Session, now: datetime, who: str = "relance") -> int:
     """Hand over what falls due while somebody is away, and give back what they return to; how many moved.
 
@@ -159,22 +172,65 @@ def settle_absences(session: Session, now: datetime, who: str = "relance") -> in
         asked = _asked(meant, away, days, company)
         if asked == task.assignee_email:
             continue
-        before, task.assignee_email = task.assignee_email, asked
-        task.meant_for = None if asked == meant else meant
+        why = f"{meant} is back" if asked == meant else f"{meant} is away"
+        if task.falls_to is not None:
+            # A call only offered to them goes to whose it is, not to their deputy.
+            meant, task.falls_to = task.falls_to, None
+            asked = _asked(meant, away, days, company)
+        _give(session, task, meant, asked, why, now, who)
         moved += 1
-        add_event(
-            session,
-            company_id=task.company_id,
-            customer_id=task.customer_id,
-            invoice_id=task.invoice_id,
-            at=now,
-            who=who,
-            what="task_reassigned",
-            why=f"{meant} is away" if task.meant_for else f"{meant} is back",
-            detail={"task": str(task.id), "from": before, "to": asked},
-        )
     session.flush()
     return moved
+
+
+def pass_on_calls(session: Session, now: datetime) -> int:
+    """Calls that were offered, and not made by their day, go to whose they are; how many.
+
+    Safe to run at any time: the sweeper does.
+    """
+    rows = session.exec(
+        select(Task, Customer, Company)
+        .join(Customer, col(Customer.id) == Task.customer_id)
+        .join(Company, col(Company.id) == Task.company_id)
+        .where(
+            Task.status == TaskStatus.OPEN,
+            col(Task.falls_to).is_not(None),
+            # Somewhere it is a day later already.
+            col(Task.due_on) <= now.date(),
+        )
+        .order_by(col(Task.opened_at), col(Task.id))
+        .with_for_update(of=Task, skip_locked=True)
+    ).all()
+    moved = 0
+    for task, customer, company in rows:
+        today = business_calendar(customer.country, customer.zone).local_day(now)
+        meant = task.falls_to
+        if meant is None or task.due_on is None or task.due_on >= today:
+            continue
+        why = f"{task.assignee_email} has not called by {task.due_on}"
+        task.falls_to = None
+        asked = _asked(meant, _away(session, today), [today], company)
+        _give(session, task, meant, asked, why, now, "relance")
+        moved += 1
+    session.flush()
+    return moved
+
+
+def _give(session: Session, task: Task, meant: str, asked: str, why: str, now: datetime, who: str) -> None:
+    """A task changes hands: it is meant for one, and another is asked while they are away."""
+    before, task.assignee_email = task.assignee_email, asked
+    task.meant_for = None if asked == meant else meant
+    add_event(
+        session,
+        company_id=task.company_id,
+        customer_id=task.customer_id,
+        invoice_id=task.invoice_id,
+        at=now,
+        who=who,
+        what="task_reassigned",
+        why=why,
+        detail={"task": str(task.id), "from": before, "to": asked},
+    )
 
 
 def _asked(email: str, away: Sequence[Away], days: Sequence[date], company: Company) -> str:

@@ -30,6 +30,7 @@ _NOT_SHOWN: Final = frozenset(
         "logistics_email",
         "reply_pause_days",
         "resume_per_day",
+        "digest_day",
         "write_off_up_to",
         "bank_charges_up_to",
     }

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, col, select
 
 from activities.call_sheets import rewrite_call_sheet
+from activities.store.colleagues import colleague_named
 from activities.store.events import add_event
 from activities.store.lookup import company_by_ref, customer_id_by_ref, lock_customer, open_cases
 from activities.store.marks import add_mark, clear, mark_contact, open_marks
@@ -137,12 +138,14 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
     hours: str | None = None,
     preference: int | None = None,
     in_copy: bool = False,
+    known_by: str | None = None,
     leave_open: UUID | None = None,
 ) -> tuple[UUID, list[int]]:
     """As `add_contact`; returns the contact's id too. The task `leave_open` is not done with it.
 
     An address that bounced, or a wrong number, is right again when a person gives it anew; one whose holder
-    does not want our messages is not. A call that waited for a number is due today.
+    does not want our messages is not. A call that waited for a number is due today. `known_by` is the
+    address of a colleague: InvalidFact when nobody of the company has it.
     """
     if email is None and phone is None:
         raise InvalidFact("email or phone: one of them is required")
@@ -178,6 +181,8 @@ def enter_contact(  # noqa: PLR0913 (each names one column)
     contact.name, contact.function = name or contact.name, function or contact.function
     contact.language, contact.hours = language or contact.language, hours or contact.hours
     contact.phone_kind = phone_kind
+    if known_by is not None:
+        contact.known_by = colleague_named(session, customer.company_id, known_by, "known_by")
     answer_searches(
         session, customer, now, who, "a contact was added", number=phone is not None, leave_open=leave_open
     )

@@ -35,6 +35,7 @@ from activities.store.records import (
 )
 from activities.store.sql import run
 from models.errors import NotFound
+from models.tables.words import TaskKind
 from rules.calendar import BusinessCalendar, business_calendar
 from rules.decide import quoted
 from rules.facts import (
@@ -43,6 +44,7 @@ from rules.facts import (
     CaseFacts,
     CustomerFacts,
     Draft,
+    RepAsked,
     StopReason,
     Suspension,
     SuspensionScope,
@@ -107,6 +109,13 @@ _PARTS: Final[Mapping[str, str]] = {
          WHERE x.company_id = (SELECT company_id FROM debtor) AND x.ended_at IS NULL
            AND (x.customer_id IS NULL OR x.customer_id = (SELECT id FROM debtor))
     """,
+    # What was asked of the sales representative.
+    "reps_asked": f"""
+        SELECT json_agg(json_build_array(k.step, k.opened_on, k.answer_by, k.veto_until)
+                        ORDER BY k.opened_on, k.id)
+          FROM task k
+         WHERE k.customer_id = (SELECT id FROM debtor) AND k.kind = '{TaskKind.SALES_VETO.value}'
+    """,  # noqa: S608 (our own word)
     "turn": """
         SELECT json_build_array(t.day, t.suspension_id)
           FROM suspension_turn t
@@ -346,7 +355,7 @@ def _loaded(
     bank = _bank(company, parts["stated"] or (), now)
     about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
     about = replace(about, bank=bank, suspensions=_suspensions(parts), turn=_turn(parts, today))
-    about = replace(about, closures=closures_of(parts["closures"]))
+    about = replace(about, closures=closures_of(parts["closures"]), reps_asked=_reps_asked(parts))
     cases = tuple(
         LoadedCase(
             facts=facts[invoice.id],
@@ -428,6 +437,19 @@ def _customer_facts(
         stopped_by=reason,
         stopped_on=since,
         reach=reach_of(people),
+        has_sales_rep=customer.sales_rep_email is not None,
+    )
+
+
+def _reps_asked(parts: Mapping[str, Any]) -> tuple[RepAsked, ...]:
+    return tuple(
+        RepAsked(
+            step,
+            date.fromisoformat(on),
+            date.fromisoformat(answer_by),
+            date.fromisoformat(until) if until else None,
+        )
+        for step, on, answer_by, until in parts["reps_asked"] or ()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,15 @@ OUTREACH_PARTS: Final[Mapping[str, str]] = {
     "has_holds": """
         SELECT to_json(EXISTS (SELECT FROM delivery_hold h WHERE h.customer_id = (SELECT id FROM debtor)))
     """,
+    # A question that nobody was written to about yet.
+    "to_ask": """
+        SELECT json_agg(json_build_array(k.id, k.step, k.answer_by, k.assignee_email)
+                        ORDER BY k.opened_at, k.id)
+          FROM task k
+         WHERE k.customer_id = (SELECT id FROM debtor) AND k.status = 'open' AND k.kind = 'sales_veto'
+           AND k.assignee_email IS NOT NULL
+           AND NOT EXISTS (SELECT FROM communication m WHERE m.purpose_key = 'sales-veto/' || k.id)
+    """,
     "staff": f"""
         SELECT json_agg(json_build_array({columns(StaffRecord, "s")}))
           FROM app_user s
@@ -34,6 +44,21 @@ OUTREACH_PARTS: Final[Mapping[str, str]] = {
     **LATE_PARTS,
 }
 """Parts of the one statement in `load`: `debtor` is the customer, `wanted` are its open invoices."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToAsk:
+    """A sales representative is to be asked by e-mail, under the task that asks."""
+
+    task: UUID
+    step: str
+    answer_by: date
+    email: str
+
+    @property
+    def purpose_key(self) -> str:
+        """The idempotency key of that e-mail."""
+        return f"sales-veto/{self.task}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,7 @@ class ForOutreach:
     staff: Mapping[str, StaffRecord]
     credits: tuple[Unallocated, ...]
     late: Late
+    to_ask: tuple[ToAsk, ...]
 
 
 def for_outreach(parts: Mapping[str, Any]) -> ForOutreach:
@@ -62,4 +88,8 @@ def for_outreach(parts: Mapping[str, Any]) -> ForOutreach:
         staff={row.email: row for row in staff},
         credits=unallocated(parts["unallocated"]),
         late=late_of(parts),
+        to_ask=tuple(
+            ToAsk(UUID(task), step, date.fromisoformat(day), email)
+            for task, step, day, email in parts["to_ask"] or ()
+        ),
     )

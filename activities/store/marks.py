@@ -28,7 +28,7 @@ def usable(where: str) -> str:
     return f"""
         (SELECT * FROM (
             SELECT c.id, c.customer_id, c.role, c.name, c.function, c.language, c.phone_kind, c.hours,
-                   c.preference, coalesce(c.in_copy, false) AS in_copy,
+                   c.preference, coalesce(c.in_copy, false) AS in_copy, c.known_by,
                    CASE WHEN m.email IS NOT TRUE THEN c.email END AS email,
                    CASE WHEN m.phone IS NOT TRUE THEN c.phone END AS phone,
                    coalesce(c.phone_kind = 'mobile', false)

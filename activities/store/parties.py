@@ -13,8 +13,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, select
 
+from activities.store.colleagues import colleague_named
 from activities.store.customers import (
     answer_searches,
     compose_again,
@@ -146,6 +147,9 @@ def change_contact(
     changed = {name: value for name, value in told.items() if getattr(contact, name) != value}
     if not changed:
         return []
+    if changed.get("known_by") is not None:
+        named = colleague_named(session, customer.company_id, changed["known_by"], "known_by")
+        changed["known_by"] = named
     after = {name: changed.get(name, getattr(contact, name)) for name in ("role", "email", "phone")}
     if after["email"] is None and after["phone"] is None:
         raise InvalidFact("email or phone: one of them is required")
@@ -174,6 +178,9 @@ def change_contact(
     elif given:
         # Whoever does not want to be contacted is not, wherever they can be reached now.
         mark_contact(session, contact, UnreachableCause.OPTED_OUT, now, who)
+    if changed.keys() == {"known_by"}:
+        # No message shows it.
+        return tell_change(session, customer, now, who, "contact_changed", detail)
     again = compose_again(session, customer, now, "a contact changed", who)
     rewrite_calls(session, customer, now)
     return again + tell_change(session, customer, now, who, "contact_changed", detail)
@@ -234,17 +241,6 @@ def reinstate_contact(
     rewrite_calls(session, customer, now, number_found=found)
     detail = {"contact": str(contact.id), "reason": reason}
     return tell_change(session, customer, now, who, "contact_reinstated", detail)
-
-
-def known_colleague(session: Session, company: Company, email: str, *, shared: bool = True) -> bool:
-    """Whether this is the address of somebody who works for the company; or for all of them, if `shared`."""
-    if company.signatory_email is not None and company.signatory_email.lower() == email.lower():
-        return True
-    works = col(Staff.company_id) == company.id
-    if shared:
-        works = or_(works, col(Staff.company_id).is_(None))
-    found = select(Staff.id).where(func.lower(Staff.email) == email.lower(), works)
-    return session.exec(found).first() is not None
 
 
 def _check_policy(session: Session, told: Mapping[str, Any]) -> None:

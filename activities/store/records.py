@@ -132,6 +132,7 @@ class PersonRecord(NamedTuple):
     hours: str | None
     texted: bool
     in_copy: bool
+    known_by: str | None
 
 
 class StaffRecord(NamedTuple):

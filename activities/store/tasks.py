@@ -32,6 +32,8 @@ def open_task(  # noqa: PLR0913 (each names one column)
     assignee_email: str | None = None,
     step: str | None = None,
     due_on: date | None = None,
+    falls_to: str | None = None,
+    answer_by: date | None = None,
 ) -> tuple[Task, bool]:
     """Open a task unless one of that `key` exists, in whatever state; return it and whether it is new.
 
@@ -51,6 +53,8 @@ def open_task(  # noqa: PLR0913 (each names one column)
         assignee_email: who is asked (or who stands in for them); nobody in particular when None.
         step: the step of the ladder it belongs to.
         due_on: local day by which it should be done.
+        falls_to: whose it is once that day has passed, when it is only offered to `assignee_email`.
+        answer_by: local day after which silence is the answer, of a question.
     """
     made = session.exec(
         insert(Task)
@@ -70,6 +74,8 @@ def open_task(  # noqa: PLR0913 (each names one column)
             opened_at=now,
             opened_on=today,
             due_on=due_on,
+            falls_to=falls_to,
+            answer_by=answer_by,
             status=TaskStatus.OPEN.value,
         )
         .on_conflict_do_nothing(index_elements=["key"])
@@ -136,10 +142,11 @@ def task_by_id(session: Session, task_id: UUID) -> Task:
 def invoices_of(session: Session, task: Task) -> list[Invoice]:
     """The invoices a task is about, open ones first, then by due date: its own, or all of its contact's.
 
-    A reply may be about any open invoice of the customer. Empty for others about the whole customer.
+    A reply, or a question about a step, may be about any open invoice of the customer. Empty for others about
+    the whole customer.
     """
     wanted = select(Invoice).join(DunningCase, col(DunningCase.invoice_id) == Invoice.id)
-    if task.kind == TaskKind.REPLY:
+    if task.kind in (TaskKind.REPLY, TaskKind.SALES_VETO, TaskKind.SALES_VETOED):
         wanted = wanted.where(
             DunningCase.customer_id == task.customer_id, col(DunningCase.closed_at).is_(None)
         )

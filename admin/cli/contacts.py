@@ -24,6 +24,10 @@ def contact(
     copy: Annotated[
         bool, typer.Option("--copy", help="Gets a copy of e-mails to another of the role.")
     ] = False,
+    known_by: Annotated[
+        str | None,
+        typer.Option(help="The colleague who knows them, and is offered a call first: an e-mail address."),
+    ] = None,
 ) -> None:
     """Add someone to write to at a customer's; messages that waited for an address go out.
 
@@ -46,6 +50,7 @@ def contact(
             language=language,
             preference=preference,
             in_copy=copy,
+            known_by=known_by,
         )
         typer.echo(added)
 
@@ -65,6 +70,8 @@ def contacts(company: Annotated[str, _COMPANY], customer: Annotated[str, _CUSTOM
             known[-1] += f" ({person.phone_kind or 'other'})"
         if person.in_copy:
             known.append("in copy")
+        if person.known_by:
+            known.append(f"known by {person.known_by}")
         typer.echo(f"{person.role}  {', '.join(known)}" + ("" if person.usable else "  NOT USED"))
         if person.opted_out_at is not None:
             typer.echo(f"    opted out on {person.opted_out_at.date()}")

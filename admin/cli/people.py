@@ -20,6 +20,7 @@ _DAY_OF = {
     "refused": "received_on",
     "unclaimed": "received_on",
     "returned": "received_on",
+    "veto": "until",
 }
 _OPTION_OF = dict.fromkeys(_DAY_OF.values(), "--on") | {
     "contact_id": "--contact",

@@ -31,7 +31,7 @@ from models.tables import Task
 from models.tables.words import ApiRole, TaskKind
 from models.work import FIELDS
 
-_DAYS: Final = frozenset({"promised_on", "paid_on", "call_back_on", "posted_on", "received_on"})
+_DAYS: Final = frozenset({"promised_on", "paid_on", "call_back_on", "posted_on", "received_on", "until"})
 _TOLD: Final = tuple(name for name in FIELDS if name != "contact")
 _SHOWN: Final = 2
 

@@ -116,6 +116,7 @@ class CompanyEntry(_Strict):
     payment_link: PaymentLink | None = None
     gap_days: Annotated[int, Field(ge=1, le=60)] | None = None
     reply_pause_days: Annotated[int, Field(ge=0, le=60)] | None = None
+    digest_day: Annotated[int, Field(ge=0, le=7)] | None = None
     interest: Annotated[Mode, Field(strict=False)] | None = None
     late_rate: Annotated[Decimal, BeforeValidator(_rate), Field(ge=0)] | None = None
     imputation: Annotated[Imputation, Field(strict=False)] | None = None
@@ -272,6 +273,7 @@ def _company(session: Session, entry: CompanyEntry) -> tuple[Company, dict[str, 
         "payment_link": entry.payment_link,
         "gap_days": entry.gap_days,
         "reply_pause_days": entry.reply_pause_days,
+        "digest_day": entry.digest_day,
         "interest": entry.interest,
         "late_rate": entry.late_rate,
         "imputation": entry.imputation,

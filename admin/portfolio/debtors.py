@@ -46,6 +46,7 @@ class Debtor:
     policy: str | None = None
     last_contact_on: date | None = None
     marks: frozenset[tuple[str, str]] = frozenset()
+    has_sales_rep: bool = False
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -55,12 +56,13 @@ class Debtor:
     @property
     def facts(self) -> CustomerFacts:
         """What the rules know of it before any contact."""
-        return CustomerFacts(self.calendar, reach=reach(*self.means))
+        return CustomerFacts(self.calendar, reach=reach(*self.means), has_sales_rep=self.has_sales_rep)
 
     def add(self, row: Row, today: date | None, policies: Mapping[str, Policy]) -> None:
         """Take in one more of its rows; totals are as at `today`, and not kept without."""
         for place, (email, phone) in enumerate(_contact_cells(row, self.marks)):
             self.means[place] |= means_of(email, phone)
+        self.has_sales_rep = self.has_sales_rep or row.sales_rep_email is not None
         day = contacted_on(row, policies)
         if day is not None and (self.last_contact_on is None or day > self.last_contact_on):
             self.last_contact_on = day

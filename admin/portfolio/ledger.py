@@ -200,7 +200,7 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
         SELECT customer.id, customer.company_id, customer.ledger_seq,
             coalesce(customer.collector_email, company.signatory_email), customer.country, customer.zone,
             customer.insolvency_on, customer.do_not_contact_since, customer.lawyer_since, company.gap_days,
-            company.bank_known_until, company.country, company.zone
+            company.bank_known_until, company.country, company.zone, customer.sales_rep_email IS NOT NULL
         FROM customer JOIN company ON company.id = customer.company_id
         WHERE customer.id = ANY(%s) ORDER BY customer.id FOR NO KEY UPDATE OF customer
         """,
@@ -220,7 +220,20 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
         last[customer_id] = day
     found = {}
     for row in rows:
-        (customer_id, company_id, seq, owner, country, zone, *stops, gap_days, known_until, its, place) = row
+        (
+            customer_id,
+            company_id,
+            seq,
+            owner,
+            country,
+            zone,
+            *stops,
+            gap_days,
+            known_until,
+            its,
+            place,
+            rep,
+        ) = row
         reason, since = next(
             ((why, day) for why, day in zip(StopReason, stops, strict=True) if day is not None), (None, None)
         )
@@ -231,6 +244,7 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
             stopped_by=reason,
             stopped_on=since,
             bank=Bank(known_until, business_calendar(its, place)) if known_until is not None else None,
+            has_sales_rep=rep,
         )
         found[customer_id] = CustomerRow(
             customer_id, company_id, seq, owner, facts, means.get(customer_id, (0, 0, 0))

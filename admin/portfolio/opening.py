@@ -115,6 +115,7 @@ def _shape(customer: CustomerFacts) -> tuple[object, ...]:
         customer.stopped_by,
         customer.stopped_on,
         tuple(customer.reach.get(role) for role in Role),
+        customer.has_sales_rep,
         customer.bank and (customer.bank.until, customer.bank.calendar),
     )
 

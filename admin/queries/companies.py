@@ -42,6 +42,10 @@ class CompanyRow(BaseModel):
     resume_per_day: Annotated[
         int | None, Field(description="Customers a business day after a suspension; absent: within five days")
     ]
+    digest_day: Annotated[
+        int | None,
+        Field(description="Weekday of the sales representatives' digest; absent: 1, Monday; 0: none"),
+    ]
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; absent: as they come")
     ]

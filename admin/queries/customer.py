@@ -97,6 +97,7 @@ class Person(Answer):
     invalid_reason: str | None
     preference: int | None
     in_copy: bool
+    known_by: Annotated[str | None, Field(description="The colleague who is offered a call to them first")]
     marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
     usable: bool
 

@@ -41,6 +41,10 @@ class TaskRow(Answer):
     step: str | None
     assignee: str | None
     meant_for: Annotated[str | None, Field(description="Who was asked, while somebody stands in")]
+    falls_to: Annotated[
+        str | None,
+        Field(description="Whose call it is once its day has passed: it is only offered until then"),
+    ]
     opened_on: date
     opened_at: datetime
     due_on: date | None
@@ -135,6 +139,7 @@ _ROW: Final[Mapping[str, str]] = {
     "step": "t.step",
     "assignee": "t.assignee_email",
     "meant_for": "t.meant_for",
+    "falls_to": "t.falls_to",
     "opened_on": "t.opened_on",
     "opened_at": "t.opened_at",
     "due_on": "t.due_on",

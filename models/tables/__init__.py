@@ -39,6 +39,7 @@ from models.tables.parties import (
     Customer,
     PaymentDetailsChange,
     Staff,
+    WeeklyDigest,
 )
 from models.tables.rates import ReferenceRate
 from models.tables.receivables import DunningCase, Invoice
@@ -120,5 +121,6 @@ __all__ = [
     "Task",
     "UnknownEvent",
     "WebhookReceipt",
+    "WeeklyDigest",
     "metadata",
 ]

@@ -30,6 +30,8 @@ class Company(Table, table=True):
     year, where there is one; `imputation` what payments go to first (unset: principal).
     `payment_terms` are those of invoices that bring neither a due date nor terms (`rules.terms_text`).
     `payment_details_changed_on` is the day the last change of bank details took effect; messages say so.
+    `digest_day` is the weekday on which sales representatives get their digest (1 is Monday, unset: Monday;
+    0: not at all).
     """
 
     __tablename__ = "company"
@@ -38,6 +40,7 @@ class Company(Table, table=True):
         check("gap_days", "gap_days BETWEEN 1 AND 60"),
         check("reply_pause_days", "reply_pause_days BETWEEN 0 AND 60"),
         check("resume_per_day", "resume_per_day BETWEEN 1 AND 1000000"),
+        check("digest_day", "digest_day BETWEEN 0 AND 7"),
         one_of("interest", Mode),
         check("late_rate", _LATE_RATE),
         check("write_off_up_to", "write_off_up_to >= 0"),
@@ -75,6 +78,22 @@ class Company(Table, table=True):
     bank_charges_up_to: Decimal | None = Field(default=None, sa_type=Money)
     imputation: str | None = None
     payment_terms: str | None = None
+    digest_day: int | None = None
+
+
+class WeeklyDigest(Table, table=True):
+    """The digests of a company's sales representatives were written for a week, which its Monday names.
+
+    `sent_to` is how many had something late to hear of.
+    """
+
+    __tablename__ = "weekly_digest"
+    __table_args__ = (check("week", "extract(isodow FROM week) = 1"),)
+
+    company_id: UUID = Field(primary_key=True, foreign_key="company.id")
+    week: date = Field(primary_key=True)
+    made_at: datetime = Field(sa_type=Instant)
+    sent_to: int
 
 
 class PaymentDetailsChange(Table, table=True):
@@ -244,7 +263,8 @@ class Contact(Table, table=True):
 
     `opted_out_at` and `invalid_since` take the person out of use; a single address is, by an `AddressMark`.
     Within a role the lowest `preference` is written to first, those without one last; `in_copy` wants a copy
-    of what goes to another. Only the version before reads `phone_invalid_since` and its reason.
+    of what goes to another. `known_by` is the colleague who knows them, and is offered a call to them first.
+    Only the version before reads `phone_invalid_since` and its reason.
     """
 
     __tablename__ = "contact"
@@ -276,6 +296,7 @@ class Contact(Table, table=True):
     phone_invalid_reason: str | None = None
     preference: int | None = None
     in_copy: bool | None = None
+    known_by: str | None = None
 
 
 class AddressMark(Table, table=True):

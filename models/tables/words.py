@@ -123,6 +123,10 @@ class TaskKind(StrEnum):
     REFERENCE_RATE = "reference_rate"
     BANK_RETURN = "bank_return"
     """Money went back, and it is not certain whose payment it was."""
+    SALES_VETO = "sales_veto"
+    """May a step leave? The sales representative may hold it up."""
+    SALES_VETOED = "sales_vetoed"
+    """They do: the credit manager is to know."""
 
 
 LAPSES_WITH_CASE: tuple[TaskKind, ...] = tuple(

@@ -18,12 +18,15 @@ class Task(Table, table=True):
     One without a customer is about the company as a whole.
 
     `meant_for` is set while somebody stands in for who was asked. `call_back_on` is the day agreed for a
-    call: its three business days count from then.
+    call: its three business days count from then. A call `falls_to` who follows the customer once its day has
+    passed: until then it is offered to a colleague who knows whom to call. A sales
+    representative says until `answer_by` whether a step may leave; their veto holds it up to `veto_until`.
     """
 
     __tablename__ = "task"
     __table_args__ = (
         one_of("status", TaskStatus),
+        check("answer_by", "kind <> 'sales_veto' OR answer_by IS NOT NULL"),
         check("closed", "(status = 'open') = (closed_at IS NULL)"),
         Index("task_open_due_idx", "company_id", "due_on", "id", postgresql_where=text("status = 'open'")),
         Index(
@@ -32,6 +35,16 @@ class Task(Table, table=True):
             postgresql_where=text("status = 'open'"),
         ),
         Index("task_open_customer_idx", "customer_id", postgresql_where=text("status = 'open'")),
+        Index(
+            "task_reps_asked_idx",
+            *("customer_id", "opened_on"),
+            postgresql_where=text("kind = 'sales_veto'"),
+        ),
+        Index(
+            "task_open_offered_idx",
+            "due_on",
+            postgresql_where=text("status = 'open' AND falls_to IS NOT NULL"),
+        ),
         Index("task_open_assignee_idx", "assignee_email", postgresql_where=text("status = 'open'")),
     )
 
@@ -57,6 +70,9 @@ class Task(Table, table=True):
     escalated_at: datetime | None = Field(default=None, sa_type=Instant)
     meant_for: str | None = None
     call_back_on: date | None = None
+    falls_to: str | None = None
+    answer_by: date | None = None
+    veto_until: date | None = None
 
 
 class CallAttempt(Table, table=True):

@@ -16,6 +16,7 @@ from models.tables import CaseEvent, Contact, Customer, DunningCase
 from models.tables.words import UnreachableCause
 from rules.calendar import Channel
 from tests.api.conftest import Door
+from tests.api.pages import field_of
 from tests.fixtures.ledger import NOW
 
 pytestmark = pytest.mark.integration
@@ -92,6 +93,16 @@ def test_preference_and_copies_are_people_s_to_set(door: Door) -> None:
     assert (changed["preference"], changed["in_copy"]) == (200, False)
     for wrong in ({"preference": 0}, {"preference": 1000}, {"in_copy": None}):
         assert door.ask("PATCH", f"{C1}/contacts/{made['id']}", wrong).status_code == 422
+
+
+def test_who_knows_a_contact_is_a_colleague(door: Door) -> None:
+    known = {"known_by": "credit@acme.example"}
+    made = ok(door.ask("POST", f"{C1}/contacts", {"role": "buyer", "phone": "06 12 34 56 70", **known}), 201)
+    assert made["known_by"] == "credit@acme.example"
+    assert ok(door.ask("GET", C1))["contacts"][-1]["known_by"] == "credit@acme.example"
+    path = f"{C1}/contacts/{made['id']}"
+    assert field_of(door.ask("PATCH", path, {"known_by": "x@elsewhere.example"})) == "body.known_by"
+    assert ok(door.ask("PATCH", path, {"known_by": None}))["known_by"] is None
 
 
 @pytest.mark.parametrize(

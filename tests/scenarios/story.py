@@ -27,6 +27,7 @@ from decimal import Decimal
 from typing import Any, Self, TypeAlias
 
 import policies
+from rules.asking import remembering
 from rules.calendar import SLOT, BusinessCalendar, Channel, business_calendar
 from rules.closures import Closure
 from rules.decide import Decision, State, quoted
@@ -258,6 +259,20 @@ class Story:
         self.customer = replace(self.customer, suspensions=(), turn=Turn(days[mine], suspension))
         return self
 
+    def has_sales_rep(self) -> Self:
+        """Somebody of ours sells to the customer, and can be asked."""
+        self.customer = replace(self.customer, has_sales_rep=True)
+        return self
+
+    def vetoes(self, at: str, until: str) -> Self:
+        """The sales representative answers the latest question: not before that day."""
+        self._live_until(self._moment(at))
+        *before, last = self.customer.reps_asked
+        last = replace(last, until=date.fromisoformat(until))
+        self.customer = replace(self.customer, reps_asked=(*before, last))
+        self.simulatable = False
+        return self
+
     def closed(self, first: str, last: str, *, yearly: bool = False) -> Self:
         """Nothing leaves on these days: a closure of the creditor's or the customer's."""
         new = Closure(date.fromisoformat(first), date.fromisoformat(last), yearly)
@@ -406,6 +421,9 @@ class Story:
         if (decision.state is State.CLOSED) is not told.closed:
             told.closed = not told.closed
             self._note(f"closed: {decision.why}" if told.closed else "reopened", (told.case.invoice,))
+        if decision.next is not None:
+            asked = (decision.next.step.key, decision.next.day, decision.tasks)
+            self.customer = remembering(self.customer, [asked], self._clock)
         for task in decision.tasks:
             if task.key not in self.asked and task.kind != "decision":
                 self._note(f"task {task.kind}", (told.case.invoice,))
@@ -461,7 +479,7 @@ class Story:
         told.case = replace(told.case, drafts=drafts)
 
     def _equals_simulation(self) -> None:
-        start = replace(self.customer, last_contact_on=None)
+        start = replace(self.customer, last_contact_on=None, reps_asked=())
         lives = [
             Life(
                 replace(told.case, done=tuple(d for d in told.case.done if d.on < told.case.opened_on)),

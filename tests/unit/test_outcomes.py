@@ -21,7 +21,7 @@ def test_every_outcome_says_what_it_does_in_fields_that_exist() -> None:
         assert len(words) == len(set(words))
         for outcome in outcomes_of(kind):
             assert outcome.means
-            assert {*outcome.requires, *outcome.takes} <= set(FIELDS)
+            assert {*outcome.requires, *outcome.takes} <= {*FIELDS, "note"}
             assert not set(outcome.requires) & set(outcome.takes)
 
 
@@ -46,6 +46,10 @@ def test_any_words_will_do_where_nothing_follows() -> None:
         ("dispute", "not_justified", ("amount",), "amount: not_justified takes none"),
         ("hold_proposal", "done", (), "place, decline"),
         ("find_contact", "contact_changed", (), "contact: required"),
+        ("sales_veto", "veto", ("until",), "note: required by veto"),
+        ("sales_veto", "veto", ("note",), "until: required by veto"),
+        ("sales_veto", "agree", ("until", "note"), "until: agree takes none"),
+        ("sales_vetoed", None, (), "'done' is not one of seen, overruled"),
     ],
 )
 def test_what_does_not_fit_is_named(kind: str, word: str | None, given: tuple[str, ...], text: str) -> None:

@@ -11,6 +11,7 @@ from activities.store.facts.holds import delivery_hold_placed
 from activities.store.facts.recording import Recording
 from activities.store.facts.replies import reply_read
 from activities.store.facts.steering import closed, paused
+from activities.store.facts.vetoes import overruled, vetoed
 from models.errors import NotFound
 from models.ids import CaseSignal
 from models.messages import Closed, DeliveryHoldPlaced, DisputeResolved, Paused, TaskCompleted
@@ -41,6 +42,10 @@ def follow(at: Recording, task: Task, outcome: str, fact: TaskCompleted, about: 
             invoices=tuple(invoice.number for invoice in about), by=fact.by, note=fact.note
         )
         delivery_hold_placed(at.also(CaseSignal.DELIVERY_HOLD_PLACED, hold, about[0]), hold)
+    elif task.kind == TaskKind.SALES_VETO and outcome == "veto":
+        vetoed(at, task, fact)
+    elif task.kind == TaskKind.SALES_VETOED and outcome == "overruled":
+        overruled(at, task, fact)
     elif outcome == "contact_changed":
         replace_contact(at, fact)
 

@@ -11,6 +11,7 @@ from activities.store.facts.choices import follow
 from activities.store.facts.letters import told_of_letter
 from activities.store.facts.recording import Recording
 from activities.store.facts.steering import add_pause
+from activities.store.facts.vetoes import check_veto
 from activities.store.lookup import among
 from activities.store.planned import unconclude, withdraw_contact
 from activities.store.tasks import close_task, invoices_of, task_by_id
@@ -45,6 +46,7 @@ def task_completed(at: Recording, fact: TaskCompleted) -> None:
         raise WrongState(f"task_id: the task is {task.status} already")
     outcome = check_outcome(task.kind, fact.outcome, given_fields(fact))
     check_call(at, fact)
+    check_veto(at, fact)
     concerned = invoices_of(at.session, task) or [at.invoice]
     told = [invoice.id for invoice in concerned]
     about = [invoice for invoice in concerned if invoice.id in set(_open(at, told))]

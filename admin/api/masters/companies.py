@@ -87,6 +87,14 @@ class CompanyChange(Given):
         int | None,
         Field(ge=1, le=1_000_000, description="Customers contacted a business day after a suspension"),
     ] = None
+    digest_day: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=7,
+            description="Weekday of the sales representatives' digest (1 is Monday, unless set; 0: none)",
+        ),
+    ] = None
     bank_known_until: Annotated[
         date | None, Field(description="Last day whose bank movements are recorded; it only goes forward")
     ] = None
@@ -132,6 +140,7 @@ class CompanyNow(BaseModel):
     gap_days: int
     reply_pause_days: int | None
     resume_per_day: int | None
+    digest_day: int | None
     bank_known_until: date | None
     interest: Annotated[str | None, Field(description="Absent: announced")]
     late_rate: Decimal | None

@@ -42,6 +42,10 @@ Preference = Annotated[
 ]
 InCopy = Annotated[bool, Field(description="Gets a copy of e-mails to another of its role")]
 
+KnownBy = Annotated[
+    Email, Field(description="The colleague who knows them, and is offered a call to them first")
+]
+
 
 class ContactIn(BaseModel):
     """Somebody to write to or call; an e-mail address or a number is required."""
@@ -59,6 +63,7 @@ class ContactIn(BaseModel):
     hours: Annotated[Words | None, Field(description="When to call, for the caller to read")] = None
     preference: Preference | None = None
     in_copy: InCopy = False
+    known_by: KnownBy | None = None
 
 
 class ContactChange(Given):
@@ -75,6 +80,7 @@ class ContactChange(Given):
     hours: Words | None = None
     preference: Preference | None = None
     in_copy: InCopy | None = None
+    known_by: KnownBy | None = None
 
 
 class ReasonIn(BaseModel):
@@ -109,6 +115,7 @@ class ContactNow(BaseModel):
     in_use: bool
     preference: int | None
     in_copy: bool
+    known_by: str | None
     opted_out: bool
     invalid_reason: str | None
     marks: Annotated[list[Mark], Field(description="What is known against its addresses")]
@@ -298,7 +305,7 @@ def _now(session: Session, customer: Customer, contact: Contact) -> ContactNow:
         **contact.model_dump(
             include={
                 "id", "role", "name", "function", "language", "email", "phone", "phone_kind", "hours",
-                "invalid_reason", "preference",
+                "invalid_reason", "preference", "known_by",
             }
         ),
     )  # fmt: skip

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from activities.store.absences import end_absence, record_absence
+from activities.store.colleagues import known_colleague
 from activities.store.lookup import company_by_ref
-from activities.store.parties import known_colleague
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
 from admin.api.masters.words import OurEmail

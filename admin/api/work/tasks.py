@@ -11,9 +11,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session, select
 
+from activities.store.colleagues import known_colleague
 from activities.store.events import add_event
 from activities.store.lookup import company_by_ref
-from activities.store.parties import known_colleague
 from activities.store.tasks import invoices_of
 from activities.store.work import Completion, NewContact, complete_task
 from admin.api.changes import Changed, ChangesOf, Work
@@ -32,8 +32,8 @@ from rules.calendar import business_calendar
 
 router = APIRouter(prefix="/v1/companies/{company}", tags=["tasks"])
 
-MANAGERS = frozenset({TaskKind.DECISION})
-"""Kinds whose outcome may end a case: only a manager completes them."""
+MANAGERS = frozenset({TaskKind.DECISION, TaskKind.SALES_VETOED})
+"""Kinds whose outcome may end a case, or overrule somebody: only a manager completes them."""
 
 _SHOWN_CASES = 20
 _LATEST_DUE = timedelta(days=366)
@@ -55,6 +55,7 @@ class CompletionIn(Told):
     tracking_number: Annotated[Ref | None, Field(description="A registered letter's")] = None
     posted_on: date | None = None
     received_on: Annotated[date | None, Field(description="Received, refused, or come back")] = None
+    until: Annotated[date | None, Field(description="A step waits until then: ten days at most")] = None
     contact_id: Annotated[UUID | None, Field(description="Whose number was wrong, or who left")] = None
     contact: Annotated[NewContact | None, Field(description="Who is there in their place")] = None
 
@@ -127,7 +128,7 @@ def complete(
         if task.kind == TaskKind.APPROVAL:
             raise WrongState("the task is an approval: it is approved or refused under approvals/")
         if task.kind in MANAGERS:
-            as_manager(access.holder, "a decision about a case")
+            as_manager(access.holder, "a decision of the credit manager's")
         return _complete(work, api, access, task, Completion(**body.model_dump()))
 
     return changes.make(access, tell, status=201)
@@ -162,8 +163,8 @@ def change(
         for name, value in changed.items():
             setattr(task, name, value)
         if "assignee_email" in changed:
-            # Whoever is named now is meant, and stands in for nobody.
-            task.meant_for = None
+            # Whoever is named now is meant, and stands in for nobody; it falls to nobody else.
+            task.meant_for = task.falls_to = None
         if changed:
             add_event(
                 work.session,

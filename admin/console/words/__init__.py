@@ -7,10 +7,19 @@ from types import MappingProxyType, ModuleType
 from typing import Final
 
 from activities.rendering.formats import typeset_french
-from admin.console.words import acts, bank_lines, dry_run, effects, en, fr, imports, names, policies
+from admin.console.words import acts, bank_lines, dry_run, effects, en, fr, imports, names, policies, reps
 
 # Words of one page or two, French and English side by side: modules with `FRENCH` and `ENGLISH`.
-_SUBJECTS: Final[tuple[ModuleType, ...]] = (imports, bank_lines, policies, dry_run, acts, effects, names)
+_SUBJECTS: Final[tuple[ModuleType, ...]] = (
+    imports,
+    bank_lines,
+    policies,
+    dry_run,
+    acts,
+    effects,
+    names,
+    reps,
+)
 
 
 def _catalogues() -> Mapping[str, Mapping[str, str]]:

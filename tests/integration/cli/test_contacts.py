@@ -90,13 +90,23 @@ def test_a_contact_is_added_with_its_place_and_a_bad_address_is_refused(shell: S
         told = shell("contact", "acme", "C-1", "--email", email)
         assert (told.exit_code, told.stdout) == (2, "")
         assert "e-mail address" in told.stderr
-    words = ("--email", "factures@client.example", "--preference", "1", "--copy", "--language", "en")
+    words = (
+        "--email",
+        "factures@client.example",
+        "--preference",
+        "1",
+        "--copy",
+        "--language",
+        "en",
+        "--known-by",
+        "credit@acme.example",
+    )
     assert shell.said("contact", "acme", "C-1", *words) == "C-1: accounting contact added\n"
     with transaction(shell.book.engine) as session:
         added = session.exec(select(Contact).where(Contact.email == "factures@client.example")).one()
     assert (added.preference, added.in_copy, added.language) == (1, True, "en")
     assert shell.said("contacts", "acme", "C-1").splitlines()[0] == (
-        "accounting  factures@client.example, in copy"
+        "accounting  factures@client.example, in copy, known by credit@acme.example"
     )
 
 

@@ -14,7 +14,10 @@ from activities.rendering import (
     Creditor,
     Debtor,
     DetailsChanged,
+    Digest,
     HoldNotice,
+    LateCustomer,
+    LateItem,
     Line,
     Message,
     PaidItem,
@@ -23,6 +26,7 @@ from activities.rendering import (
     Recipient,
     Rendered,
     ReplyCopy,
+    RepQuestion,
     Section,
     Signatory,
     Tone,
@@ -83,6 +87,38 @@ RICH_REPLY = ReplyCopy(
     paused_until=date(2026, 11, 27),
 )
 
+QUESTION = RepQuestion("reminder_2", "email", date(2026, 11, 27), date(2026, 11, 26))
+LATE = LateItem("FA-1", TODAY - timedelta(days=62), 62, Decimal("4820.00"), "EUR", step="phone_call")
+DIGEST = Digest((LateCustomer("Dupont", "C-1", (LATE,)),), ((Decimal("4820.00"), "EUR"),), 1)
+RICH_DIGEST = Digest(
+    (
+        LateCustomer(
+            "Dupont & <Fils>",
+            "C-1",
+            (
+                replace(LATE, next_on=TODAY + timedelta(days=3), broken=2),
+                replace(LATE, invoice="FA-2", disputed=Decimal("20.00"), state="paused", held_by="dispute"),
+                *(
+                    replace(LATE, invoice=f"FA-{state}", state=state)
+                    for state in ("stopped", "suspended", "awaiting_bank", "awaiting_approval", "ladder_done")
+                ),
+            ),
+        ),
+        LateCustomer(
+            "Smith",
+            "C-2",
+            (
+                replace(
+                    LATE, invoice="S-1", currency="USD", state="awaiting_person", step="own", channel="sms"
+                ),
+            ),
+        ),
+    ),
+    ((Decimal("33740.00"), "EUR"), (Decimal("4820.00"), "USD")),
+    9,
+    left_out=1,
+)
+
 ORDER = {
     "account_statement": Tone.STATEMENT,
     "courteous_reminder": Tone.COURTEOUS,
@@ -96,6 +132,8 @@ ORDER = {
     "sales_rep_call_notice": Tone.CALL,
     "hold_notice": Tone.FIRM,
     "bank_details_change": Tone.FIRM,
+    "sales_rep_question": Tone.FIRM,
+    "weekly_digest": Tone.STATEMENT,
     "reply_copy": Tone.STATEMENT,
     "sms_reminder": Tone.SMS,
 }
@@ -176,7 +214,7 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         "recipient": replace(READER, language=language),
         "signatory": COLLECTOR,
         "sections": ()
-        if template in {"thank_you", "hold_notice", "bank_details_change", "reply_copy"}
+        if template in {"thank_you", "hold_notice", "bank_details_change", "reply_copy", "weekly_digest"}
         else (ONE,),
         "payment_reference": "C-0042",
     }
@@ -188,6 +226,10 @@ def message(template: str, language: str = "fr", **changes: Any) -> Message:
         facts["hold"] = HOLD
     if template == "reply_copy":
         facts["reply"] = REPLY
+    if template == "sales_rep_question":
+        facts["question"] = QUESTION
+    if template == "weekly_digest":
+        facts["digest"] = DIGEST
     return Message(**(facts | changes))
 
 
@@ -204,6 +246,7 @@ def rich(template: str, language: str = "fr", **changes: Any) -> Message:
         "indemnity_per_invoice": Decimal(40),
         "call": CALL,
         "reply": RICH_REPLY,
+        "digest": RICH_DIGEST,
         "paid": (PaidItem("FA-1", "BC-1", Decimal("4820"), "EUR"), PaidItem("FA-2", None, Decimal(5), "USD")),
     }
     return message(template, language, **(facts | changes))

@@ -211,6 +211,38 @@ def test_managers_read_what_changes_and_never_a_whole_iban(stage: str, locale: s
 
 
 @pytest.mark.parametrize("locale", LOCALES)
+def test_a_digest_says_of_each_invoice_what_is_late_and_what_follows(locale: str) -> None:
+    page = written(rich("weekly_digest", locale))
+    text = " ".join(page.text.split())
+    said = {
+        "fr": (
+            "9 factures en retard pour",
+            "échue le 22/09/2026 (62 jours de retard) : 4 820,00 €. Suite : appel le 26 novembre 2026. "
+            "2 promesses non tenues.",
+            "dont 20,00 € contestés. Suite : litige à régler.",
+            "Suite : relances arrêtées.",
+            "Suite : SMS, coordonnées à compléter.",
+            "1 autre facture est en retard",
+        ),
+        "en": (
+            "9 late invoices for",
+            "due on 22 Sept 2026 (62 days overdue): €4,820.00. Next: call on 26 November 2026. "
+            "2 promises not kept.",
+            "of which €20.00 disputed. Next: dispute to settle.",
+            "Next: reminders stopped.",
+            "Next: text message, contact details wanted.",
+            "1 other invoice is late",
+        ),
+    }[locale]
+    plain = re.sub("[\u00a0\u202f]", " ", f"{page.subject} {text}")
+    for fact in said:
+        assert fact in plain
+    assert page.html is not None
+    assert page.html.count("<li") == 8 + 3
+    assert "Dupont &amp; &lt;Fils&gt;" in page.html
+
+
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("count", [1, 12])
 def test_sms_fits_in_two_parts(locale: str, make: Callable[..., Message], count: int) -> None:
