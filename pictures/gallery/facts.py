@@ -14,7 +14,10 @@ from activities.rendering import (
     Creditor,
     Debtor,
     DetailsChanged,
+    Digest,
     HoldNotice,
+    LateCustomer,
+    LateItem,
     Line,
     Message,
     PaidItem,
@@ -22,6 +25,7 @@ from activities.rendering import (
     PastPromise,
     Recipient,
     ReplyCopy,
+    RepQuestion,
     Section,
     Signatory,
     Tone,
@@ -64,6 +68,10 @@ _READERS: Final = {
     ),
     "en": Recipient("Daan de Vries", "accounts payable", "daan@kestrel-studio.example", "+31201234567", "en"),
 }
+_SALES_REP: Final = Recipient(
+    "Thomas Petit", None, "thomas.petit@ateliers-brunet.example", "+33612345670", "fr"
+)
+_TO_SALES: Final = ("sales_rep_call_notice", "sales_rep_question", "weekly_digest", "hold_notice")
 _TONES: Final = {
     "account_statement": Tone.STATEMENT,
     "courteous_reminder": Tone.COURTEOUS,
@@ -76,7 +84,7 @@ _TONES: Final = {
     "phone_call": Tone.CALL,
     "sales_rep_call_notice": Tone.CALL,
 }
-_OF_NO_ITEM: Final = ("thank_you", "hold_notice", "bank_details_change", "reply_copy")
+_OF_NO_ITEM: Final = ("thank_you", "hold_notice", "bank_details_change", "reply_copy", "weekly_digest")
 
 
 def _line(number: str, total: str, late: int, **bent: Any) -> Line:
@@ -124,7 +132,8 @@ def _account(template: str) -> Section:
 
 def message_of(template: str, language: str) -> Message:
     """What a message of that template says to a customer who reads that language."""
-    debtor, reader = _DEBTORS[language], _READERS[language]
+    debtor = _DEBTORS[language]
+    reader = replace(_SALES_REP, language=language) if template in _TO_SALES else _READERS[language]
     notice = template in ("formal_notice", "notice_copy")
     return Message(
         step_template=template,
@@ -147,6 +156,8 @@ def message_of(template: str, language: str) -> Message:
         call=_call(reader) if template == "phone_call" else None,
         change=_CHANGE if template == "bank_details_change" else None,
         reply=_reply(reader) if template == "reply_copy" else None,
+        question=_QUESTION if template == "sales_rep_question" else None,
+        digest=_DIGEST if template == "weekly_digest" else None,
     )
 
 
@@ -165,6 +176,56 @@ def _call(reader: Recipient) -> CallFacts:
     )
 
 
+_QUESTION: Final = RepQuestion("reminder_2", "email", date(2026, 12, 3), date(2026, 12, 2))
+_DIGEST: Final = Digest(
+    (
+        LateCustomer(
+            "Transports Delmas",
+            "C-106",
+            (
+                LateItem(
+                    "FA-2620",
+                    date(2026, 9, 25),
+                    63,
+                    Decimal("8940.00"),
+                    "EUR",
+                    step="formal_notice",
+                    channel="letter",
+                    next_on=date(2026, 12, 11),
+                    broken=1,
+                ),
+                LateItem(
+                    "FA-2622",
+                    date(2026, 11, 7),
+                    20,
+                    Decimal("1645.20"),
+                    "EUR",
+                    disputed=Decimal("245.20"),
+                    step="reminder_3",
+                    channel="sms",
+                    next_on=date(2026, 12, 7),
+                ),
+            ),
+        ),
+        LateCustomer(
+            "Garage du Parc",
+            "C-102",
+            (
+                LateItem(
+                    "FA-2605",
+                    date(2026, 11, 15),
+                    12,
+                    Decimal("589.90"),
+                    "EUR",
+                    state="paused",
+                    held_by="dispute",
+                ),
+            ),
+        ),
+    ),
+    ((Decimal("11175.10"), "EUR"),),
+    3,
+)
 _CHANGE: Final = DetailsChanged(
     stage="asked",
     what=(("iban", "FR76 … 0189", "FR76 … 4521"),),

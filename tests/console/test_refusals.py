@@ -62,6 +62,8 @@ SAMPLES = {
     "ADDRESS_LINES": "6",
     "ADDRESS_WIDTH": "38",
     "task_id": "F-1",
+    "VETO_DAYS": "10",
+    "latest": "2026-03-20",
     "contact": "F-1",
     "_numbers(people)": "no number",
     "credited": "12.00",

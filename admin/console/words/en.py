@@ -15,7 +15,7 @@ WORDS: Final[dict[str, str]] = {
     "nav.policies": "Policies",
     "companies": "Companies",
     "search": "Search",
-    "search.hint": "Invoice, customer, order",
+    "search.hint": "Invoice, customer…",
     "sign_out": "Sign out",
     "language": "Français",
     "keys": "Keys",

@@ -15,7 +15,7 @@ WORDS: Final[dict[str, str]] = {
     "nav.policies": "Scénarios",
     "companies": "Sociétés",
     "search": "Rechercher",
-    "search.hint": "Facture, client, commande",
+    "search.hint": "Facture, client…",
     "sign_out": "Se déconnecter",
     "language": "English",
     "keys": "Clavier",

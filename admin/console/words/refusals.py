@@ -52,6 +52,10 @@ _REFUSALS: Final = phrases(
         ("{quoted} is no amount", "« {quoted} » n’est pas un montant"),
         ("{quoted} is no day", "« {quoted} » n’est pas une date"),
         ("{quoted} is not one of {rest}", "« {quoted} » ne peut être choisi ici"),
+        (
+            "{day} is not after today and at most {n} days on ({day2})",
+            "le {day} n’est pas après aujourd’hui, ou va au-delà de {n} jours (le {day2})",
+        ),
         ("{day} is not after today ({day2})", "le {day} n’est pas après aujourd’hui ({day2})"),
         ("{day} lies in the future (today is {day2})", "le {day} est à venir (nous sommes le {day2})"),
         ("{day} lies before the issue date {day2}", "le {day} précède l’émission, le {day2}"),

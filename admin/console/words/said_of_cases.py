@@ -21,6 +21,22 @@ _NOT_BEFORE: Final = [
         "la mise en demeure laisse jusqu’au {day2}, {days} après son dépôt le {day3}",
     ),
     ("the notice's deadline is {day2}", "la mise en demeure laisse jusqu’au {day2}"),
+    (
+        "the sales representative asked to wait until {day2}",
+        "le commercial a demandé d’attendre le {day2}",
+    ),
+    (
+        "the sales representative has until {day2} to answer",
+        "le commercial a jusqu’au {day2} pour répondre",
+    ),
+    (
+        "the sales representative is asked 1 business day before",
+        "le commercial est consulté un jour ouvré avant",
+    ),
+    (
+        "the sales representative is asked {n} business days before",
+        "le commercial est consulté {n} jours ouvrés avant",
+    ),
 ]
 
 CASE: Final = [
@@ -39,6 +55,8 @@ CASE: Final = [
     ),
     ("in the tone it last met ({tone})", "sur le ton déjà employé ({tone})"),
     ("the call is not made yet", "l’appel n’est pas encore passé"),
+    ("{step} leaves on {day} unless somebody objects", "« {step} » part le {day}, sauf opposition"),
+    ("no answer: the step comes on its day", "sans réponse : l’étape vient à sa date"),
     # What it waits for.
     (
         "composed on {day}, waits for approval; composed again on {day2}",

@@ -108,6 +108,7 @@ CHANGES: Final = [
     ("a day to call back is agreed", "un jour de rappel est convenu"),
     ("the call was made: {calls}", "l’appel a été passé : {calls}"),
     ("nothing waits for it any more", "plus rien ne l’attend"),
+    ("{who} has not called by {day}", "{who} n’avait pas appelé le {day}"),
     ("not posted, said {who}: {rest}", "non déposée, selon {who} : {rest}"),
     ("not posted, said {who}", "non déposée, selon {who}"),
     ("refused by {who}: {rest}", "refusée par {who} : {rest}"),

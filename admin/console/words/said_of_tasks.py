@@ -20,6 +20,20 @@ REMARKS: Final = [
 ]
 
 _ASKED: Final = [
+    (
+        "The customer's sales representative may hold it up (veto), with a reason, for {n} days at most, "
+        "or agree. Without an answer by {day} it leaves.",
+        "Le commercial du client peut la faire attendre, avec un motif, {n} jours au plus, ou donner son "
+        "accord. Sans réponse au {day}, elle part.",
+    ),
+    (
+        "{who} gave this reason (recorded by {who2}):",
+        "{who} a donné ce motif (noté par {who2}) :",
+    ),
+    (
+        "Leave it at that (seen), or let the step leave on its day (overruled).",
+        "Laissez attendre, ou passez outre : l’étape part alors à sa date.",
+    ),
     ("{why}. Outstanding: {sum}. {remark}", "{why}. Reste dû : {sum}. {remark}"),
     ("{why}. Outstanding: {sum}.", "{why}. Reste dû : {sum}."),
     (

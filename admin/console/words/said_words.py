@@ -84,6 +84,7 @@ FIELDS: Final = {
     "registration": "immatriculation",
     "bank_charges_up_to": "frais bancaires admis",
     "bank_known_until": "banque connue jusqu’au",
+    "digest_day": "jour du récapitulatif des commerciaux",
     "gap_days": "jours entre deux contacts",
     "imputation": "imputation",
     "interest": "intérêts",

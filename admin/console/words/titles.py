@@ -45,6 +45,11 @@ _SPECIAL: Final[Special] = {
 _TITLES: Final = phrases(
     [
         ("Approve {step} to {rest}", "Valider l’étape « {step} » pour {rest}"),
+        ("May {step} leave to {text} on {day}?", "L’étape « {step} » peut-elle partir à {text} le {day} ?"),
+        (
+            "{step} to {text} waits until {day}: sales asked for it",
+            "L’étape « {step} » pour {text} attend le {day}, à la demande du commercial",
+        ),
         ("Stop deliveries to {text}?", "Arrêter les livraisons à {text} ?"),
         ("Find a contact at {rest}", "Trouver un interlocuteur chez {rest}"),
         ("Find a telephone number at {rest}", "Trouver un numéro de téléphone chez {rest}"),
