@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 
 class Bucket(StrEnum):
@@ -28,6 +29,22 @@ def bucket(due_on: date, today: date) -> Bucket:
         if late <= limit:
             return name
     return Bucket.OVER_90
+
+
+_DAYS_LATE: Final = {
+    Bucket.NOT_DUE: (None, 0),
+    Bucket.TO_30: (1, 30),
+    Bucket.TO_60: (31, 60),
+    Bucket.TO_90: (61, 90),
+    Bucket.OVER_90: (91, None),
+}
+
+
+def due_between(wanted: Bucket, today: date) -> tuple[date | None, date | None]:
+    """The first and the last due date of a bucket on `today`; None where it has no end: `bucket` in turn."""
+    least, most = _DAYS_LATE[wanted]
+    first = None if most is None else today - timedelta(days=most)
+    return first, None if least is None else today - timedelta(days=least)
 
 
 @dataclass(frozen=True, slots=True)

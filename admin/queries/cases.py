@@ -25,7 +25,7 @@ from admin.queries.reading import (
     pattern,
     read_page,
 )
-from admin.queries.search import SHORTEST, hits, search_page
+from admin.queries.search import SHORTEST, amounts_typed, hits, search_page
 from models.errors import InvalidFact
 from rules.decide import State
 from rules.money import round_money
@@ -37,6 +37,10 @@ CaseSort = Literal[
 
 # Late by the more days, due the earlier: one order, which neither midnight nor a time zone changes.
 _SAME_AS = {"-days_late": "due_on", "days_late": "-due_on"}
+
+
+NONE: Final = "-"
+"""Stands for customers without a segment, or without a collector, where one can be asked for."""
 
 
 class CaseRow(Answer):
@@ -80,6 +84,7 @@ class CaseFilter(Paging):
     stage: Annotated[str | None, Field(max_length=40, description="The last step done; `new` before any")] = (
         None
     )
+    next_step: Annotated[str | None, Field(max_length=40, description="The step that comes next")] = None
     policy: Annotated[
         str | None, Field(max_length=60, description="`standard`, or one edition of it: `standard@1`")
     ] = None
@@ -88,7 +93,14 @@ class CaseFilter(Paging):
     ] = None
     currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$")] = None
     collector: Annotated[
-        str | None, Field(max_length=320, description="E-mail address of who follows the customer")
+        str | None,
+        Field(max_length=320, description="E-mail address of who follows the customer; `-`: nobody"),
+    ] = None
+    segment: Annotated[
+        str | None, Field(max_length=200, description="The customer's; `-` for those without one")
+    ] = None
+    disputed: Annotated[
+        Literal["true", "false"] | None, Field(description="`true`: something of it is contested")
     ] = None
     open: Annotated[Literal["true", "false", "all"], Field(description="`false`: only closed ones")] = "true"
     due_from: Annotated[date | None, Field(description="Due on that day or later")] = None
@@ -104,7 +116,8 @@ class CaseFilter(Paging):
         Field(
             min_length=SHORTEST,
             max_length=100,
-            description="Part of the number, the order reference, the customer's name or reference",
+            description="Part of the number, the order reference, the customer's name or reference; or an "
+            "amount, owed or of the whole invoice: `1234.56`, `1 234,56`",
         ),
     ] = None
     sort: Annotated[
@@ -122,7 +135,7 @@ def list_cases(session: Session, holder: KeyHolder, wanted: CaseFilter, now: dat
     if wanted.min_outstanding is not None and wanted.currency is None:
         raise InvalidFact("min_outstanding: takes `currency` along: amounts of several cannot be compared")
     company_id = company_asked(session, holder, wanted.company)
-    conditions, parameters = _conditions(wanted)
+    conditions, parameters = conditions_of(wanted)
     order = _order(wanted.sort)
     mine = of_companies(holder, company_id, parameters)
 
@@ -132,9 +145,9 @@ def list_cases(session: Session, holder: KeyHolder, wanted: CaseFilter, now: dat
         if wanted.q is None:
             page = mine.first_of_each(found, narrow, order, limit)
         else:
-            page = search_page(mine, narrow, order, limit)
+            page = search_page(mine, narrow, order, limit, amounts="amounts" in parameters)
         return f"""
-            {"" if wanted.q is None else hits(mine)}
+            {"" if wanted.q is None else hits(mine, amounts="amounts" in parameters)}
             SELECT {_COLUMNS}, page.sort_key, page.sort_id
               FROM ({page}) page
               JOIN dunning_case k ON k.invoice_id = page.sort_id
@@ -144,8 +157,6 @@ def list_cases(session: Session, holder: KeyHolder, wanted: CaseFilter, now: dat
              ORDER BY {order.by("page.sort_key", "page.sort_id")}
         """
 
-    if wanted.q is not None:
-        parameters["q"] = pattern(wanted.q)
     rows, following = read_page(session, order, wanted, build, **parameters)
     return Page(items=[case_row(row, now) for row in rows], next=following)
 
@@ -164,8 +175,8 @@ def _order(sort: CaseSort) -> Order:
     )
 
 
-def _conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
-    """SQL on `dunning_case k`, and its parameters."""
+def conditions_of(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
+    """SQL on `dunning_case k` without what is searched for, and the parameters of both."""
     found: list[str] = []
     if wanted.open != "all":
         found.append("k.closed_at IS NULL" if wanted.open == "true" else "k.closed_at IS NOT NULL")
@@ -174,7 +185,22 @@ def _conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
     if wanted.state is not None:
         # A word of ours stands in the text: the planner knows how rare it is.
         found.append(f"k.state = '{wanted.state.value}'")
-    if wanted.collector is not None:
+    if wanted.segment is not None:
+        if wanted.segment == NONE:
+            found.append(_OF_CUSTOMERS.format("c.segment IS NULL"))
+        else:
+            found.append(_OF_CUSTOMERS.format("c.segment = %(segment)s"))
+            parameters["segment"] = wanted.segment
+    if wanted.disputed is not None:
+        found.append("k.disputed > 0" if wanted.disputed == "true" else "k.disputed = 0")
+    if wanted.q is not None:
+        parameters["q"] = pattern(wanted.q)
+        if amounts := amounts_typed(wanted.q):
+            parameters["amounts"] = amounts
+    if wanted.collector == NONE:
+        found.append(_OF_CUSTOMERS.format("c.collector_email IS NULL"))
+    elif wanted.collector is not None:
+        found.append(_OF_CUSTOMERS.format("c.collector_email = ANY (%(collector)s)"))
         parameters["collector"] = list(as_recorded(wanted.collector))
     if wanted.policy is not None:
         parameters["policy"], _, version = wanted.policy.partition("@")
@@ -188,16 +214,13 @@ def _conditions(wanted: CaseFilter) -> tuple[list[str], dict[str, Any]]:
 
 _CONDITIONS: Final = {
     "stage": "k.stage = %(stage)s",
+    "next_step": "k.next_step = %(next_step)s",
     "paused_by": "k.paused_by = %(paused_by)s",
     "currency": "k.currency = %(currency)s",
     "policy": "k.policy_key = %(policy)s",
     "customer": """
         k.customer_id IN (SELECT c.id FROM customer c
                            WHERE c.company_id = k.company_id AND c.ref = %(customer)s)
-    """,
-    "collector": """
-        k.customer_id IN (SELECT c.id FROM customer c
-                           WHERE c.company_id = k.company_id AND c.collector_email = ANY (%(collector)s))
     """,
     "due_from": "k.due_on >= %(due_from)s",
     "due_to": "k.due_on <= %(due_to)s",
@@ -206,6 +229,9 @@ _CONDITIONS: Final = {
 }
 """SQL by field of the filter, on `dunning_case k`."""
 
+_OF_CUSTOMERS: Final = """
+    k.customer_id IN (SELECT c.id FROM customer c WHERE c.company_id = k.company_id AND {})
+"""
 _COLUMNS: Final = """
     co.ref AS company, i.number AS invoice, i.order_ref, c.ref AS customer, c.name AS customer_name,
     c.collector_email AS collector, c.country, c.zone, k.currency, i.total, k.outstanding, k.disputed,

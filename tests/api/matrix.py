@@ -92,6 +92,7 @@ OPERATIONS: dict[str, Line] = {
         )
     },
     "get_bank_known": Line(VIEWER),
+    "get_ageing": Line(VIEWER),
     "list_closures": Line(VIEWER),
     "record_closure": Line(
         COLLECTOR, {"first_day": "2026-08-03", "last_day": "2026-08-21", "customer": "C-1"}

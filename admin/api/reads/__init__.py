@@ -1,6 +1,7 @@
 """What can be looked at, one file a subject."""
 
 from admin.api.reads import (
+    ageing,
     cases,
     communications,
     customers,
@@ -15,6 +16,7 @@ ROUTERS = (
     cases.router,
     tasks.router,
     customers.router,
+    ageing.router,
     interest.router,
     recovery_file.router,
     communications.router,

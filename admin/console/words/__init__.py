@@ -7,7 +7,19 @@ from types import MappingProxyType, ModuleType
 from typing import Final
 
 from activities.rendering.formats import typeset_french
-from admin.console.words import acts, bank_lines, dry_run, effects, en, fr, imports, names, policies, reps
+from admin.console.words import (
+    acts,
+    bank_lines,
+    dry_run,
+    effects,
+    en,
+    fr,
+    imports,
+    names,
+    policies,
+    portfolio,
+    reps,
+)
 
 # Words of one page or two, French and English side by side: modules with `FRENCH` and `ENGLISH`.
 _SUBJECTS: Final[tuple[ModuleType, ...]] = (
@@ -19,6 +31,7 @@ _SUBJECTS: Final[tuple[ModuleType, ...]] = (
     effects,
     names,
     reps,
+    portfolio,
 )
 
 
