@@ -27,6 +27,7 @@ PAGES: Final[tuple[tuple[str, str], ...]] = (
     ("approvals", "approvals"),
     ("approval", "section[aria-labelledby=approvals] a[href*='/tasks/']"),
     ("portfolio", "cases"),
+    ("ageing", "ageing"),
     ("case", "cases/FA-2618"),
     ("customer", "customers/C-106"),
     ("plan", "cases/FA-2618/act/plan?parts=3&first=2027-01-15"),

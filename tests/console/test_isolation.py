@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from admin.console.pages import ROUTES
+from admin.console.portfolio import FILTERS
 from admin.console.render import ROOT
 from tests.api.odd import ODD_TEXTS, turns
 from tests.api.rivals import Rivals, belongings, differs, nothing_is_kept, rivals
@@ -39,7 +40,7 @@ _WHOSE: Final = {
     **{"ref": "customer", "invoice": "number"},
 }
 """What the names in addresses stand for, of what a company has."""
-_NOBODYS: Final = {"index": "0", "key": "standard", "version": "1", "action": "pause"}
+_NOBODYS: Final = {"index": "0", "key": "standard", "version": "1", "action": "pause", "form": "csv"}
 """Those that are no company's own."""
 _SEARCHED: Final = ("name", "customer", "number", "staff", "email")
 _LETTERS: Final = "approve_letter"
@@ -68,7 +69,10 @@ def fields_of(suffix: str, pattern: str) -> list[str]:
     return sorted({name for file in files for name in re.findall(pattern, file.read_text("utf-8"))})
 
 
-ASKED: Final = fields_of("py", r'query_params\.get\("(\w+)"')
+# The portfolio reads its own by their names.
+ASKED: Final = sorted(
+    {*fields_of("py", r'query_params\.get\("(\w+)"'), *FILTERS, "q", "sort", "on", "by", "bucket"}
+)
 TYPED: Final = fields_of("html", r'name="(\w+)"')
 
 
