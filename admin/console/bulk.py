@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy.exc import OperationalError
@@ -27,10 +27,11 @@ from admin.api.security import Access
 from admin.console.completing import Problem
 from admin.console.door import CompanyVisit
 from admin.console.words import word
+from admin.console.words.refusals import french_refusal
 from models.errors import NotFound, RelanceError, WrongState
 from models.ids import CaseSignal
 from models.messages import Fact, Paused, Resumed
-from models.tables import AuditEvent, Customer, DunningCase, Invoice
+from models.tables import Customer, DunningCase, Invoice
 
 ACTS: Final = ("pause", "resume", "assign")
 MOST: Final = 100
@@ -149,10 +150,15 @@ def _try(
         return Effect(key, why=word(at.visit.user.language, "bulk.why.busy"))
     except WrongState as error:
         known = "bulk.why.not_paused" if "is not paused by a person" in str(error) else None
-        return Effect(key, why=word(at.visit.user.language, known) if known else str(error))
+        return Effect(key, why=word(at.visit.user.language, known) if known else _refusal(at, error))
     except RelanceError as error:
-        return Effect(key, why=str(error))
+        return Effect(key, why=_refusal(at, error))
     return effect
+
+
+def _refusal(at: CompanyVisit, error: RelanceError) -> str:
+    told = str(error)
+    return told if at.visit.user.language == "en" else french_refusal(told) or told
 
 
 def _access(at: CompanyVisit) -> Access:
@@ -173,7 +179,7 @@ def _tell(
     signal, fact = _fact(act, f"console:{form_for(form or uuid4(), key)}")
     changed = record_fact(Work(session, now, at.visit.who, None), at.api, _access(at), key, signal, fact)
     told = cast(FactRecorded, changed.body)
-    session.add(_audit(at, f"{act.kind}_case", changed.audit))
+    at.audit(session, f"{act.kind}_case", **changed.audit)
     effect = Effect(key, before=before, after=told.case, name=customer.name, again=told.duplicate)
     return effect, changed.notes
 
@@ -205,7 +211,7 @@ def _assign(
         return Effect(key, name=customer.name, collector=before, cases=cases, why=why), ()
     told = {"collector_email": act.collector}
     notes = change_customer(session, customer, told, at.api.clock.now(), at.visit.who)
-    session.add(_audit(at, "change_customer", {"customer": key, "fields": sorted(told)}))
+    at.audit(session, "change_customer", customer=key, fields=sorted(told))
     return Effect(key, name=customer.name, collector=before, cases=cases), notes
 
 
@@ -220,16 +226,6 @@ def _customers_of(at: CompanyVisit, numbers: Sequence[str]) -> list[str]:
                 .order_by(col(Customer.ref))
             )
         )
-
-
-def _audit(at: CompanyVisit, what: str, detail: Mapping[str, Any]) -> AuditEvent:
-    return AuditEvent(
-        at=at.api.clock.now(),
-        company_id=at.company_id,
-        who=at.visit.who,
-        what=what,
-        detail={"user": str(at.visit.user.holder.key_id), **detail},
-    )
 
 
 def form_for(form: UUID, part: object) -> str:

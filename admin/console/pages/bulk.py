@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from activities.rendering.formats import Formats, one_line
 from admin.console.bulk import Act, Effect, carry_out, foresee, form_for, read_act, ticked
 from admin.console.completing import Problem, complete
-from admin.console.door import CompanyVisit, company_visit, form_of
+from admin.console.door import CompanyVisit, company_visit, form_id, form_of
 from admin.console.portfolio import selection_again
 from admin.console.render import url
 from admin.console.words import word
@@ -41,7 +41,7 @@ def act(request: Request) -> Response:
     asked = read_act(fields, today, collectors, language)
     if not numbers:
         asked = Problem("", word(language, "bulk.problem.none"))
-    form = _form_id(fields)
+    form = _id_of(fields)
     if isinstance(asked, Problem) or form is None or "change" in fields:
         problem = asked if isinstance(asked, Problem) else None
         return _form(at, fields, numbers, collectors, problem)
@@ -77,14 +77,9 @@ def _form(
     )
 
 
-def _form_id(fields: Mapping[str, str]) -> UUID | None:
-    """Of a form that is confirmed, its own; a first one gets its id for the next."""
-    if "confirm" not in fields:
-        return uuid4()
-    try:
-        return UUID(fields.get("form", ""))
-    except ValueError:
-        return None
+def _id_of(fields: Mapping[str, str]) -> UUID | None:
+    """The form's id; one that is not confirmed yet gets its id for when it is."""
+    return form_id(fields) if "confirm" in fields else uuid4()
 
 
 def _back(at: CompanyVisit, fields: Mapping[str, str]) -> str:
@@ -124,7 +119,7 @@ def approve(request: Request) -> Response:
     language = at.visit.user.language
     chosen = set(ticked(fields, "letter"))
     waiting = [each for each in _waiting(at) if str(each.task_id) in chosen]
-    form = _form_id(fields)
+    form = _id_of(fields)
     if "confirm" in fields and form is not None and chosen:
         at.tell(_approved(at, chosen, waiting, form))
         return RedirectResponse(url(at.ref, "approvals"), 303)
