@@ -142,7 +142,7 @@ def test_no_page_fails_whatever_is_typed(rivals: Rivals, manager: Browser) -> No
     assert {"q", "after"} <= set(ASKED)
     assert {"note", "amount"} <= set(TYPED)
     failed = []
-    some = turns(ODD_TEXTS, 2)
+    some = turns(ODD_TEXTS, 1)
     form = {**manager.hidden(), "note": "as agreed", "outcome": "done"}
 
     def tried(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
 from activities.store import engine as engines
-from activities.store.engine import transaction
+from activities.store.engine import make_engine, transaction
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def engine(ledger_url: str) -> Iterator[Engine]:
+    """One whose pool nobody has used yet."""
+    made = make_engine(ledger_url)
+    yield made
+    made.dispose()
 
 
 @pytest.mark.parametrize("trusted", [3600.0, 0.0], ids=["in use just now", "after a long rest"])
