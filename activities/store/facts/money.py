@@ -73,7 +73,6 @@ def payment_reversed(at: Recording, fact: PaymentReversed) -> None:
     payment.reversed_at = at.now
     payment.reversed_on = reversed_on
     _cancel_earned(at, payment)
-    at.session.flush()
     reopen_if_owed(at)
     at.tell()
 
@@ -141,8 +140,7 @@ def add_credit_note(
 
 def settled(at: Recording) -> None:
     """After money came or a debt shrank: release the holds this pays off, and see to what is too much."""
-    at.session.flush()
-    rest = rests(at.session, [at.invoice.id])[at.invoice.id]
+    rest = _owed_now(at)
     if rest < 0:
         at.ask(
             TaskKind.OVERPAYMENT,
@@ -154,13 +152,23 @@ def settled(at: Recording) -> None:
         release_paid_holds(at)
 
 
+def _owed_now(at: Recording) -> Decimal:
+    """What the invoice owes; its open case shows it at once, before anything is decided on it."""
+    at.session.flush()
+    rest = rests(at.session, [at.invoice.id])[at.invoice.id]
+    if at.is_open:
+        at.case.outstanding = max(rest, Decimal(0))
+        at.case.disputed = min(at.case.disputed, at.case.outstanding)
+    return rest
+
+
 def reopen_if_owed(at: Recording) -> None:
     """Open a closed case again when its invoice is owed again; a replaced invoice is owed no more."""
-    if at.is_open or at.invoice.replaced_by_id is not None:
-        return
-    if rests(at.session, [at.invoice.id])[at.invoice.id] <= 0:
+    rest = _owed_now(at)
+    if at.is_open or at.invoice.replaced_by_id is not None or rest <= 0:
         return
     was = at.case.closing_reason
+    at.case.outstanding = rest
     at.case.state = "waiting"
     at.case.closed_at = None
     at.case.closing_reason = None
