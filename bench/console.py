@@ -21,6 +21,28 @@ from bench.harness import MONDAY, ledger, postgres, scratch
 from models.tables.words import ApiRole
 
 CASES: Final = api.CASES
+
+_SAME: Final = (
+    ("today", "today"),
+    ("tasks", "tasks"),
+    ("approvals", "approvals"),
+    ("letters to approve together", "bulk/letters"),
+    ("bank lines", "bank-lines"),
+    ("imports", "imports"),
+    ("policies", "policies"),
+    ("one policy", "policies/standard"),
+    ("portfolio", "cases"),
+    ("portfolio, 31 to 60 days late", "cases?late=31_60"),
+    ("portfolio of a collector, by due date", "cases?collector=collector-3@relance.example&sort=due_on"),
+    ("portfolio, a name searched", "cases?q=chevalier"),
+    ("portfolio, an amount searched", "cases?q=1%20234,56"),
+    ("ageing by customer", "ageing"),
+    ("ageing by segment", "ageing?by=segment"),
+    ("ageing two months ago", "ageing?on=2026-01-09"),
+    ("ageing a year ago, by lateness", "ageing?on=2025-03-09&by=bucket"),
+)
+"""Asked the same way each time."""
+
 _ADDRESS: Final = "127.0.0.1"
 _PASSWORD: Final = "a password of the benchmark"  # noqa: S105 - of a ledger that is gone when this ends
 
@@ -68,10 +90,12 @@ def _pages(engine: Engine) -> Iterator[tuple[str, list[str]]]:
     some = sample(engine, api.REQUESTS)
     first = COMPANIES[0]
     own = f"{PREFIX}/{first}"
-    for page in ("today", "tasks", "approvals", "cases"):
-        yield page, [f"{own}/{page}"] * api.REQUESTS
-    yield "cases searched", [f"{own}/cases?q={n[:7]}" for _, n, _ in some]
+    for page, path in _SAME:
+        yield page, [f"{own}/{path}"] * api.REQUESTS
+    yield "portfolio, a number searched", [f"{own}/cases?q={n[:7]}" for _, n, _ in some]
     yield "one case", [f"{PREFIX}/{c}/cases/{quote(n, safe='')}" for c, n, _ in some]
+    yield "a case's history", [f"{PREFIX}/{c}/cases/{quote(n, safe='')}/timeline" for c, n, _ in some]
+    yield "a customer's history", [f"{PREFIX}/{c}/customers/{quote(r, safe='')}/timeline" for c, _, r in some]
     yield "one customer", [f"{PREFIX}/{c}/customers/{quote(r, safe='')}" for c, _, r in some]
     for ref, open_cases in large_customers(engine):
         yield f"one customer with {open_cases} open cases", [f"{own}/customers/{ref}"] * api.REQUESTS

@@ -1,11 +1,12 @@
 """What was owed on a day, by how late it was: of all, by customer, segment or collector, invoice by invoice.
 
-One statement reckons any day alike, from the facts: an invoice is owed from the day it was issued, less the
+Any past day is reckoned from the facts: an invoice is owed from the day it was issued, less the
 payments that had come by then and had not gone back, less its credit notes, until its case is closed by
 a person or another invoice takes its place. Days are those of the business, not of who typed it in: money
 of the 30th that was recorded on the 2nd was there on the 30th. What is recorded counts by the end of the day
-of that at the latest, so that today's figures are those of the cases and customers. A correction, a credit
-that was cancelled and a case that was opened again count as if they had always been so.
+of that at the latest, so that the same reckoning of today comes to the figures of the cases and customers:
+of today these are asked. A correction, a credit that was cancelled and a case that was opened again count as
+if they had always been so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlmodel import Session
 
 from activities.store.records import decoded
 from activities.store.sql import run
-from admin.queries.ageing_sql import SHOWN, STATEMENT, due_in
+from admin.queries.ageing_sql import GROUPINGS, OWED_NOW, OWED_THEN, STATEMENT, due_in
 from admin.queries.cases import NONE
 from admin.queries.models import Amount, Answer
 from admin.queries.reading import AMOUNT, DAY, Order, Paging, Read, Told
@@ -117,7 +118,8 @@ def get_ageing(session: Session, company_id: UUID, wanted: AgeingFilter, now: da
     if at is not None:
         parameters |= {"at_key": at[0], "at_id": at[1]}
     rows = "NULL" if wanted.by == "bucket" else _rows(wanted, order, further=at is not None)
-    told = decoded(run(session, STATEMENT.format(narrow=narrow, rows=rows), **parameters).scalar_one())
+    owed = (OWED_NOW if on == today else OWED_THEN).format(narrow=narrow)
+    told = decoded(run(session, STATEMENT.format(owed=owed, rows=rows), **parameters).scalar_one())
     totals = [_aged(each) for each in told["totals"] or ()]
     following = None
     if wanted.by == "bucket":
@@ -141,17 +143,17 @@ _EARLIEST: Final = date(1990, 1, 1)
 
 
 def _rows(wanted: AgeingFilter, order: Order, *, further: bool) -> str:
-    groups, shown = SHOWN[wanted.by]
+    grouping = GROUPINGS[wanted.by]
     page = f"""
-        (SELECT g.*, {order.columns}
-           FROM ({groups.format(here="currency = (SELECT currency FROM chosen)")}) g
-          WHERE {order.beyond(("", "") if further else None)}
-          ORDER BY {order.by()}
-          LIMIT {wanted.limit + 1})
+        SELECT g.*, {order.columns}
+          FROM ({grouping.keys()}) g
+         WHERE {order.beyond(("", "") if further else None)}
+         ORDER BY {order.by()}
+         LIMIT {wanted.limit + 1}
     """
     return f"""
         SELECT json_agg(r ORDER BY {order.by("r.sort_key", "r.sort_id")})
-          FROM ({shown.format(page=page)}) r
+          FROM ({grouping.rows(page)}) r
     """
 
 

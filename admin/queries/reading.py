@@ -25,6 +25,11 @@ Build: TypeAlias = Callable[[str, int], str]
 """Writes the statement of a page in the list's order: what must hold, how many rows. Its columns `sort_key`
 and `sort_id` place a row."""
 
+_PLANNED: Final = """
+    SELECT set_config('plan_cache_mode', 'force_custom_plan', TRUE),
+           set_config('max_parallel_workers_per_gather', '0', TRUE)
+"""
+
 
 class Paging(BaseModel):
     """Which page of a list."""
@@ -40,13 +45,13 @@ def snapshot(engine: Engine) -> Iterator[Session]:
     """A session that sees the ledger as of one instant through several statements, and cannot write.
 
     Its statements are planned for what was asked. A plan kept for any collector, week or text would walk all
-    cases to meet the few of a rare one.
+    cases to meet the few of a rare one. None has helpers: starting them takes longer than what they save.
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
-        run(session, "SET LOCAL plan_cache_mode = force_custom_plan")
+        run(session, _PLANNED)
         yield session
 
 

@@ -124,13 +124,15 @@ _LATE_SUMS: Final = """
      ORDER BY k.currency
 """
 _RECEIVED: Final = """
-    SELECT c.ref AS customer, c.name, i.number AS invoice, p.amount, p.currency, p.received_on
-      FROM payment p
-      JOIN customer c ON c.id = p.customer_id
+    SELECT p.ref AS customer, p.name, i.number AS invoice, p.amount, p.currency, p.received_on
+      FROM (SELECT p.*, c.ref, c.name
+              FROM payment p
+              JOIN customer c ON c.id = p.customer_id
+             WHERE {which}
+             ORDER BY p.amount DESC, p.id
+             LIMIT %(shown)s) p
       LEFT JOIN invoice i ON i.id = p.invoice_id
-     WHERE {which}
      ORDER BY p.amount DESC, p.id
-     LIMIT %(shown)s
 """
 _RECEIVED_ONES: Final = """
     p.recorded_at >= %(since)s AND p.reversed_at IS NULL AND c.company_id = %(company)s
@@ -165,7 +167,7 @@ _JOBS: Final = """
              FROM task t
             WHERE t.company_id = %(company)s AND t.status = 'open' AND t.kind = wanted.kind
             ORDER BY t.due_on, t.id
-            LIMIT CASE WHEN wanted.kind = ANY (%(calls)s) THEN 500 ELSE %(shown)s END) AS p
+            LIMIT CASE WHEN wanted.kind = ANY (%(calls)s) THEN 200 ELSE %(shown)s END) AS p
       LEFT JOIN LATERAL (SELECT d.ref, d.name FROM customer d WHERE d.id = p.customer_id OFFSET 0) AS c
              ON TRUE
       LEFT JOIN LATERAL (

@@ -129,7 +129,7 @@ class Communication(Table, table=True):
         Index(
             "communication_left_idx",
             *("company_id", "sent_at"),
-            postgresql_where=text("audience = 'debtor' AND sent_at IS NOT NULL"),
+            postgresql_where=text("audience = 'debtor' AND status = 'sent'"),
         ),
         Index(
             "communication_not_left_idx",

@@ -39,6 +39,7 @@ class Invoice(Table, table=True):
             "copy", "(copy_hash IS NULL) = (copy_name IS NULL) AND (copy_hash IS NULL) = (copy_size IS NULL)"
         ),
         Index(None, "company_id", "due_on", "id"),
+        Index(None, "company_id", "total"),
         Index("invoice_number_runs_idx", "company_id", text(f"({NUMBER_RUNS})")),
         Index("invoice_number_digits_idx", "company_id", text(f"({NUMBER_DIGITS})")),
         Index("invoice_number_whole_idx", "company_id", text(f"({NUMBER_WHOLE})")),
@@ -128,6 +129,16 @@ class DunningCase(Table, table=True):
             "dunning_case_open_company_awaits_bank_idx",
             *("company_id", "awaits_bank", "next_at", "invoice_id"),
             postgresql_where=text("closed_at IS NULL AND awaits_bank IS NOT NULL"),
+        ),
+        # What sums and counts over a whole company ask for: they need not read the rows themselves.
+        Index(
+            "dunning_case_open_company_summed_idx",
+            "company_id",
+            postgresql_include=[
+                *("invoice_id", "customer_id", "due_on", "currency", "outstanding", "disputed"),
+                *("state", "next_step", "policy_key", "policy_version"),
+            ],
+            postgresql_where=text("closed_at IS NULL"),
         ),
         Index(
             "dunning_case_open_suspension_idx",
