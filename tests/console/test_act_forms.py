@@ -14,10 +14,7 @@ from activities.store.engine import transaction
 from admin.console.acts import cases, customers
 from admin.console.acts.instalments import equal_parts
 from models.ids import CaseSignal
-from models.tables import (
-    Company,
-    FactRow,
-)
+from models.tables import Company, FactRow, Staff
 from tests.console.conftest import Browser, add
 from tests.console.newcomers import (
     CASE,
@@ -219,3 +216,24 @@ def test_every_form_shows_itself_in_both_languages(browser: Browser, language: s
     assert ("1 à 30 jours" if language == "fr" else "1 to 30 days") in page
     for path in (f"{CASE}/timeline", f"{CUSTOMER}/timeline", f"{CUSTOMER}/messages", f"{CASE}/policies"):
         assert browser.get(path).status_code == 200
+
+
+def test_somebody_there_is_known_by_a_colleague_here(browser: Browser) -> None:
+    sam = "sam@acme.example"
+    with transaction(browser.door.book.engine) as session:
+        session.add(
+            Staff(id=uuid4(), company_id=browser.door.book.company_id, email=sam, name="Sam", role="x")
+        )
+    browser.sign_in(add(browser.door))
+    of = person(mine(browser.door))
+    assert f'<option value="{sam}">Sam</option>' in browser.read(f"{CUSTOMER}/act/correct?of={of}")
+    told = {"role": "accounting", "email": "compta@client.example", "of": of}
+    refused = browser.send(f"{CUSTOMER}/act/correct", **told, known_by="nobody@acme.example")
+    assert refused.status_code == 422
+    assert "Personne de la société n’a cette adresse" in refused.text
+    assert '<option value="nobody@acme.example" selected>' in refused.text
+    preview = browser.send(f"{CUSTOMER}/act/correct", **told, known_by=sam)
+    sent = {"go": "confirm", "shown": value(preview.text, "shown"), "form": value(preview.text, "form")}
+    browser.send(f"{CUSTOMER}/act/correct", **told, known_by=sam, **sent)
+    assert "connu de Sam" in browser.read(CUSTOMER)
+    assert f'<option value="{sam}" selected>' in browser.read(f"{CUSTOMER}/act/correct?of={of}")

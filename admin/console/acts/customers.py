@@ -27,6 +27,7 @@ _PERSON: Final = (
     Field("hours"),
     Field("language", Kind.CHOICE, choices=_LANGUAGES, words="act.language"),
     Field("preference"),
+    Field("known_by", Kind.COLLEAGUE),
     Field("in_copy", Kind.TICK),
 )
 _ROLE: Final = Field("role", Kind.CHOICE, required=True, choices=tuple(Role), words="role")

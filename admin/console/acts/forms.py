@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ROWS = "rows"
     INVOICES = "invoices"
     LINES = "lines"
+    COLLEAGUE = "colleague"
 
 
 @dataclass(frozen=True, slots=True)

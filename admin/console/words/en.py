@@ -157,6 +157,7 @@ WORDS: Final[dict[str, str]] = {
     "customer.credit": "Credit",
     "customer.items": "Open items",
     "customer.people": "People",
+    "customer.known_by": "known by {name}",
     "customer.next": "Next contact",
     "customer.last": "Last contact",
     "customer.tasks": "Open tasks",

@@ -157,6 +157,7 @@ WORDS: Final[dict[str, str]] = {
     "customer.credit": "Avoir",
     "customer.items": "Factures en cours",
     "customer.people": "Interlocuteurs",
+    "customer.known_by": "connu de {name}",
     "customer.next": "Prochain contact",
     "customer.last": "Dernier contact",
     "customer.tasks": "Tâches ouvertes",

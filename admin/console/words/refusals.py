@@ -138,6 +138,7 @@ _REFUSALS: Final = phrases(
         ),
         ("{quoted} is no open invoice that this was about", "« {quoted} » n’est pas une facture concernée"),
         ("the task is not about {quoted}", "la tâche ne concerne pas « {quoted} »"),
+        ("nobody of company {quoted} has this address", "personne de la société n’a cette adresse"),
         ("this customer has no invoice {quoted}", "ce client n’a pas de facture « {quoted} »"),
         ("this customer has no invoice {rest}", "ce client n’a pas de facture {rest}"),
         ("all of them are paid, nothing would end the hold", "toutes sont réglées : rien n’y mettrait fin"),
