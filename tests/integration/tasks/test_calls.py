@@ -186,7 +186,8 @@ def test_three_calls_nobody_answers_are_told_to_the_credit_manager(
     assert len(desk.tasks("call_overdue")) == 1
     with transaction(desk.engine) as session:
         tries = session.exec(select(CallAttempt).order_by(col(CallAttempt.at))).all()
-        logged = session.exec(select(CaseEvent.detail).where(CaseEvent.what == "task_completed")).all()
+        completed = select(CaseEvent.detail).where(CaseEvent.what == "task_completed")
+        logged = session.exec(completed.order_by(col(CaseEvent.id))).all()
     assert [(each.outcome, each.by) for each in tries] == [
         ("no_answer", "claire@acme.example"),
         ("voicemail", "claire@acme.example"),
