@@ -3,6 +3,7 @@
 import json
 import random
 import socket
+import time
 from pathlib import Path
 
 from admin.stack.datafolder import read_json, write_private
@@ -13,6 +14,9 @@ _UNASKED = range(15_000, 32_000)
 """Ports no system hands out by itself: Linux begins at 32768, macOS and IANA at 49152. One taken from the
 system's own range is soon the near end of somebody's connection, between our look and our server's start.
 """
+
+_LINGERS_S = 5.0
+"""How long what a killed server has left behind may take to go."""
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -39,6 +43,13 @@ def free_port(host: str = LOOPBACK) -> int:
     raise OSError(f"no port of {_UNASKED.start} to {_UNASKED.stop - 1} is free on {host}")
 
 
+def _freed(port: int) -> None:
+    """Wait until a port is free, for some seconds."""
+    deadline = time.monotonic() + _LINGERS_S
+    while not is_free(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 class PortBook:
     """The ports chosen for one data folder, kept in its file `path`."""
 
@@ -50,9 +61,13 @@ class PortBook:
     def choose(self, name: str, preferred: int) -> int:
         """The port for `name`: that of the last time, else `preferred`, else any; one that is free now.
 
-        No port is given to two names of the same book. Call it while the server is not running.
+        No port is given to two names of the same book. Call it while the server is not running. The processes
+        of one that was killed may hold its port for a moment longer: that of the last time is waited for.
         """
         taken = {port for other, port in self._chosen.items() if other != name}
+        last = self._chosen.get(name)
+        if last is not None:
+            _freed(last)
         for port in (self._chosen.get(name), preferred):
             if port is not None and port not in taken and is_free(port):
                 break

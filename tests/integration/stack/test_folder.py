@@ -1,6 +1,7 @@
 """The data folder, its ports and its logs: no server needed."""
 
 import socket
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from admin.stack.checks import answers, listening
 from admin.stack.datafolder import DataFolder, kept_secret
 from admin.stack.errors import DataFolderInUse, StackError
 from admin.stack.logs import rotate, tail
-from admin.stack.ports import PortBook, free_port, is_free
+from admin.stack.ports import LOOPBACK, PortBook, free_port, is_free
 
 
 def test_the_folder_given_wins_over_the_variable_and_the_default(
@@ -66,6 +67,31 @@ def test_a_busy_port_is_passed_over_and_the_new_choice_kept(tmp_path: Path) -> N
         chosen = PortBook(tmp_path / "ports.json").choose("temporal", preferred)
         assert chosen != preferred
     assert PortBook(tmp_path / "ports.json").choose("temporal", preferred) == chosen
+
+
+def test_the_port_of_the_last_time_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, port = tmp_path / "ports.json", free_port()
+    assert PortBook(book).choose("postgres", port) == port
+    looks = count(1)
+    with socket.create_server(("127.0.0.1", port)) as lingering:
+
+        def looked(asked: int, host: str = LOOPBACK) -> bool:
+            # What was killed is gone when it is looked at for the third time.
+            if next(looks) == 3:
+                lingering.close()
+            return is_free(asked, host)
+
+        other = free_port()
+        monkeypatch.setattr("admin.stack.ports.is_free", looked)
+        assert PortBook(book).choose("postgres", other) == port
+
+
+def test_a_port_that_stays_busy_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, port = tmp_path / "ports.json", free_port()
+    monkeypatch.setattr("admin.stack.ports._LINGERS_S", 0.1)
+    assert PortBook(book).choose("postgres", port) == port
+    with socket.create_server(("127.0.0.1", port)):
+        assert PortBook(book).choose("postgres", port) != port
 
 
 def test_a_damaged_port_file_is_written_anew(tmp_path: Path) -> None:
