@@ -303,7 +303,9 @@ def _next_action(
 ) -> _Found | None:
     """The next step and its instant, reckoned from `start` (now, or the end of the pause in force)."""
     calendar = customer.contact_days
-    resumed = held.last_end if start == now else calendar.local_day(start)
+    today = calendar.local_day(now)
+    begins = today if start == now else calendar.local_day(start)
+    resumed = held.last_end if start == now else begins
     tone = max((done.tone for done in case.done), key=list(Tone).index, default=Tone.STATEMENT)
     for place in range(_next_place(case, policy, last), len(policy.steps)):
         step = policy.steps[place]
@@ -311,13 +313,13 @@ def _next_action(
         planned = case.due_on + timedelta(days=step.offset_days)
         floors = _floors(case, customer, policy, step, resumed)
         earliest = max([planned, *(floor.day for floor in floors)])
-        ask = asking(case, customer, policy, step, earliest, calendar.local_day(start))
+        ask = asking(case, customer, policy, step, earliest, begins)
         if ask is not None:
             floors.append(_Floor(ask.day, ask.why))
             earliest = max(earliest, ask.day)
-        day = calendar.first_business_day(max(earliest, calendar.local_day(start)))
         at = _instant(calendar, earliest, route.channel, start)
-        if step.offset_days < 0 and calendar.local_day(at) > case.due_on:
+        leaves = calendar.local_day(at)
+        if step.offset_days < 0 and leaves > case.due_on:
             continue
         draft = _draft(case, step.key)
         action = NextAction(
@@ -325,13 +327,13 @@ def _next_action(
             route=route,
             tone=stronger(step.tone, tone),
             planned=planned,
-            day=max(day, calendar.local_day(at)),
+            day=max(calendar.first_business_day(max(earliest, begins)), leaves),
             at=at,
             due=at <= now,
             approved=draft is not None and draft.approved and not draft.stale,
         )
-        come = earliest <= calendar.local_day(now)
-        reached = calendar.first_business_day(earliest) <= calendar.local_day(now)
+        come = earliest <= today
+        reached = come and calendar.first_business_day(earliest) <= today
         why = _explain(calendar, step, planned, floors, action, start)
         return _Found(action, why, come, reached, ask.ask_on if ask else None)
     return None

@@ -41,17 +41,23 @@ class Paging(BaseModel):
 
 
 @contextmanager
-def snapshot(engine: Engine) -> Iterator[Session]:
+def snapshot(engine: Engine, *, of_one: bool = False) -> Iterator[Session]:
     """A session that sees the ledger as of one instant through several statements, and cannot write.
 
     Its statements are planned for what was asked. A plan kept for any collector, week or text would walk all
     cases to meet the few of a rare one. None has helpers: starting them takes longer than what they save.
+
+    Args:
+        engine: of the ledger.
+        of_one: all is about one case, customer or task, found by its key: the same plan does for each, and
+            making it anew would take longer than following it.
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
-        run(session, _PLANNED)
+        if not of_one:
+            run(session, _PLANNED)
         yield session
 
 

@@ -64,7 +64,7 @@ class Subject:
 def case_subject(at: CompanyVisit, number: str, act: Act, typed: Mapping[str, str]) -> Subject:
     """A case for an act; NotFound for a case, or an earlier fact, that is not there."""
     now, of = at.api.clock.now(), _clean(typed.get("of", ""))
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         found = case_of_number(session, at.company_id, at.ref, number)
         case = get_case(session, at.company_id, at.ref, number, at.api.settings, now)
         facts = facts_standing(session, found, now)
@@ -113,7 +113,7 @@ def customer_subject(at: CompanyVisit, ref: str, act: Act, typed: Mapping[str, s
     """A customer for an act; NotFound for a customer, or what the act is about, that is not there."""
     now, of = at.api.clock.now(), _clean(typed.get("of", ""))
     hold: HoldInForce | None = None
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         customer = get_customer(session, at.company_id, at.ref, ref, at.api.settings, now)
         if act.name == "release":
             hold = _hold(session, at, ref, of)

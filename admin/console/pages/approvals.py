@@ -55,7 +55,7 @@ def decide(request: Request) -> Response:
 
 def _show(at: CompanyVisit, task_id: UUID, problem: Problem | None = None) -> Response:
     now = at.api.clock.now()
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         task = get_task(session, at.company_id, task_id, now)
         if task.kind != TaskKind.APPROVAL:
             raise NotFound(f"no approval {task_id}")

@@ -125,7 +125,7 @@ def case_page(request: Request) -> Response:
     at = company_visit(request)
     number = decoded(request.path_params["number"])
     now = at.api.clock.now()
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         case = get_case(session, at.company_id, at.ref, number, at.api.settings, now)
         foreseen = preview_case(session, at.company_id, at.ref, number, at.api.settings, now)
         facts = facts_standing(session, case_of_number(session, at.company_id, at.ref, number), now)

@@ -25,7 +25,7 @@ def customer_page(request: Request) -> Response:
     """Show one customer."""
     at = company_visit(request)
     ref = decoded(request.path_params["ref"])
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         found = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
         known = customer_of_ref(session, at.company_id, at.ref, ref)
         holds = holds_in_force(session, known.id, known.calendar)

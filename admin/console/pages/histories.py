@@ -86,7 +86,7 @@ def case_policies(request: Request) -> Response:
     """Show what would follow under each policy, side by side; nothing changes."""
     at = company_visit(request)
     number = decoded(request.path_params["number"])
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         ladders = case_under_policies(
             session, at.company_id, at.ref, number, at.api.settings, at.api.clock.now()
         )

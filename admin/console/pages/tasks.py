@@ -66,7 +66,7 @@ def _show(
 ) -> Response:
     customer: CustomerPage | None = None
     now = at.api.clock.now()
-    with snapshot(at.api.engine) as session:
+    with snapshot(at.api.engine, of_one=True) as session:
         task = get_task(session, at.company_id, task_id, now)
         if task.kind == TaskKind.APPROVAL:
             return RedirectResponse(url(at.ref, "approvals", task_id), 303)
