@@ -20,24 +20,20 @@ class Bucket(StrEnum):
     OVER_90 = "over_90"
 
 
-def bucket(due_on: date, today: date) -> Bucket:
-    """Where an item due on `due_on` stands on `today`, both days at the customer's place."""
-    late = (today - due_on).days
-    if late <= 0:
-        return Bucket.NOT_DUE
-    for limit, name in ((30, Bucket.TO_30), (60, Bucket.TO_60), (90, Bucket.TO_90)):
-        if late <= limit:
-            return name
-    return Bucket.OVER_90
-
-
-_DAYS_LATE: Final = {
+_DAYS_LATE: Final[dict[Bucket, tuple[int | None, int | None]]] = {
     Bucket.NOT_DUE: (None, 0),
     Bucket.TO_30: (1, 30),
     Bucket.TO_60: (31, 60),
     Bucket.TO_90: (61, 90),
     Bucket.OVER_90: (91, None),
 }
+"""The least and the most days of each, in their order."""
+
+
+def bucket(due_on: date, today: date) -> Bucket:
+    """Where an item due on `due_on` stands on `today`, both days at the customer's place."""
+    late = (today - due_on).days
+    return next(each for each, (_, most) in _DAYS_LATE.items() if most is None or late <= most)
 
 
 def due_between(wanted: Bucket, today: date) -> tuple[date | None, date | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
@@ -79,6 +80,14 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
         raise InvalidAmount(f"not a finite amount: {amount}")
     rounded = amount.quantize(_QUANTUM[currency], context=_CONTEXT)
     return rounded if rounded else rounded.copy_abs()
+
+
+def by_currency(amounts: Iterable[tuple[Decimal, str]]) -> dict[str, Decimal]:
+    """What amounts come to in each currency, in the order of their codes."""
+    sums: dict[str, Decimal] = {}
+    for amount, currency in amounts:
+        sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return dict(sorted(sums.items()))
 
 
 def parse_amount(text: str, currency: str) -> Decimal:

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from rules.money import by_currency
+
 _ZERO: Final = Decimal(0)
 
 
@@ -51,10 +53,8 @@ class LateItem:
 
 def added_up(items: Iterable[LateItem]) -> tuple[tuple[Decimal, str], ...]:
     """What is outstanding on late items, by currency."""
-    sums: dict[str, Decimal] = {}
-    for item in items:
-        sums[item.currency] = sums.get(item.currency, _ZERO) + item.outstanding
-    return tuple((amount, currency) for currency, amount in sorted(sums.items()))
+    sums = by_currency((item.outstanding, item.currency) for item in items)
+    return tuple((amount, currency) for currency, amount in sums.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,16 @@ class Formats:
         written: str = format_decimal(value.normalize(), format="#,##0.####", locale=self.locale)
         return f"{written}{NBSP}%" if self.language == "fr" else f"{written}%"
 
+    def number(self, value: int) -> str:
+        """Write a number of things in groups of thousands: `12 345`, `12,345`."""
+        written: str = format_decimal(value, locale=self.locale)
+        return written
+
+    @property
+    def colon(self) -> str:
+        """A colon, with the space that French sets before it."""
+        return f"{NBSP}:" if self.language == "fr" else ":"
+
     def sums(self, amounts: Iterable[tuple[Decimal, str]]) -> str:
         """Write one sum per currency, joined as a list."""
         return self.listed([self.money(amount, currency) for amount, currency in amounts])

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from activities.store.events import add_event
 from activities.store.load import LoadedCase
 from activities.store.tasks import close_task, open_task
-from models.tables import Company, Customer, Task
+from models.tables import Customer, Task
 from models.tables.words import TaskKind, TaskStatus
 from rules.asking import VETO_DAYS, answer_by
 from rules.calendar import business_calendar
@@ -63,7 +63,6 @@ def close_silent(session: Session, now: datetime) -> int:
     rows = session.exec(
         select(Task, Customer)
         .join(Customer, col(Customer.id) == Task.customer_id)
-        .join(Company, col(Company.id) == Task.company_id)
         .where(
             Task.kind == TaskKind.SALES_VETO,
             Task.status == TaskStatus.OPEN,

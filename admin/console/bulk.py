@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 
 from activities.outbox import BATCH
 from activities.store.customers import customer_by_ref
-from activities.store.engine import transaction
+from activities.store.engine import transaction, trial
 from activities.store.lookup import invoice_by_number
 from activities.store.parties import change_customer
 from admin.api.changes import Work
@@ -67,10 +67,6 @@ class Effect:
     cases: int = 0
     why: str | None = None
     again: bool = False
-
-
-class _TakenBack(Exception):
-    """Ends a transaction that was only to show what would be."""
 
 
 def read_act(
@@ -134,15 +130,10 @@ def _try(
     form: UUID | None,
     notes: list[int],
 ) -> Effect:
-    effect = Effect(key)
+    begin = trial if form is None else transaction
     try:
-        with transaction(at.api.engine) as session:
+        with begin(at.api.engine) as session:
             effect, more = work(session)
-            if form is None:
-                raise _TakenBack
-        notes += more
-    except _TakenBack:
-        pass
     except NotFound:
         return Effect(key, why=word(at.visit.user.language, "bulk.why.unknown"))
     except OperationalError:
@@ -153,6 +144,8 @@ def _try(
         return Effect(key, why=word(at.visit.user.language, known) if known else _refusal(at, error))
     except RelanceError as error:
         return Effect(key, why=_refusal(at, error))
+    if form is not None:
+        notes += more
     return effect
 
 

@@ -71,6 +71,7 @@ class Page:
                     "kind": partial(kind, self.language),
                     "named": lambda group, name: f"{group}.{name}" in CATALOGUES[self.language],
                     "f": formats,
+                    "colon": formats.colon,
                     "days": partial(_days, self.language),
                     "late": partial(_late, self.language),
                     "moment": partial(_moment, formats),
@@ -100,7 +101,7 @@ class Page:
 
 
 def _days(language: str, number: int) -> str:
-    return word(language, "days.one" if abs(number) <= 1 else "days.many", n=number)
+    return word(language, Formats(language).plural(number, "days.one", "days.many"), n=number)
 
 
 def _late(language: str, number: int | None) -> str:

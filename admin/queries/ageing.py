@@ -24,10 +24,10 @@ from activities.store.sql import run
 from admin.queries.ageing_sql import GROUPINGS, OWED_NOW, OWED_THEN, STATEMENT, due_in
 from admin.queries.cases import NONE
 from admin.queries.models import Amount, Answer
+from admin.queries.places import company_calendar
 from admin.queries.reading import AMOUNT, DAY, Order, Paging, Read, Told
 from models.errors import InvalidFact
 from rules.ageing import Bucket
-from rules.calendar import BusinessCalendar, business_calendar
 from rules.ledger import NOTHING
 from rules.money import round_money
 
@@ -85,12 +85,6 @@ class Ageing(Answer):
     totals: list[Aged]
     items: list[AgedRow]
     next: Annotated[str | None, Field(description="Give it as `after` to read on")] = None
-
-
-def company_calendar(session: Session, company_id: UUID) -> BusinessCalendar:
-    """The calendar of a company's own place."""
-    found = run(session, "SELECT country, zone FROM company WHERE id = %(company)s", company=company_id).one()
-    return business_calendar(found.country, found.zone)
 
 
 def get_ageing(session: Session, company_id: UUID, wanted: AgeingFilter, now: datetime) -> Ageing:

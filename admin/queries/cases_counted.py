@@ -20,8 +20,7 @@ from admin.queries.cases import CaseFilter, conditions_of
 from admin.queries.companies import of_companies
 from admin.queries.search import few_hits, hits
 from rules.ageing import Bucket
-from rules.ledger import NOTHING
-from rules.money import round_money
+from rules.money import by_currency, round_money
 
 MOST: Final = 60
 """Collectors and segments named, at most."""
@@ -85,16 +84,15 @@ def count_cases(
     by: dict[str, Counter[str]] = {
         name: Counter() for name in ("state", "step", "late", "currency", "disputed")
     }
-    owed: dict[str, Decimal] = {}
     for group in groups or ():
         count = group["cases"]
         for name, column in _COLUMNS.items():
             if group[column] is not None:
                 by[name][group[column]] += count
-        owed[group["currency"]] = owed.get(group["currency"], NOTHING) + Decimal(group["owed"])
+    owed = by_currency((Decimal(group["owed"]), group["currency"]) for group in groups or ())
     return Counts(
         cases=sum(group["cases"] for group in groups or ()),
-        sums=tuple((round_money(owed[currency], currency), currency) for currency in sorted(owed)),
+        sums=tuple((round_money(amount, currency), currency) for currency, amount in owed.items()),
         by=by,
     )
 

@@ -18,6 +18,7 @@ from admin.queries.parts import columns_of, day, exact, objects, of_model
 from admin.queries.reading import DAY, INSTANT, Order, Paging, Told, read_page, rows_of
 from rules.calendar import business_calendar
 from rules.decide import APPROVAL_BUSINESS_DAYS
+from rules.money import by_currency
 
 
 class MessageRow(Answer):
@@ -280,13 +281,10 @@ def approvals_about(
 
 def _approval(told: Told, items: list[ItemOfContact], sent: Sequence[MessageRow]) -> Approval:
     calendar = business_calendar(told.pop("country"), told.pop("zone"))
-    sums: dict[str, Decimal] = {}
-    for item in items:
-        sums[item.currency] = sums.get(item.currency, Decimal(0)) + item.outstanding
     return Approval(
         **told,
         expires_on=calendar.add_business_days(told["composed_on"], APPROVAL_BUSINESS_DAYS),
         invoices=items,
-        sums=sums,
+        sums=by_currency((item.outstanding, item.currency) for item in items),
         messages=[message for message in sent if message.contact_id == told["contact_id"]],
     )

@@ -1,18 +1,28 @@
-"""Which day it is where a customer is: each customer's own time zone decides."""
+"""Which day it is where a customer is, whose own time zone decides; or where a company is."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from rules.calendar import business_calendar
+from sqlmodel import Session
+
+from activities.store.sql import run
+from rules.calendar import BusinessCalendar, business_calendar
 from rules.countries import CAPITAL_ZONES
 
 
 def day_of(now: datetime, country: str, zone: str | None) -> date:
     """The local day of a customer of that country and time zone."""
     return business_calendar(country, zone).local_day(now)
+
+
+def company_calendar(session: Session, company_id: UUID) -> BusinessCalendar:
+    """The calendar of a company's own place."""
+    found = run(session, "SELECT country, zone FROM company WHERE id = %(company)s", company=company_id).one()
+    return business_calendar(found.country, found.zone)
 
 
 def today_there(now: datetime) -> tuple[str, dict[str, object]]:

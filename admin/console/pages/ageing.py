@@ -15,8 +15,9 @@ from admin.console.completing import Problem
 from admin.console.door import company_visit
 from admin.console.render import url
 from admin.console.words import word
-from admin.queries.ageing import AgedRow, AgeingFilter, By, company_calendar, get_ageing
+from admin.queries.ageing import AgedRow, AgeingFilter, By, get_ageing
 from admin.queries.cases import NONE
+from admin.queries.places import company_calendar
 from admin.queries.reading import snapshot
 from rules.ageing import Bucket
 

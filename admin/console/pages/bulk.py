@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -17,11 +16,12 @@ from admin.console.door import CompanyVisit, company_visit, form_id, form_of
 from admin.console.portfolio import selection_again
 from admin.console.render import url
 from admin.console.words import word
-from admin.queries.ageing import company_calendar
 from admin.queries.cases_counted import words_of_customers
 from admin.queries.contacts import Approval, list_approvals
+from admin.queries.places import company_calendar
 from admin.queries.reading import Paging, snapshot
 from models.tables.words import ApiRole
+from rules.money import by_currency
 
 _NAMED: Final = 5
 """Of what did not change, so many are named in the sentence that says so."""
@@ -125,15 +125,12 @@ def approve(request: Request) -> Response:
         return RedirectResponse(url(at.ref, "approvals"), 303)
     if not waiting:
         return _letters(at, Problem("", word(language, "bulk.letters.none")), fields)
-    sums: dict[str, Decimal] = {}
-    for each in waiting:
-        for currency, amount in each.sums.items():
-            sums[currency] = sums.get(currency, Decimal(0)) + amount
+    sums = by_currency((amount, currency) for each in waiting for currency, amount in each.sums.items())
     return at.page.show(
         "bulk_letters.html",
         letters=waiting,
         form=form,
-        total=tuple((amount, currency) for currency, amount in sorted(sums.items())),
+        total=tuple((amount, currency) for currency, amount in sums.items()),
         ticked=chosen,
         problem=None,
         can_decide=True,

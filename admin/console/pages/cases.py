@@ -16,10 +16,10 @@ from admin.console.door import CompanyVisit, company_visit
 from admin.console.portfolio import Selection, selection_of
 from admin.console.sheets import Row, send_sheet
 from admin.console.words import kind, word
-from admin.queries.ageing import company_calendar
 from admin.queries.case import case_of_number, get_case, preview_case
 from admin.queries.cases import CaseRow, list_cases
 from admin.queries.cases_counted import count_cases, words_of_customers
+from admin.queries.places import company_calendar
 from admin.queries.reading import snapshot
 from admin.queries.standing import facts_standing
 from models.errors import NotFound
