@@ -237,7 +237,7 @@ async def test_an_error_of_the_ledger_tells_temporal_nothing_about_a_person(engi
         with engine.begin() as connection:
             connection.execute(text(refuse))
         slot = datetime(2026, 3, 30, 7, 30, tzinfo=UTC)
-        await it.env.sleep(slot + timedelta(minutes=2) - await it.now())
+        await it.let_pass(slot + timedelta(minutes=2) - await it.now())
         with engine.begin() as connection:
             connection.execute(text(allow))
         await it.day("2026-03-31", 12)

@@ -337,7 +337,7 @@ async def test_a_payment_at_the_very_instant_of_the_timer_stops_the_message(engi
         assert waiting.next_at is not None
         await it.advance_to(waiting.next_at - timedelta(minutes=1))
         await it.stop_worker()
-        await it.env.sleep(timedelta(minutes=1))
+        await it.let_pass(timedelta(minutes=1))
         await tell(it, "F-1", S.PAYMENT_RECEIVED, raw('{"amount": "1200", "currency": "EUR"}'))
         await it.start_worker()
         result = await handle.result()

@@ -55,7 +55,7 @@ def inside_hours(it: World, messages: list[Communication]) -> bool:
 
 async def pass_by(it: World, until: datetime) -> None:
     """Let time pass without waiting for outreaches, which cannot end while their provider is down."""
-    await it.env.sleep(max(until - await it.now(), timedelta(0)))
+    await it.let_pass(max(until - await it.now(), timedelta(0)))
 
 
 @pytest.mark.slow
