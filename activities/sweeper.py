@@ -1,7 +1,7 @@
 """What every worker does beside its tasks: work on what providers told, give registered letters to theirs,
 deliver left-over notes, wake overdue cases, settle strays, hand tasks over where somebody is away, see to
-what waits for a bank file or for the end of a suspension, let changes of bank details take effect, and write
-the week's digests.
+what waits for a bank file or for the end of a suspension, let changes of bank details take effect, write the
+week's digests, and keep what a worker of an earlier version has not kept of what was owed.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -34,6 +34,7 @@ from activities.store.closures import tell_reopened
 from activities.store.digests import digests_due
 from activities.store.engine import transaction
 from activities.store.outbox import add_notes
+from activities.store.owed import mend_owed
 from activities.store.questions import close_silent
 from activities.store.suspensions import end_those_due, tell_released
 from activities.weekly_digest import write_digests
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 OVERDUE = timedelta(hours=1)
 STRAY = timedelta(minutes=15)
 WAKE_BATCH = 500
+OWED_EVERY = timedelta(hours=1)
+OWED_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Sweeper:
         self._doubts = doubts
         self._post = post
         self._every = every
+        self._owed_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep every `every` seconds until `stop` is set; an error is logged, and the next round tries."""
@@ -105,6 +109,7 @@ class Sweeper:
             await asyncio.to_thread(self._doubts.once)
         await asyncio.to_thread(self._bank_details)
         await asyncio.to_thread(self._digests)
+        await asyncio.to_thread(self._owed)
         delivered = await self._notes()
         woken, strays = await asyncio.to_thread(self._overdue, overdue)
         delivered += await self._notes()
@@ -151,6 +156,17 @@ class Sweeper:
             except Exception as error:
                 # One that fails never stops the others; the next round tries it again.
                 log.warning("a weekly digest waits: %s", told(error))
+
+    def _owed(self) -> None:
+        """Now and then: no worker of this version leaves anything out."""
+        now = self._clock.now()
+        if self._owed_at is not None and now < self._owed_at + OWED_EVERY:
+            return
+        with transaction(self._engine) as session:
+            mended = mend_owed(session, OWED_BATCH)
+        self._owed_at = now
+        if mended:
+            log.warning("what %d invoices owed by days is kept anew: their cases said otherwise", mended)
 
     def _everyone(self) -> int:
         with transaction(self._engine) as session:

@@ -13,12 +13,16 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, text
+from sqlmodel import select
 
 from activities.envelope import MEDIA_TYPE, Envelope
 from activities.store.engine import transaction
+from activities.store.owed import keep_owed
 from activities.store.policies import ensure_builtin
 from bench.harness import MONDAY
+from models.tables import Invoice
 from policies import builtin_policies, builtin_policy_texts
+from rules.calendar import business_calendar
 from rules.policy import Policy
 
 COMPANIES: Final = ("alpha", "beta", "gamma")
@@ -76,16 +80,20 @@ def fill(engine: Engine, cases: int) -> None:
     writer = Writer()
     _Filling(Random(7), writer, builtin_policies()["standard"]).run(cases)
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
+        writer.copy(
+            connection,
+            (
+                *("company", "customer", "contact", "invoice", "dunning_case", "content"),
+                *("fact", "payment", "payment_plan", "instalment", "contact_made", "contact_item"),
+                *("communication", "task", "case_event"),
+            ),
+        )
+    with transaction(engine) as session:
+        # All companies are in one country.
+        paris = business_calendar("FR", None)
+        keep_owed(session, session.exec(select(Invoice.id)).all(), paris, new=True)
     with psycopg.connect(url, autocommit=True) as connection:
-        with connection.transaction():
-            writer.copy(
-                connection,
-                (
-                    *("company", "customer", "contact", "invoice", "dunning_case", "content"),
-                    *("fact", "payment", "payment_plan", "instalment", "contact_made", "contact_item"),
-                    *("communication", "task", "case_event"),
-                ),
-            )
         connection.execute("VACUUM ANALYZE")
 
 

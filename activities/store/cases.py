@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from activities.store.events import add_event
-from models.tables import Customer, DunningCase, Invoice
+from activities.store.owed import keep_owed
+from models.tables import Company, Customer, DunningCase, Invoice
 from rules.calendar import business_calendar
 
 
@@ -44,4 +45,6 @@ def open_case(
         detail={"policy": f"{policy}@{version}"},
     )
     session.flush()
+    company = session.get_one(Company, invoice.company_id)
+    keep_owed(session, [invoice.id], business_calendar(company.country, company.zone), new=True)
     return case

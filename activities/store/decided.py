@@ -13,12 +13,14 @@ from sqlmodel import Session, col, select
 
 from activities.store.events import ADD_LINES, Event, add_events, lines_of
 from activities.store.load import LoadedCase
+from activities.store.owed import keep_owed
 from activities.store.planned import withdraw_planned
 from activities.store.records import CaseRecord
 from activities.store.sql import aware, run
 from activities.store.tasks import withdraw_tasks
 from models.tables import ContactItem, DunningCase
 from models.tables.words import LAPSES_WITH_CASE
+from rules.calendar import business_calendar
 from rules.decide import Decision, State
 
 # Most of a customer's cases are decided as they were: that they were looked at is all there is to write.
@@ -80,9 +82,22 @@ def store_decisions(
         run(session, _LOOKED_AT, **looked)
     for each in closed:
         _close(session, each, now)
+    _keep_owed(session, moved)
     if closed:
         add_events(session, lines)
     return stored
+
+
+def _keep_owed(session: Session, moved: Sequence[Stored]) -> None:
+    """Ends and new beginnings move the days on which an invoice was owed, unless it owed nothing anyway."""
+    ended = [
+        each.loaded.invoice.id
+        for each in moved
+        if each.case.closed_at != each.loaded.case.closed_at and each.case.outstanding > 0
+    ]
+    if ended:
+        company = moved[0].loaded.company
+        keep_owed(session, ended, business_calendar(company.country, company.zone))
 
 
 def _decided(case: CaseRecord, decision: Decision, now: datetime) -> CaseRecord:

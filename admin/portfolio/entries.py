@@ -12,12 +12,15 @@ from uuid import UUID, uuid4
 
 from psycopg import sql
 from sqlalchemy import Connection
+from sqlmodel import Session
 
+from activities.store.owed import keep_owed
 from admin.portfolio.facts import BEFORE
 from admin.portfolio.ledger import CustomerRow, facts_of, raw
 from admin.portfolio.opening import Opening
 from models.ids import START_NOTE, CaseSignal
 from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
+from rules.calendar import BusinessCalendar
 
 WHO: Final = "import"
 """Who recorded it, in the journal."""
@@ -43,6 +46,7 @@ class Entries:
     _TABLES: Final = (
         "invoice",
         "dunning_case",
+        "owed",
         "fact",
         "payment",
         "dispute",
@@ -63,12 +67,19 @@ class Entries:
         self._who = who
         self._columns: dict[str, tuple[str, ...]] = {}
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in self._TABLES}
+        self._paid: dict[UUID, tuple[BusinessCalendar, list[UUID]]] = {}
 
     def write(self, connection: Connection) -> None:
         """Copy everything into the ledger."""
         for table in self._TABLES:
             if self._rows[table]:
                 _copy(connection, table, self._columns[table], self._rows[table])
+        if not self._paid:
+            return
+        # Joins the transaction that is under way, and leaves its end to whoever began it.
+        with Session(connection) as session:
+            for calendar, invoices in self._paid.values():
+                keep_owed(session, invoices, calendar, new=True)
 
     def _put(self, table: str, **values: object) -> None:
         """Add a row. The columns of a table are those of its first row: each table has one call."""
@@ -93,6 +104,7 @@ class Entries:
             created_at=self._now,
         )
         self._case(entry)
+        self._owed(entry)
         self._payments(entry)
         self._dispute(entry)
         self._promise(entry)
@@ -130,6 +142,24 @@ class Entries:
             decided_seq=entry.customer.seq + 1,
             closed_at=self._now if at.closed else None,
             closing_reason=decision.closing_reason,
+        )
+
+    def _owed(self, entry: Entry) -> None:
+        """What nobody has paid or closed owes its total since it was issued; else the facts are asked."""
+        at, customer = entry.opening, entry.customer
+        if at.closed or at.settled or at.row.paid is not None:
+            _, invoices = self._paid.setdefault(customer.company_id, (customer.company, []))
+            invoices.append(at.invoice_id)
+            return
+        self._put(
+            "owed",
+            invoice_id=at.invoice_id,
+            from_on=min(at.row.issued_on, customer.company.local_day(self._now)),
+            company_id=customer.company_id,
+            customer_id=customer.id,
+            currency=at.row.currency,
+            due_on=at.row.due_on,
+            rest=at.row.amount,
         )
 
     def _event(self, entry: Entry) -> None:

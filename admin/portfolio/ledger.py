@@ -21,7 +21,7 @@ from admin.portfolio.parser import Today
 from admin.portfolio.row import Row
 from models.ids import CaseSignal
 from models.tables.words import NoteTo, TaskKind
-from rules.calendar import business_calendar
+from rules.calendar import BusinessCalendar, business_calendar
 from rules.facts import Bank, CustomerFacts, Role, StopReason
 
 InvoiceKey: TypeAlias = tuple[str, str]
@@ -180,12 +180,13 @@ def debtors_of(connection: Connection, keys: Iterable[DebtorKey], today: Today) 
 class CustomerRow:
     """A customer of the ledger as an import needs it.
 
-    `seq` is its ledger's sequence before this batch, `owner` who follows it; its `facts` come without reach,
-    which is in `means`, by role.
+    `company` is the calendar of the company that is owed; `seq` its ledger's sequence before this batch,
+    `owner` who follows it; its `facts` come without reach, which is in `means`, by role.
     """
 
     id: UUID
     company_id: UUID
+    company: BusinessCalendar
     seq: int
     owner: str | None
     facts: CustomerFacts
@@ -237,17 +238,18 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
         reason, since = next(
             ((why, day) for why, day in zip(StopReason, stops, strict=True) if day is not None), (None, None)
         )
+        company = business_calendar(its, place)
         facts = CustomerFacts(
             calendar=business_calendar(country, zone),
             gap_days=gap_days,
             last_contact_on=last.get(customer_id),
             stopped_by=reason,
             stopped_on=since,
-            bank=Bank(known_until, business_calendar(its, place)) if known_until is not None else None,
+            bank=Bank(known_until, company) if known_until is not None else None,
             has_sales_rep=rep,
         )
         found[customer_id] = CustomerRow(
-            customer_id, company_id, seq, owner, facts, means.get(customer_id, (0, 0, 0))
+            customer_id, company_id, company, seq, owner, facts, means.get(customer_id, (0, 0, 0))
         )
     return found
 

@@ -1,17 +1,13 @@
 """What was owed on a day, by how late it was: of all, by customer, segment or collector, invoice by invoice.
 
-Any past day is reckoned from the facts: an invoice is owed from the day it was issued, less the
-payments that had come by then and had not gone back, less its credit notes, until its case is closed by
-a person or another invoice takes its place. Days are those of the business, not of who typed it in: money
-of the 30th that was recorded on the 2nd was there on the 30th. What is recorded counts by the end of the day
-of that at the latest, so that the same reckoning of today comes to the figures of the cases and customers:
-of today these are asked. A correction, a credit that was cancelled and a case that was opened again count as
-if they had always been so.
+What was owed on which days is kept with the facts (`activities.store.owed` says how a day is reckoned), and
+is summed up here. What is recorded counts by the end of the day of that at the latest, so that today comes to
+the figures of the cases and customers.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -21,7 +17,7 @@ from sqlmodel import Session
 
 from activities.store.records import decoded
 from activities.store.sql import run
-from admin.queries.ageing_sql import GROUPINGS, OWED_NOW, OWED_THEN, STATEMENT, due_in
+from admin.queries.ageing_sql import GROUPINGS, STATEMENT, due_in, owed
 from admin.queries.cases import NONE
 from admin.queries.models import Amount, Answer
 from admin.queries.places import company_calendar
@@ -103,7 +99,6 @@ def get_ageing(session: Session, company_id: UUID, wanted: AgeingFilter, now: da
     parameters: dict[str, Any] = {
         "company": company_id,
         "on": on,
-        "ends": calendar.start_of_day(on + timedelta(days=1)),
         "currency": wanted.currency,
     }
     narrow = _narrowed(wanted, parameters)
@@ -111,9 +106,9 @@ def get_ageing(session: Session, company_id: UUID, wanted: AgeingFilter, now: da
     at = order.placed(wanted.after)
     if at is not None:
         parameters |= {"at_key": at[0], "at_id": at[1]}
-    rows = "NULL" if wanted.by == "bucket" else _rows(wanted, order, further=at is not None)
-    owed = (OWED_NOW if on == today else OWED_THEN).format(narrow=narrow)
-    told = decoded(run(session, STATEMENT.format(owed=owed, rows=rows), **parameters).scalar_one())
+    rows = "NULL" if wanted.by == "bucket" else _rows(wanted, order, narrow, further=at is not None)
+    statement = STATEMENT.format(owed=owed(narrow, today=on == today), rows=rows)
+    told = decoded(run(session, statement, **parameters).scalar_one())
     totals = [_aged(each) for each in told["totals"] or ()]
     following = None
     if wanted.by == "bucket":
@@ -136,7 +131,7 @@ def get_ageing(session: Session, company_id: UUID, wanted: AgeingFilter, now: da
 _EARLIEST: Final = date(1990, 1, 1)
 
 
-def _rows(wanted: AgeingFilter, order: Order, *, further: bool) -> str:
+def _rows(wanted: AgeingFilter, order: Order, narrow: str, *, further: bool) -> str:
     grouping = GROUPINGS[wanted.by]
     page = f"""
         SELECT g.*, {order.columns}
@@ -147,7 +142,7 @@ def _rows(wanted: AgeingFilter, order: Order, *, further: bool) -> str:
     """
     return f"""
         SELECT json_agg(r ORDER BY {order.by("r.sort_key", "r.sort_id")})
-          FROM ({grouping.rows(page)}) r
+          FROM ({grouping.rows(page, narrow)}) r
     """
 
 

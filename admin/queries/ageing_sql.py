@@ -1,4 +1,4 @@
-"""The ageing's one statement: what each invoice still owed at the end of a day, and its sums."""
+"""The ageing's one statement: what each invoice owed at the end of a day, and its sums."""
 
 from __future__ import annotations
 
@@ -38,55 +38,25 @@ _COUNTS: Final = ", ".join(
     for each in Bucket
 )
 
-# Money that came and stayed. Without `reversed_on`, a payment went back on the day that was told.
-_CAME: Final = "(p.received_on <= %(on)s OR p.recorded_at < %(ends)s)"
-_WENT: Final = (
-    "p.reversed_at IS NOT NULL AND (coalesce(p.reversed_on <= %(on)s, false) OR p.reversed_at < %(ends)s)"
-)
-OWED_THEN: Final = f"""
-         there AS NOT MATERIALIZED (
-             SELECT invoice_id, customer_id, currency, due_on
-               FROM dunning_case
-              WHERE company_id = %(company)s AND closed_at IS NULL
-              UNION ALL
-             SELECT invoice_id, customer_id, currency, due_on
-               FROM dunning_case
-              WHERE company_id = %(company)s AND closed_at >= %(ends)s),
-         aged AS MATERIALIZED (
+_OWED: Final = """
              SELECT invoice_id, customer_id, currency, due_on, rest
-               FROM (SELECT k.*, i.replaced_by_id,
-                            i.total - coalesce(paid.amount, 0) - coalesce(credited.amount, 0) AS rest
-                       FROM there k
-                       JOIN invoice i ON i.id = k.invoice_id
-                       LEFT JOIN (SELECT p.invoice_id, sum(p.amount) AS amount
-                                    FROM payment p
-                                   WHERE {_CAME} AND NOT ({_WENT})
-                                   GROUP BY p.invoice_id) paid ON paid.invoice_id = k.invoice_id
-                       LEFT JOIN (SELECT n.invoice_id, sum(n.amount) AS amount
-                                    FROM credit_note n
-                                   WHERE n.cancelled_at IS NULL
-                                     AND (n.issued_on <= %(on)s OR n.recorded_at < %(ends)s)
-                                   GROUP BY n.invoice_id) credited ON credited.invoice_id = k.invoice_id
-                      WHERE i.company_id = %(company)s
-                        AND (i.issued_on <= %(on)s OR i.created_at < %(ends)s)
-                     -- Few are replaced: asked of each before the joins, it would decide how these are made.
-                     OFFSET 0) o
-              WHERE rest > 0
-                AND (o.replaced_by_id IS NULL
-                     OR EXISTS (SELECT FROM invoice r
-                                 WHERE r.id = o.replaced_by_id
-                                   AND r.issued_on > %(on)s AND r.created_at >= %(ends)s)){{narrow}})
+               FROM owed
+              WHERE company_id = %(company)s AND {until} AND from_on <= %(on)s{narrow}
 """
-"""At the end of any day, from the facts."""
 
-# All that came has come, and what is replaced is closed: the case's own sum says the same.
-OWED_NOW: Final = """
-         aged AS NOT MATERIALIZED (
-             SELECT invoice_id, customer_id, currency, due_on, outstanding AS rest
-               FROM dunning_case
-              WHERE company_id = %(company)s AND closed_at IS NULL AND outstanding > 0{narrow})
-"""
-"""At the end of today."""
+
+def owed(narrow: str, *, today: bool) -> str:
+    """SQL: the invoices that owed something at the end of the day `on`, as `aged`.
+
+    Args:
+        narrow: what else must hold, beginning with AND.
+        today: the day is the company's today, to which all is owed that no earlier day has ended.
+    """
+    parts = [_OWED.format(until="until_on IS NULL", narrow=narrow)]
+    if not today:
+        parts.append(_OWED.format(until="until_on > %(on)s", narrow=narrow))
+    return f"aged AS NOT MATERIALIZED ({' UNION ALL '.join(parts)})"
+
 
 STATEMENT: Final = f"""
     WITH {{owed}},
@@ -126,19 +96,21 @@ class Grouping:
                 SELECT a.id, {_sums("sum(a.invoices)")}
                   FROM (SELECT {self.key} AS id, a.due_on, count(*) AS invoices, sum(a.rest) AS rest
                           FROM {self.source}
-                         WHERE {_CHOSEN}
+                         WHERE a.{_CHOSEN}
                          GROUP BY {self.key}, a.due_on) a
                  GROUP BY a.id
             """
         told = "".join(f", a.{each}" for each in self.told)
+        # An invoice stands there once.
+        opened, grouped = ("a.rest", "") if self.told else ("sum(a.rest)", f"GROUP BY a.{self.key}")
         return f"""
-            SELECT {self.key} AS id, sum(a.rest) AS open{told}
+            SELECT a.{self.key} AS id, {opened} AS open{told}
               FROM {self.source}
-             WHERE {_CHOSEN}
-             GROUP BY {self.key}{told}
+             WHERE a.{_CHOSEN}
+             {grouped}
         """
 
-    def rows(self, page: str) -> str:
+    def rows(self, page: str, narrow: str) -> str:
         """SQL: all that a row shows, of a page of keys, which have `sort_key` and `sort_id` too."""
         if self.few:
             return self.names.format(page=f"({page})")
@@ -146,24 +118,29 @@ class Grouping:
         return self.names.format(
             page=f"""
                 (SELECT p.id{placed}, {_sums("count(*)")}
-                   FROM ({page}) p CROSS JOIN {self.source}
-                  WHERE {self.key} = p.id AND {_CHOSEN}
+                   FROM ({page}) p
+                  CROSS JOIN LATERAL (SELECT due_on, rest
+                                        FROM owed
+                                       WHERE {self.key} = p.id
+                                         AND company_id = %(company)s AND {_CHOSEN}
+                                         AND from_on <= %(on)s
+                                         AND (until_on IS NULL OR until_on > %(on)s){narrow}) a
                   GROUP BY p.id{placed})
             """
         )
 
 
-_CHOSEN: Final = "a.currency = (SELECT currency FROM chosen)"
+_CHOSEN: Final = "currency = (SELECT currency FROM chosen)"
 GROUPINGS: Final[Mapping[str, Grouping]] = {
     "customer": Grouping(
-        "a.customer_id",
+        "customer_id",
         """
         SELECT g.*, c.ref AS key, c.name, c.ref AS customer, NULL AS due_on
           FROM {page} g JOIN customer c ON c.id = g.id
         """,
     ),
     "invoice": Grouping(
-        "a.invoice_id",
+        "invoice_id",
         """
         SELECT g.*, i.number AS key, c.name, c.ref AS customer
           FROM {page} g JOIN invoice i ON i.id = g.id JOIN customer c ON c.id = g.customer_id

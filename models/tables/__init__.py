@@ -42,7 +42,7 @@ from models.tables.parties import (
     WeeklyDigest,
 )
 from models.tables.rates import ReferenceRate
-from models.tables.receivables import DunningCase, Invoice
+from models.tables.receivables import DunningCase, Invoice, Owed
 from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
@@ -103,6 +103,7 @@ __all__ = [
     "KnownPayer",
     "LetterPosting",
     "OutboxNote",
+    "Owed",
     "PauseRow",
     "PaymentDetailsChange",
     "PaymentRow",

@@ -179,3 +179,44 @@ class DunningCase(Table, table=True):
     closed_by_person: str | None = None
     awaits_bank: date | None = None
     suspension_id: int | None = Field(default=None, foreign_key="suspension.id", sa_type=BigInteger)
+
+
+class Owed(Table, table=True):
+    """What an invoice owed from a day on, up to the day `until_on` when that changed, unset: to this day.
+
+    A day without a row owes nothing. Company, customer, currency and due date are the invoice's, so that a
+    day is summed up in one table. `activities.store.owed` says which days these are.
+    """
+
+    __tablename__ = "owed"
+    __table_args__ = (
+        check("span", "until_on > from_on"),
+        check("rest", "rest > 0"),
+        # Sums over a whole company read an index alone: in the order of what they add up, for what is owed
+        # to this day; what was owed once is found by the day it ended.
+        *(
+            Index(
+                f"owed_still_{word}_idx",
+                *("company_id", "currency", key),
+                postgresql_include=[*more, "rest", "from_on"],
+                postgresql_where=text("until_on IS NULL"),
+            )
+            for word, key, more in (("customer", "customer_id", ("due_on",)), ("due_on", "due_on", ()))
+        ),
+        Index(None, "customer_id"),
+        Index(
+            "owed_once_idx",
+            *("company_id", "until_on"),
+            postgresql_include=["currency", "customer_id", "due_on", "rest", "from_on"],
+            postgresql_where=text("until_on IS NOT NULL"),
+        ),
+    )
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
+    from_on: date = Field(primary_key=True)
+    until_on: date | None = None
+    company_id: UUID
+    customer_id: UUID
+    currency: str
+    due_on: date
+    rest: Decimal = Field(sa_type=Money)

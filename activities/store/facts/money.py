@@ -154,7 +154,7 @@ def settled(at: Recording) -> None:
 
 def _owed_now(at: Recording) -> Decimal:
     """What the invoice owes; its open case shows it at once, before anything is decided on it."""
-    at.session.flush()
+    at.keep_owed()
     rest = rests(at.session, [at.invoice.id])[at.invoice.id]
     if at.is_open:
         at.case.outstanding = max(rest, Decimal(0))
@@ -174,7 +174,7 @@ def reopen_if_owed(at: Recording) -> None:
     at.case.closing_reason = None
     at.case.closed_by_person = None
     at.log("reopened", f"owed again; it had been closed: {was}")
-    at.session.flush()
+    at.keep_owed()
 
 
 def _standing_payment(at: Recording, event_id: str) -> PaymentRow:

@@ -15,13 +15,14 @@ from activities.store.amounts import exact
 from activities.store.events import add_event
 from activities.store.lookup import case_of, open_cases
 from activities.store.outbox import add_notes
+from activities.store.owed import keep_owed
 from activities.store.tasks import open_task, owner
 from models.errors import InvalidFact, NotFound
 from models.ids import CaseSignal, OutreachSignal
 from models.messages import Fact
 from models.tables import Company, Customer, DunningCase, FactRow, Invoice
 from models.tables.words import NoteTo, TaskKind
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, business_calendar
 
 # A bank's day may be ahead of the customer's: at most one calendar day lies between any two zones.
 _ZONE_SLACK = timedelta(days=1)
@@ -128,6 +129,11 @@ class Recording:
             why=why,
             detail=detail,
         )
+
+    def keep_owed(self) -> None:
+        """Keep by days what the invoice owed, and one it took the place of, as the facts stand now."""
+        about = [each for each in (self.invoice.id, self.invoice.replaces_id) if each is not None]
+        keep_owed(self.session, about, business_calendar(self.company.country, self.company.zone))
 
     def tell(self) -> None:
         """Tell this case, if it is open; a closed one has nothing to decide."""

@@ -115,6 +115,8 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
         if at.is_open:
             _close(at, f"replaced by {replacement.number}", fact.by)
             at.tell_cases([at.invoice.id])
+        else:
+            at.keep_owed()
         return
     settled(at)
     if raised:
@@ -181,7 +183,7 @@ def _close(at: Recording, reason: str, by: str | None) -> None:
         invoice_id=at.invoice.id,
         kinds=LAPSES_WITH_CASE,
     )
-    at.session.flush()
+    at.keep_owed()
 
 
 def _replacement(at: Recording, number: str) -> Invoice:

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from sqlalchemy import Engine, delete, update
-from sqlmodel import col
+from sqlmodel import col, select
 from temporalio.testing import ActivityEnvironment
 
 from activities.clock import Clock
@@ -18,7 +18,7 @@ from activities.store.engine import transaction
 from activities.sweeper import OVERDUE, Sweeper, Swept
 from models.ids import CaseSignal, outreach_id
 from models.messages import OutreachNow, Prepared
-from models.tables import Communication, DunningCase, OutboxNote
+from models.tables import Communication, DunningCase, OutboxNote, Owed
 from models.tables.words import CommunicationStatus
 from tests.workflows.by_hand import view
 from tests.workflows.world import World, world
@@ -53,6 +53,24 @@ async def test_a_fact_whose_teller_crashed_reaches_its_case_by_the_sweep(engine:
         assert await sweep(it) == Swept(delivered=1)
         assert (await view(it, "F-1")).outstanding == 1000
         assert await sweep(it) == Swept()
+
+
+async def test_what_an_earlier_version_did_not_keep_is_kept_by_the_hour(engine: Engine) -> None:
+    def kept() -> int:
+        with transaction(engine) as session:
+            return len(session.exec(select(Owed)).all())
+
+    async with world(engine, START) as it:
+        await it.invoice("F-1", "1200.00", ISSUED, DUE)
+        sweeper = Sweeper(it.engine, it.clock, it.courier)
+        assert kept() == 1
+        for passed, expected in ((timedelta(0), 1), (timedelta(minutes=59), 0), (timedelta(minutes=2), 1)):
+            with transaction(engine) as session:
+                session.exec(delete(Owed))
+            await it.let_pass(passed)
+            await it.now()
+            await sweeper.once()
+            assert kept() == expected, passed
 
 
 async def test_an_installation_whose_temporal_store_was_lost_goes_on(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from models.ids import CaseSignal
 from models.messages import PaymentPlanAgreed, PaymentReceived, PlanInstalment
 from models.tables import Customer, DunningCase, Invoice
 from models.tables.words import TaskKind, UnreachableCause
-from rules.calendar import Channel
+from rules.calendar import Channel, business_calendar
 from rules.facts import Reach, Role
 from tests.fixtures.ledger import everything
+from tests.fixtures.reckoned import days_apart
 from tests.unit.portfolio.files import write
 
 pytestmark = pytest.mark.integration
@@ -75,6 +76,11 @@ def test_the_sample_enters_whole(engine: Engine, tmp_path: Path) -> None:
         engine, "SELECT email, name, role FROM app_user"
     )
     assert not (tmp_path / "r.csv").exists()
+    ((company,),) = rows(engine, "SELECT id FROM company")
+    ((first, owing),) = rows(engine, "SELECT min(from_on), count(*) FROM owed WHERE until_on IS NULL")
+    assert owing == 11
+    days = (first + timedelta(days=count) for count in range((NOW.date() - first).days + 2))
+    assert days_apart(engine, company, days, business_calendar("FR", None)) == []
 
 
 def test_what_a_row_says_is_in_the_ledger(engine: Engine, tmp_path: Path) -> None:
