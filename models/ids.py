@@ -42,6 +42,7 @@ class CaseSignal(StrEnum):
     TASK_COMPLETED = "task_completed"
     CONTACT_CONCLUDED = "contact_concluded"
     CLOSED = "closed"
+    FACT_WITHDRAWN = "fact_withdrawn"
 
 
 class OutreachSignal(StrEnum):

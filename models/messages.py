@@ -190,6 +190,12 @@ class Closed(Fact):
     reason: Ref | None = None
 
 
+class FactWithdrawn(Fact):
+    """What `fact_event_id` told was a mistake: a claim, credit, correction, closing or insolvency."""
+
+    fact_event_id: Ref | None = None
+
+
 FACTS: dict[CaseSignal, type[Fact]] = {
     CaseSignal.PAYMENT_RECEIVED: PaymentReceived,
     CaseSignal.PAYMENT_REVERSED: PaymentReversed,
@@ -209,6 +215,7 @@ FACTS: dict[CaseSignal, type[Fact]] = {
     CaseSignal.TASK_COMPLETED: TaskCompleted,
     CaseSignal.CONTACT_CONCLUDED: ContactConcluded,
     CaseSignal.CLOSED: Closed,
+    CaseSignal.FACT_WITHDRAWN: FactWithdrawn,
 }
 
 

@@ -213,6 +213,11 @@ class InvoiceCase:
         """A person closes the case."""
         self._told(CaseSignal.CLOSED, fact)
 
+    @workflow.signal(name=CaseSignal.FACT_WITHDRAWN, description=HELP[CaseSignal.FACT_WITHDRAWN])
+    def fact_withdrawn(self, fact: RawValue = NOTHING) -> None:
+        """What was told before was a mistake."""
+        self._told(CaseSignal.FACT_WITHDRAWN, fact)
+
 
 def _text(fact: object) -> str:
     """The JSON text of a payload; what is no JSON text, or too long, stays recognisably malformed."""

@@ -31,4 +31,6 @@ SIGNAL_HELP: dict[CaseSignal, str] = {
     CaseSignal.TASK_COMPLETED: 'A person finished a task. Example: {"task_id": "…", "outcome": "approved"}',
     CaseSignal.CONTACT_CONCLUDED: "A contact was made, or the next day moved: look again. Example: {}",
     CaseSignal.CLOSED: 'A person closes the case. Example: {"reason": "written off"}',
+    CaseSignal.FACT_WITHDRAWN: "A claim, credit, correction, closing or insolvency was a mistake. Example: "
+    '{"fact_event_id": "erp-7"}',
 }

@@ -31,6 +31,8 @@ _HOLD_ON: Final = frozenset(
         CaseSignal.PAUSED,
         CaseSignal.DELIVERY_HOLD_PLACED,
         CaseSignal.POLICY_CHANGED,
+        CaseSignal.INVOICE_CHANGED,
+        CaseSignal.INSOLVENCY_OPENED,
         CaseSignal.CLOSED,
     }
 )
@@ -48,7 +50,8 @@ class Part(Answer):
 class FactStanding(Answer):
     """A fact about a case. `left_at`: a message that it bears on left after it, so it is known outside.
 
-    `former` is the policy that the case had before another one was chosen.
+    `former` is the policy that the case had before another one was chosen. `covered`: a later one of its kind
+    has to be withdrawn before it.
     """
 
     event_id: str
@@ -66,6 +69,7 @@ class FactStanding(Answer):
     recorded_at: datetime
     recorded_by: str
     standing: bool
+    covered: bool
     left_at: datetime | None
     former: str | None
 
@@ -89,7 +93,17 @@ _SINCE: Final = """
                             SELECT t.contact_id FROM contact_item t WHERE t.invoice_id = %(invoice)s)
            END
 """
-_STANDING: Final = """
+_WITHDRAWN: Final = """
+    EXISTS (SELECT FROM fact w
+             WHERE w.customer_id = %(customer)s AND w.kind = 'fact_withdrawn'
+               AND w.payload ->> 'fact_event_id' = {fact}.event_id)
+"""
+_LATER: Final = f"""
+    EXISTS (SELECT FROM fact later
+             WHERE later.invoice_id = f.invoice_id AND later.kind = f.kind
+               AND later.recorded_at > f.recorded_at AND NOT {_WITHDRAWN.format(fact="later")})
+"""
+_STANDING: Final = f"""
     CASE f.kind
       WHEN 'payment_received' THEN EXISTS (
            SELECT FROM payment x WHERE x.invoice_id = f.invoice_id AND x.event_id = f.event_id
@@ -113,7 +127,10 @@ _STANDING: Final = """
            AND NOT EXISTS (
            SELECT FROM fact x WHERE x.invoice_id = f.invoice_id AND x.kind = f.kind
               AND x.recorded_at > f.recorded_at)
-      WHEN 'closed' THEN EXISTS (
+      WHEN 'invoice_changed' THEN NOT {_WITHDRAWN.format(fact="f")}
+      WHEN 'insolvency_opened' THEN NOT {_WITHDRAWN.format(fact="f")} AND EXISTS (
+           SELECT FROM customer x WHERE x.id = f.customer_id AND x.insolvency_on IS NOT NULL)
+      WHEN 'closed' THEN NOT {_WITHDRAWN.format(fact="f")} AND NOT {_LATER} AND EXISTS (
            SELECT FROM dunning_case x WHERE x.invoice_id = f.invoice_id AND x.closed_by_person IS NOT NULL)
       ELSE FALSE
     END
@@ -121,6 +138,7 @@ _STANDING: Final = """
 _FACTS: Final = f"""
     SELECT f.event_id, f.kind, f.payload::text AS payload, f.recorded_at, f.recorded_by,
            {_STANDING} AS standing,
+           f.kind = 'invoice_changed' AND {_LATER} AS covered,
            ({_SINCE}) AS left_at,
            (SELECT e.detail ->> 'from' FROM case_event e
              WHERE f.kind = 'policy_changed' AND e.invoice_id = f.invoice_id AND e.what = 'policy'

@@ -153,6 +153,11 @@ def _closed(detail: Detail) -> str:
     return f"Closed by a person: {detail.get('reason')}"
 
 
+def _fact_withdrawn(detail: Detail) -> str:
+    amount = f" of {detail['amount']}" if detail.get("amount") else ""
+    return f"Withdrawn, told by mistake: {_spaced(str(detail.get('withdrawn')))}{amount}"
+
+
 def _task_done(detail: Detail) -> str:
     return f"A task was completed: {_spaced(str(detail.get('outcome') or 'done'))}"
 
@@ -224,6 +229,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     CaseSignal.INSOLVENCY_OPENED: "Insolvency proceedings opened: all contact stops",
     CaseSignal.TASK_COMPLETED: _task_done,
     CaseSignal.CLOSED: _closed,
+    CaseSignal.FACT_WITHDRAWN: _fact_withdrawn,
     "credit_kept": _kept,
     "credit_cancelled": _cancelled,
     "credit_moved": "A payment that was kept as credit was allocated otherwise",

@@ -140,7 +140,10 @@ OPERATIONS: dict[str, Line] = {
     "lift_contact_stop": Line(MANAGER),
     "stop_contact": Line(COLLECTOR, {"reason": "represented_by_lawyer"}),
     "record_insolvency": Line(COLLECTOR, {}),
+    "withdraw_insolvency": Line(MANAGER, {}),
+    "withdraw_fact": Line(COLLECTOR, {}),
     "close_case": Line(MANAGER, {"reason": "written off"}),
+    "reopen_case": Line(MANAGER, {}),
     "create_customer": Line(COLLECTOR, {"customer": "C-9", "name": "Neuf"}),
     "change_customer": Line(COLLECTOR, {"segment": "key"}),
     "set_customer_address": Line(COLLECTOR, {"lines": ["ZI des Paluds", "13400 Aubagne"]}),
@@ -215,6 +218,7 @@ def furnish(book: Book, *, twin: bool = True) -> Furnished:
     book.tell(CaseSignal.PAYMENT_RECEIVED, first, amount="10.00", event_id="pay-1")
     book.tell(CaseSignal.DISPUTE_OPENED, first, amount="20.00", event_id="dispute-1")
     book.tell(CaseSignal.PAUSED, first, event_id="pause-1")
+    book.tell(CaseSignal.PAYMENT_CLAIMED, first, event_id="claim-1")
     book.tell(CaseSignal.PAYMENT_PLAN_AGREED, second_number, event_id="plan-1", instalments=_PLAN)
     book.tell(CaseSignal.DELIVERY_HOLD_PLACED, second_number, event_id="hold-1")
     with transaction(book.engine) as session:
@@ -313,6 +317,7 @@ def furnish(book: Book, *, twin: bool = True) -> Furnished:
             "get_policy": {"key": "standard"},
             "release_delivery_hold": {"event_id": "hold-1"},
             "resolve_dispute": {"event_id": "dispute-1"},
+            "withdraw_fact": {"event_id": "claim-1"},
             "cancel_plan": {"event_id": "plan-1", "number": second_number},
             "reinstate_contact": {"contact_id": invalid_id},
             "clear_contact_mark": {"contact_id": bounced_id, "channel": "email"},

@@ -43,6 +43,7 @@ _EVENTS: Final = {
     "resolve_dispute": "rival-dispute",
     "cancel_plan": "rival-plan",
     "release_delivery_hold": "rival-hold",
+    "withdraw_fact": "rival-claim",
 }
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -89,6 +90,7 @@ def rivals(door: Door) -> Rivals:
     theirs = furnish(rival, twin=False)
     rival.tell(CaseSignal.PAYMENT_RECEIVED, "X-1", amount="10.00", event_id=_EVENTS["reverse_payment"])
     rival.tell(CaseSignal.DISPUTE_OPENED, "X-1", amount="20.00", event_id=_EVENTS["resolve_dispute"])
+    rival.tell(CaseSignal.PAYMENT_CLAIMED, "X-1", event_id=_EVENTS["withdraw_fact"])
     rival.tell(CaseSignal.DELIVERY_HOLD_PLACED, "X-2", event_id=_EVENTS["release_delivery_hold"])
     plan = [{"due_on": "2026-03-20", "amount": "100.00"}]
     rival.tell(CaseSignal.PAYMENT_PLAN_AGREED, "X-2", event_id=_EVENTS["cancel_plan"], instalments=plan)

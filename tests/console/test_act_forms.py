@@ -191,6 +191,7 @@ def test_every_form_shows_itself_in_both_languages(browser: Browser, language: s
     door.book.tell(CaseSignal.PAYMENT_RECEIVED, event_id="p/1 é", amount="10.00", currency="EUR")
     door.book.tell(CaseSignal.DISPUTE_OPENED, event_id="d", cause="price", note="<b>")
     door.book.tell(CaseSignal.DELIVERY_HOLD_PLACED, event_id="h")
+    door.book.tell(CaseSignal.PAYMENT_CLAIMED, event_id="cl")
     door.book.tell(
         CaseSignal.PAYMENT_PLAN_AGREED, event_id="l", instalments=[{"due_on": LATER, "amount": "90"}]
     )
@@ -200,6 +201,9 @@ def test_every_form_shows_itself_in_both_languages(browser: Browser, language: s
         "cancel_plan": "l",
         "resolution": "d",
         "release": "h",
+        "retract": "cl",
+        "reopen": "l",
+        "no_insolvency": "insolvency",
         "lift": "do_not_contact",
         "go_on": held,
     }

@@ -74,6 +74,10 @@ OF_CASE: list[tuple[str, dict[str, str], Before]] = [
     ("cancel_plan", {}, fact(CaseSignal.PAYMENT_PLAN_AGREED, **PLAN)),
     ("resolution", {"credited": "20"}, fact(CaseSignal.DISPUTE_OPENED, amount="30.00")),
     ("release", {}, fact(CaseSignal.DELIVERY_HOLD_PLACED, pauses_ladder=True)),
+    ("retract", {}, fact(CaseSignal.PAYMENT_CLAIMED, paid_on=TODAY)),
+    ("retract", {"note": "doublon"}, fact(CaseSignal.CREDIT_NOTE_ISSUED, amount="100.00")),
+    ("retract", {}, fact(CaseSignal.INVOICE_CHANGED, due_on="2026-06-15")),
+    ("reopen", {"note": "erreur"}, fact(CaseSignal.CLOSED, reason="passée en perte")),
 ]
 OF_CUSTOMER: list[tuple[str, dict[str, str], Before]] = [
     ("hold", {"invoice:{number}": "1", "pauses_ladder": "1"}, nothing),
@@ -84,6 +88,7 @@ OF_CUSTOMER: list[tuple[str, dict[str, str], Before]] = [
     ("address", {"lines": "1 rue de la Paix\n69001 Lyon"}, nothing),
     ("release", {}, fact(CaseSignal.DELIVERY_HOLD_PLACED, pauses_ladder=True)),
     ("lift", {}, stopped),
+    ("no_insolvency", {}, fact(CaseSignal.INSOLVENCY_OPENED, opened_on=TODAY)),
     ("go_on", {}, suspended),
     ("correct", {"role": "buyer", "email": "achats@client.example", "in_copy": "1"}, person),
     ("invalid", {"reason": "partie"}, person),

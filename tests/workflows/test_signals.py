@@ -82,6 +82,12 @@ TOLD = [
     Told(S.INVOICE_CHANGED, '{"due_on": "2026-05-15"}', {"due_on": date(2026, 5, 15)}),
     Told(S.POLICY_CHANGED, '{"policy": "key_account"}', {"policy": "key_account@1"}),
     Told(S.INSOLVENCY_OPENED, '{"opened_on": "2026-04-01"}', {"state": "stopped", "paused_by": "insolvency"}),
+    Told(
+        S.FACT_WITHDRAWN,
+        '{"fact_event_id": "claim-1"}',
+        {"state": "waiting", "paused_by": None},
+        ((S.PAYMENT_CLAIMED, '{"paid_on": "2026-04-01", "event_id": "claim-1"}'),),
+    ),
     Told(S.CLOSED, '{"reason": "written off"}', {"closed": True, "closing_reason": "closed by a person"}),
 ]
 
@@ -327,6 +333,20 @@ async def test_a_returned_payment_reopens_a_closed_case(engine: Engine) -> None:
         assert (again.outstanding, again.closed, again.closing_reason) == (Decimal(1200), False, None)
         await it.day("2026-05-20")
         assert it.told(), "a reopened case goes on with its ladder"
+
+
+async def test_a_case_that_a_person_closed_by_mistake_goes_on_with_its_ladder(engine: Engine) -> None:
+    async with world(engine, START) as it:
+        handle = await it.invoice("F-1", "1200.00", ISSUED, DUE)
+        await it.tell(S.CLOSED, "F-1", reason="perte", event_id="end")
+        assert (await handle.result()).closing_reason == "closed by a person"
+        await it.day("2026-04-20")
+        assert it.told() == []
+        await it.tell(S.FACT_WITHDRAWN, "F-1", fact_event_id="end")
+        again = await view(it, "F-1")
+        assert (again.outstanding, again.closed, again.closing_reason) == (Decimal(1200), False, None)
+        await it.day("2026-05-20")
+        assert it.told(), "a case opened again goes on with its ladder"
 
 
 async def test_a_payment_at_the_very_instant_of_the_timer_stops_the_message(engine: Engine) -> None:

@@ -167,13 +167,21 @@ def reopen_if_owed(at: Recording) -> None:
     rest = _owed_now(at)
     if at.is_open or at.invoice.replaced_by_id is not None or rest <= 0:
         return
+    reopen(at)
+
+
+def reopen(at: Recording, *, by_mistake: bool = False) -> None:
+    """Open a case again that is owed again, or was closed by mistake."""
     was = at.case.closing_reason
-    at.case.outstanding = rest
+    at.case.outstanding = max(rests(at.session, [at.invoice.id])[at.invoice.id], Decimal(0))
     at.case.state = "waiting"
     at.case.closed_at = None
     at.case.closing_reason = None
     at.case.closed_by_person = None
-    at.log("reopened", f"owed again; it had been closed: {was}")
+    why = f"owed again; it had been closed: {was}"
+    if by_mistake:
+        why = f"closed by mistake; it had been closed: {was}"
+    at.log("reopened", why)
     at.keep_owed()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from activities.store.facts import disputes, holds, money, outcomes, promises, steering
+from activities.store.facts import disputes, holds, money, outcomes, promises, steering, withdrawals
 from activities.store.facts.recording import Recorded, Recording, as_told
 from activities.store.lookup import case_of, invoice_by_number, lock_customer
 from models.errors import Conflict, InvalidFact
@@ -39,10 +39,13 @@ HANDLERS: Final[Mapping[CaseSignal, Handler]] = {
     CaseSignal.INSOLVENCY_OPENED: steering.insolvency_opened,
     CaseSignal.TASK_COMPLETED: outcomes.task_completed,
     CaseSignal.CLOSED: steering.closed,
+    CaseSignal.FACT_WITHDRAWN: withdrawals.fact_withdrawn,
 }
 """How each fact is recorded. `contact_concluded` is no fact: the ledger itself says it."""
 
-_OF_THE_CUSTOMER: Final = frozenset({CaseSignal.INSOLVENCY_OPENED, CaseSignal.DELIVERY_HOLD_RELEASED})
+_OF_THE_CUSTOMER: Final = frozenset(
+    {CaseSignal.INSOLVENCY_OPENED, CaseSignal.DELIVERY_HOLD_RELEASED, CaseSignal.FACT_WITHDRAWN}
+)
 """Facts that are the same whichever of the customer's invoices they are told by."""
 
 _AGAIN_AFTER: Final[Mapping[CaseSignal, tuple[CaseSignal, ...]]] = {
@@ -53,7 +56,10 @@ _AGAIN_AFTER: Final[Mapping[CaseSignal, tuple[CaseSignal, ...]]] = {
     CaseSignal.DELIVERY_HOLD_PLACED: (CaseSignal.DELIVERY_HOLD_RELEASED,),
     CaseSignal.DELIVERY_HOLD_RELEASED: (CaseSignal.DELIVERY_HOLD_PLACED,),
     CaseSignal.POLICY_CHANGED: (CaseSignal.POLICY_CHANGED,),
-    CaseSignal.INVOICE_CHANGED: (CaseSignal.INVOICE_CHANGED,),
+    CaseSignal.INVOICE_CHANGED: (CaseSignal.INVOICE_CHANGED, CaseSignal.FACT_WITHDRAWN),
+    CaseSignal.PAYMENT_CLAIMED: (CaseSignal.FACT_WITHDRAWN,),
+    CaseSignal.INSOLVENCY_OPENED: (CaseSignal.FACT_WITHDRAWN,),
+    CaseSignal.CLOSED: (CaseSignal.FACT_WITHDRAWN,),
 }
 """Facts that may be told again in the same words, without an event id, once one of these came between.
 

@@ -94,8 +94,11 @@ class Recording:
             fact_id=uuid4(),
         )
 
-    def registered(self, fact: Fact) -> None:
-        """Write the fact's own row, its line in the journal, and the customer's new sequence number."""
+    def registered(self, fact: Fact, **more: object) -> None:
+        """Write the fact's own row, its line in the journal, and the customer's new sequence number.
+
+        `more` is what the line says besides.
+        """
         self.session.add(
             FactRow(
                 id=self.fact_id,
@@ -110,7 +113,7 @@ class Recording:
             )
         )
         self.customer.ledger_seq += 1
-        self.log(self.signal, fact.note, {**self.payload, "event_id": self.event_id}, who=fact.by)
+        self.log(self.signal, fact.note, {**self.payload, **more, "event_id": self.event_id}, who=fact.by)
         # Rows of the fact refer to it, and nothing orders inserts but a flush.
         self.session.flush()
 

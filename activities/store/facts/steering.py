@@ -23,6 +23,10 @@ from models.tables.words import LAPSES_WITH_CASE, TaskKind
 CLAIM_FILING_MONTHS = 2
 """A claim is filed within two months of the publication of the proceedings (France)."""
 
+CLAIM_FILING = "claim-filing/"
+REPLACED_BY = "replaced by "
+"""How the key of the task, and the reason of the closing, begin."""
+
 
 def paused(at: Recording, fact: Paused) -> None:
     """No contact until the start of `until`, or until resumed."""
@@ -96,12 +100,7 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
         raise InvalidFact(f"due_on: {due_on} lies before the issue date {issued_on}")
     replacement = None if fact.replaced_by is None else _replacement(at, fact.replaced_by)
     at.registered(fact)
-    before = {
-        "total": str(at.invoice.total),
-        "issued_on": str(at.invoice.issued_on),
-        "due_on": str(at.invoice.due_on),
-        "order_ref": at.invoice.order_ref,
-    }
+    before = as_it_stands(at.invoice) | {"event_id": at.event_id}
     raised = total is not None and total > at.invoice.total
     at.invoice.total = total or at.invoice.total
     at.invoice.issued_on = issued_on
@@ -113,7 +112,7 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
         at.invoice.replaced_by_id = replacement.id
         replacement.replaces_id = at.invoice.id
         if at.is_open:
-            _close(at, f"replaced by {replacement.number}", fact.by)
+            _close(at, f"{REPLACED_BY}{replacement.number}", fact.by)
             at.tell_cases([at.invoice.id])
         else:
             at.keep_owed()
@@ -122,6 +121,16 @@ def invoice_changed(at: Recording, fact: InvoiceChanged) -> None:
     if raised:
         reopen_if_owed(at)
     at.tell()
+
+
+def as_it_stands(invoice: Invoice) -> dict[str, str | None]:
+    """What a correction may change, for the journal."""
+    return {
+        "total": str(invoice.total),
+        "issued_on": str(invoice.issued_on),
+        "due_on": str(invoice.due_on),
+        "order_ref": invoice.order_ref,
+    }
 
 
 def insolvency_opened(at: Recording, fact: InsolvencyOpened) -> None:
@@ -137,7 +146,7 @@ def insolvency_opened(at: Recording, fact: InsolvencyOpened) -> None:
         at.log("contact_withdrawn", "insolvency", {"contact": str(contact.id), "step": contact.step})
     at.ask(
         TaskKind.CLAIM_FILING,
-        f"claim-filing/{at.customer.id}",
+        f"{CLAIM_FILING}{at.fact_id}",
         "Insolvency: file the claim with the insolvency administrator",
         f"Proceedings opened on {opened_on}. List every open invoice, with its penalties up to that day.",
         due_on=_months_later(opened_on, CLAIM_FILING_MONTHS),

@@ -24,7 +24,14 @@ from admin.api.problems import responses
 from admin.api.security import Access, CollectorOf, ManagerOf
 from models.errors import InvalidFact, NotFound, WrongState
 from models.ids import CaseSignal
-from models.messages import DeliveryHoldPlaced, DeliveryHoldReleased, Fact, InsolvencyOpened, Ref
+from models.messages import (
+    DeliveryHoldPlaced,
+    DeliveryHoldReleased,
+    Fact,
+    FactWithdrawn,
+    InsolvencyOpened,
+    Ref,
+)
 from models.tables import Customer, DunningCase, FactRow, Invoice
 from rules.facts import StopReason
 
@@ -45,6 +52,12 @@ class InsolvencyIn(Told):
     model_config = example(opened_on="2026-04-02")
 
     opened_on: Annotated[date | None, Field(description="Day of the judgment; today, if left out")] = None
+
+
+class InsolvencyWithdrawalIn(Told):
+    """Why goes into `note`."""
+
+    model_config = example(note="another company of the same name")
 
 
 class HoldIn(Told):
@@ -100,6 +113,34 @@ def record_insolvency(
         lambda work: _record(work, access, customer, CaseSignal.INSOLVENCY_OPENED, fact, _any_invoice),
         status=201,
     )
+
+
+@router.post(
+    "/insolvency/withdrawal",
+    operation_id="withdraw_insolvency",
+    status_code=201,
+    response_model=CustomerFactRecorded,
+    responses=responses(403, 404, 409),
+)
+def withdraw_insolvency(
+    access: ManagerOf, customer: CustomerRef, body: InsolvencyWithdrawalIn, changes: ChangesOf
+) -> Response:
+    """Take back proceedings that were recorded by mistake. Contact is allowed again."""
+
+    def withdraw(work: Work) -> Changed:
+        row = customer_by_ref(work.session, access.company_ref, decoded(customer))
+        told = work.session.exec(
+            select(FactRow)
+            .where(FactRow.customer_id == row.id, FactRow.kind == CaseSignal.INSOLVENCY_OPENED)
+            .order_by(col(FactRow.recorded_at).desc(), col(FactRow.id))
+        ).first()
+        if told is None or told.invoice_id is None:
+            raise WrongState(f"no insolvency of customer {row.ref!r} is recorded")
+        invoice = work.session.get_one(Invoice, told.invoice_id)
+        fact = FactWithdrawn(fact_event_id=told.event_id, **body.model_dump())
+        return _record(work, access, customer, CaseSignal.FACT_WITHDRAWN, fact, lambda *_: invoice)
+
+    return changes.make(access, withdraw, status=201)
 
 
 @router.post(

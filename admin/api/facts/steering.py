@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
+from sqlmodel import Session, col, select
 
-from admin.api.changes import ChangesOf
+from activities.store.lookup import invoice_by_number
+from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
 from admin.api.examples import example
 from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
-from admin.api.paths import InvoiceNumber
+from admin.api.paths import EventRef, InvoiceNumber, decoded
 from admin.api.problems import responses
 from admin.api.security import CollectorOf, ManagerOf
+from models.errors import InvalidFact, WrongState
 from models.ids import CaseSignal
-from models.messages import Closed, InvoiceChanged, Paused, PolicyChanged, Ref, Resumed
+from models.messages import Closed, FactWithdrawn, InvoiceChanged, Paused, PolicyChanged, Ref, Resumed
+from models.tables import FactRow, Invoice
 
 router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}", tags=["facts"])
 
@@ -59,6 +64,12 @@ class PolicyIn(Told):
 
     policy: Annotated[Ref, Field(examples=["key_account"])]
     version: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="The latest, if left out")] = None
+
+
+class WithdrawalIn(Told):
+    """Why goes into `note`."""
+
+    model_config = example(note="booked on the wrong invoice")
 
 
 class ClosingIn(Told):
@@ -158,3 +169,74 @@ def close_case(
     return changes.make(
         access, lambda work: record_fact(work, api, access, number, CaseSignal.CLOSED, fact), status=201
     )
+
+
+@router.post(
+    "/facts/{event_id}/withdrawal",
+    operation_id="withdraw_fact",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def withdraw_fact(
+    access: CollectorOf,
+    number: InvoiceNumber,
+    event_id: EventRef,
+    body: WithdrawalIn,
+    api: ApiContext,
+    changes: ChangesOf,
+) -> Response:
+    """Take back a claim, a credit note or a correction that was told by mistake, by its event.
+
+    Other facts have an end of their own: a payment is reversed, a plan cancelled, a case reopened.
+    """
+    fact = FactWithdrawn(fact_event_id=decoded(event_id), **body.model_dump())
+
+    def withdraw(work: Work) -> Changed:
+        invoice = invoice_by_number(work.session, access.company_ref, decoded(number))
+        if _kind_of(work.session, invoice.customer_id, fact.fact_event_id) in _BY_MANAGERS:
+            raise InvalidFact("fact_event_id: a manager takes this back, at the case or the customer")
+        return record_fact(work, api, access, number, CaseSignal.FACT_WITHDRAWN, fact)
+
+    return changes.make(access, withdraw, status=201)
+
+
+@router.post(
+    "/reopening",
+    operation_id="reopen_case",
+    status_code=201,
+    response_model=FactRecorded,
+    responses=responses(403, 404, 409),
+)
+def reopen_case(
+    access: ManagerOf, number: InvoiceNumber, body: WithdrawalIn, api: ApiContext, changes: ChangesOf
+) -> Response:
+    """Open a case again that a person closed by mistake. The ladder goes on from where it stood."""
+
+    def reopen(work: Work) -> Changed:
+        invoice = invoice_by_number(work.session, access.company_ref, decoded(number))
+        closed_by = _latest(work.session, invoice, CaseSignal.CLOSED)
+        if closed_by is None:
+            raise WrongState(f"nobody has closed the case of invoice {invoice.number!r}")
+        fact = FactWithdrawn(fact_event_id=closed_by, **body.model_dump())
+        return record_fact(work, api, access, number, CaseSignal.FACT_WITHDRAWN, fact)
+
+    return changes.make(access, reopen, status=201)
+
+
+_BY_MANAGERS: Final = frozenset({CaseSignal.CLOSED, CaseSignal.INSOLVENCY_OPENED})
+
+
+def _kind_of(session: Session, customer_id: UUID, event_id: str | None) -> str | None:
+    return session.exec(
+        select(FactRow.kind).where(FactRow.customer_id == customer_id, FactRow.event_id == event_id)
+    ).one_or_none()
+
+
+def _latest(session: Session, invoice: Invoice, kind: CaseSignal) -> str | None:
+    """The event of the latest fact of a kind about an invoice."""
+    return session.exec(
+        select(FactRow.event_id)
+        .where(FactRow.invoice_id == invoice.id, FactRow.kind == kind)
+        .order_by(col(FactRow.recorded_at).desc(), col(FactRow.id))
+    ).first()

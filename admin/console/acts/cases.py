@@ -90,6 +90,17 @@ def _close(asked: Asked) -> object:
     return steering.close_case(asked.access, asked.invoice, body, asked.api, asked.changes)
 
 
+def _retract(asked: Asked) -> object:
+    number, of = asked.invoice, asked.of
+    body = steering.WithdrawalIn(**asked.told)
+    return steering.withdraw_fact(asked.access, number, of, body, asked.api, asked.changes)
+
+
+def _reopen(asked: Asked) -> object:
+    body = steering.WithdrawalIn(**asked.told)
+    return steering.reopen_case(asked.access, asked.invoice, body, asked.api, asked.changes)
+
+
 def _release(asked: Asked) -> object:
     body = customers.ReleaseIn(**asked.told)
     return customers.release_delivery_hold(asked.access, asked.customer, asked.of, body, asked.changes)
@@ -111,7 +122,13 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                 _payment,
                 undone_by="reversal",
             ),
-            Act("claim", "record_payment_claim", (Field("paid_on", Kind.DAY), _NOTE), _claim),
+            Act(
+                "claim",
+                "record_payment_claim",
+                (Field("paid_on", Kind.DAY), _NOTE),
+                _claim,
+                undone_by="retract",
+            ),
             Act(
                 "promise",
                 "record_promise",
@@ -147,6 +164,7 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                     _NOTE,
                 ),
                 _credit_note,
+                undone_by="retract",
             ),
             Act(
                 "pause",
@@ -168,6 +186,7 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                     _NOTE,
                 ),
                 _correction,
+                undone_by="retract",
             ),
             Act(
                 "policy",
@@ -183,6 +202,7 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                 (Field("reason", Kind.LONG, required=True), _NOTE),
                 _close,
                 ApiRole.MANAGER,
+                undone_by="reopen",
             ),
             Act("reversal", "reverse_payment", (Field("reversed_on", Kind.DAY), _NOTE), _reversal, of=True),
             Act("cancel_plan", "cancel_plan", (_NOTE,), _cancel_plan, of=True),
@@ -193,6 +213,8 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                 _resolution,
                 of=True,
             ),
+            Act("retract", "withdraw_fact", (_NOTE,), _retract, of=True),
+            Act("reopen", "reopen_case", (_NOTE,), _reopen, ApiRole.MANAGER, of=True),
             Act("release", "release_delivery_hold", (_NOTE,), _release, of=True),
         )
     }

@@ -59,6 +59,11 @@ def _insolvency(asked: Asked) -> object:
     return customers.record_insolvency(asked.access, asked.customer, body, asked.changes)
 
 
+def _no_insolvency(asked: Asked) -> object:
+    body = customers.InsolvencyWithdrawalIn(**asked.told)
+    return customers.withdraw_insolvency(asked.access, asked.customer, body, asked.changes)
+
+
 def _suspend(asked: Asked) -> object:
     body = suspensions.SuspensionIn(scope=SuspensionScope.CUSTOMER, customer=asked.customer, **asked.told)
     return suspensions.begin(asked.access, body, asked.changes)
@@ -150,11 +155,24 @@ ACTS: Final[Mapping[str, Act]] = MappingProxyType(
                 _stop,
                 undone_by="lift",
             ),
-            Act("insolvency", "record_insolvency", (Field("opened_on", Kind.DAY), _NOTE), _insolvency),
+            Act(
+                "insolvency",
+                "record_insolvency",
+                (Field("opened_on", Kind.DAY), _NOTE),
+                _insolvency,
+                undone_by="no_insolvency",
+            ),
             Act("contact", "add_contact", (_ROLE, *_PERSON), _contact, undone_by="invalid"),
-            Act("address", "set_customer_address", (Field("lines", Kind.LINES, required=True),), _address),
+            Act(
+                "address",
+                "set_customer_address",
+                (Field("lines", Kind.LINES, required=True),),
+                _address,
+                undone_by="address",
+            ),
             Act("release", "release_delivery_hold", (_NOTE,), _release, of=True),
             Act("lift", "lift_contact_stop", (), _lift, ApiRole.MANAGER, of=True),
+            Act("no_insolvency", "withdraw_insolvency", (_NOTE,), _no_insolvency, ApiRole.MANAGER, of=True),
             Act("go_on", "resume_contact", (), _go_on, of=True),
             Act("correct", "change_contact", (_ROLE, *_PERSON), _correct, of=True),
             Act("invalid", "invalidate_contact", (_REASON,), _invalid, of=True, undone_by="reinstate"),

@@ -31,8 +31,12 @@ WITHDRAWN_BY: Final[Mapping[str, str]] = {
     CaseSignal.PAUSED: "resume",
     CaseSignal.DELIVERY_HOLD_PLACED: "release",
     CaseSignal.POLICY_CHANGED: "policy",
+    CaseSignal.PAYMENT_CLAIMED: "retract",
+    CaseSignal.CREDIT_NOTE_ISSUED: "retract",
+    CaseSignal.INVOICE_CHANGED: "retract",
+    CaseSignal.CLOSED: "reopen",
 }
-"""The act of a case that takes a fact back. What is in none stays: another fact would have to correct it."""
+"""The act of a case that takes a fact back. Insolvency is the customer's, and taken back there."""
 
 _MANNED: Final = ("correct", "invalid", "opt_out", "reinstate", "works")
 

@@ -21,6 +21,8 @@ FRENCH: Final[dict[str, str]] = {
     "act.reversal": "Règlement retourné",
     "act.cancel_plan": "Annuler la promesse ou l’échéancier",
     "act.resolution": "Résoudre le litige",
+    "act.retract": "Retirer, saisi par erreur",
+    "act.reopen": "Rouvrir le dossier",
     "act.release": "Lever le blocage des livraisons",
     "act.hold": "Bloquer les livraisons",
     "act.suspend": "Suspendre le client",
@@ -28,6 +30,7 @@ FRENCH: Final[dict[str, str]] = {
     "act.stop": "Cesser tout contact",
     "act.lift": "Autoriser de nouveau le contact",
     "act.insolvency": "Procédure collective",
+    "act.no_insolvency": "Retirer la procédure collective",
     "act.contact": "Ajouter un contact",
     "act.correct": "Corriger",
     "act.invalid": "Mettre hors d’usage",
@@ -38,14 +41,14 @@ FRENCH: Final[dict[str, str]] = {
     "act.means.payment": "L’argent est arrivé. Réglée en totalité, la facture n’est plus relancée ; un "
     "trop-perçu est gardé au crédit du client.",
     "act.means.claim": "Le client dit avoir payé : les relances attendent les données de la banque, puis "
-    "une tâche demande quoi faire. Cela ne se retire pas : si rien n’arrive, la tâche vous le dira.",
+    "une tâche demande quoi faire.",
     "act.means.promise": "Le client promet de tout régler un jour donné : les relances attendent ce jour "
     "et trois de plus.",
     "act.means.plan": "Le client paiera en plusieurs fois. Les échéances, la plus proche d’abord, "
     "représentent ensemble tout ce qui est dû.",
     "act.means.dispute": "Le montant contesté n’est plus relancé ; le reste l’est toujours. Une tâche "
     "demande de régler le litige.",
-    "act.means.credit_note": "Un avoir réduit ce qui est dû. Il ne se retire pas : un avoir émis reste.",
+    "act.means.credit_note": "Un avoir réduit ce qui est dû.",
     "act.means.pause": "Rien ne part pour cette facture jusqu’à ce jour, ou jusqu’à la reprise.",
     "act.means.resume": "Toutes les pauses décidées par une personne prennent fin ; les relances "
     "reprennent après le délai du scénario.",
@@ -53,12 +56,16 @@ FRENCH: Final[dict[str, str]] = {
     "recomposé ; une facture de remplacement clôt ce dossier.",
     "act.means.policy": "Les étapes faites restent faites ; la suite se déroule selon l’autre scénario. "
     "Ce qui attendait une validation est retiré.",
-    "act.means.close": "Le recouvrement s’arrête sans règlement. Un dossier clos ne se rouvre que si un "
-    "règlement est retourné ou si le total de la facture augmente.",
+    "act.means.close": "Le recouvrement s’arrête sans règlement. Un dossier clos se rouvre si un règlement "
+    "est retourné, si le total de la facture augmente, ou si un responsable le rouvre.",
     "act.means.reversal": "Ce que ce règlement couvrait est dû de nouveau ; un dossier clos se rouvre.",
     "act.means.cancel_plan": "La promesse ou l’échéancier ne tient plus ; les relances reprennent.",
     "act.means.resolution": "Ce que vous accordez devient un avoir ; sans montant, rien n’était "
     "justifié et tout est relancé.",
+    "act.means.retract": "Saisi par erreur : le dossier se poursuit comme si de rien n’était. Une "
+    "correction retirée rend à la facture ce qu’elle était avant.",
+    "act.means.reopen": "Clos par erreur : le dossier se rouvre, et les relances reprennent où elles en "
+    "étaient.",
     "act.means.release": "Les livraisons reprennent ; les ventes et la logistique en sont informées.",
     "act.means.hold": "Les livraisons cessent jusqu’au règlement des factures choisies ; les ventes et la "
     "logistique en sont informées, et les relances le disent.",
@@ -67,8 +74,9 @@ FRENCH: Final[dict[str, str]] = {
     "act.means.go_on": "La suspension prend fin ; le client a son tour dans les prochains jours ouvrés.",
     "act.means.stop": "Plus aucun contact, tout de suite. Ce qui attendait de partir est retiré.",
     "act.means.lift": "Le contact est de nouveau permis ; les relances reprennent où elles en étaient.",
-    "act.means.insolvency": "Tout contact cesse ; une tâche demande de déclarer la créance à temps. Cela "
-    "ne se retire pas d’ici.",
+    "act.means.insolvency": "Tout contact cesse ; une tâche demande de déclarer la créance à temps.",
+    "act.means.no_insolvency": "Saisie par erreur : le contact est de nouveau permis, les relances "
+    "reprennent où elles en étaient, et la tâche de déclaration est retirée.",
     "act.means.contact": "Une personne ou une boîte aux lettres chez ce client. Ce qui attendait une "
     "adresse se poursuit. Une adresse électronique ou un numéro est nécessaire.",
     "act.means.correct": "Une lettre préparée pour l’ancienne adresse est retirée et recomposée.",
@@ -163,6 +171,8 @@ ENGLISH: Final[dict[str, str]] = {
     "act.reversal": "Payment returned",
     "act.cancel_plan": "Cancel the promise or plan",
     "act.resolution": "Resolve the dispute",
+    "act.retract": "Withdraw, told by mistake",
+    "act.reopen": "Reopen the case",
     "act.release": "Release the delivery hold",
     "act.hold": "Stop deliveries",
     "act.suspend": "Suspend the customer",
@@ -170,6 +180,7 @@ ENGLISH: Final[dict[str, str]] = {
     "act.stop": "Stop all contact",
     "act.lift": "Allow contact again",
     "act.insolvency": "Insolvency",
+    "act.no_insolvency": "Withdraw the insolvency",
     "act.contact": "Add a contact",
     "act.correct": "Correct",
     "act.invalid": "Take out of use",
@@ -180,26 +191,29 @@ ENGLISH: Final[dict[str, str]] = {
     "act.means.payment": "Money arrived. Paid in full, the invoice is chased no more; what is too much is "
     "kept as the customer’s credit.",
     "act.means.claim": "The customer says it has paid: reminders wait for bank data, then a task asks what "
-    "to do. It cannot be withdrawn: if nothing arrives, the task will tell you.",
+    "to do.",
     "act.means.promise": "The customer promises all of it for one day: reminders wait for that day and "
     "three more.",
     "act.means.plan": "The customer pays in several parts. The instalments, earliest first, add up to all "
     "that is owed.",
     "act.means.dispute": "The contested amount is chased no more; the rest still is. A task asks to clear "
     "the dispute.",
-    "act.means.credit_note": "A credit note reduces what is owed. It cannot be withdrawn once issued.",
+    "act.means.credit_note": "A credit note reduces what is owed.",
     "act.means.pause": "Nothing leaves for this invoice until that day, or until resumed.",
     "act.means.resume": "Every pause decided by a person ends; reminders go on after the policy’s gap.",
     "act.means.correction": "What is left empty stays. What was composed is withdrawn and composed again; "
     "a replacing invoice ends this case.",
     "act.means.policy": "Steps done stay done; what follows is as the other policy has it. What waited for "
     "an approval is withdrawn.",
-    "act.means.close": "The chase ends without payment. A closed case opens again only if a payment is "
-    "returned or the invoice’s total is raised.",
+    "act.means.close": "The chase ends without payment. A closed case opens again if a payment is returned, "
+    "if the invoice’s total is raised, or if a manager reopens it.",
     "act.means.reversal": "What this payment covered is owed again; a closed case opens again.",
     "act.means.cancel_plan": "The promise or plan no longer holds; reminders go on.",
     "act.means.resolution": "What you grant becomes a credit note; without an amount nothing was "
     "justified, and all of it is chased.",
+    "act.means.retract": "Told by mistake: the case goes on as if it had not been told. A correction "
+    "withdrawn gives the invoice back what it was before.",
+    "act.means.reopen": "Closed by mistake: the case opens again, and reminders go on from where they stood.",
     "act.means.release": "Deliveries go on; sales and logistics are told.",
     "act.means.hold": "Deliveries stop until the chosen invoices are paid; sales and logistics are told, "
     "and reminders say so.",
@@ -208,8 +222,9 @@ ENGLISH: Final[dict[str, str]] = {
     "act.means.go_on": "The suspension ends; the customer has its turn within the next business days.",
     "act.means.stop": "No contact any more, at once. What waited to leave is withdrawn.",
     "act.means.lift": "Contact is allowed again; reminders go on from where they stood.",
-    "act.means.insolvency": "All contact stops; a task asks to file the claim in time. It cannot be "
-    "withdrawn here.",
+    "act.means.insolvency": "All contact stops; a task asks to file the claim in time.",
+    "act.means.no_insolvency": "Told by mistake: contact is allowed again, reminders go on from where they "
+    "stood, and the task to file the claim is withdrawn.",
     "act.means.contact": "A person or a mailbox at this customer’s. What waited for an address goes on. An "
     "e-mail address or a number is required.",
     "act.means.correct": "A letter composed for the former address is withdrawn and composed again.",

@@ -25,7 +25,10 @@ FRENCH: Final[dict[str, str]] = {
     "act.undo.invalid": "Vous pourrez mettre ce contact hors d’usage.",
     "act.undo.reinstate": "Un responsable pourra remettre ce contact en usage.",
     "act.undo.again": "Pour y revenir, il suffira de l’enregistrer de nouveau.",
-    "act.undo.none": "Cela ne se retire pas : relisez avant de confirmer.",
+    "act.undo.retract": "Vous pourrez le retirer tant qu’aucun message n’est parti depuis.",
+    "act.undo.reopen": "Un responsable pourra rouvrir le dossier.",
+    "act.undo.no_insolvency": "Un responsable pourra la retirer.",
+    "act.undo.address": "Vous pourrez remettre l’adresse d’avant.",
     "act.facts": "Ce qui a été enregistré",
     "act.ended": "ne tient plus",
     "act.left": "Un message est parti depuis ({day}) : cela ne se retire plus.",
@@ -65,6 +68,7 @@ FRENCH: Final[dict[str, str]] = {
     "told.policy_changed": "Scénario changé",
     "told.insolvency_opened": "Procédure collective",
     "told.task_completed": "Tâche terminée",
+    "told.fact_withdrawn": "Retiré, saisi par erreur",
     "told.closed": "Dossier clos",
 }
 
@@ -89,7 +93,10 @@ ENGLISH: Final[dict[str, str]] = {
     "act.undo.invalid": "You can take this contact out of use.",
     "act.undo.reinstate": "A manager can take this contact into use again.",
     "act.undo.again": "To go back, record it again.",
-    "act.undo.none": "It cannot be withdrawn: read it again before you confirm.",
+    "act.undo.retract": "You can withdraw it until a message has left.",
+    "act.undo.reopen": "A manager can reopen the case.",
+    "act.undo.no_insolvency": "A manager can withdraw it.",
+    "act.undo.address": "You can put the former address back.",
     "act.facts": "What was told",
     "act.ended": "holds no more",
     "act.left": "A message left since ({day}): it cannot be withdrawn any more.",
@@ -129,5 +136,6 @@ ENGLISH: Final[dict[str, str]] = {
     "told.policy_changed": "Policy changed",
     "told.insolvency_opened": "Insolvency",
     "told.task_completed": "Task done",
+    "told.fact_withdrawn": "Withdrawn, told by mistake",
     "told.closed": "Case closed",
 }

@@ -74,6 +74,7 @@ SENTENCES: Final[Mapping[str, Sentence]] = {
     CaseSignal.INSOLVENCY_OPENED: "Procédure collective ouverte : plus aucun contact",
     CaseSignal.TASK_COMPLETED: lines.task_done,
     CaseSignal.CLOSED: lines.closed,
+    CaseSignal.FACT_WITHDRAWN: lines.fact_withdrawn,
     "credit_kept": lines.kept,
     "credit_cancelled": lines.cancelled,
     "credit_moved": "Un règlement gardé au crédit a été affecté autrement",

@@ -136,6 +136,12 @@ def closed(detail: Detail) -> str:
     return _say("Clos par une personne : {why}", why=_reason(detail.get("reason")))
 
 
+def fact_withdrawn(detail: Detail) -> str:
+    kind_told = str(detail.get("withdrawn"))
+    amount = f" ({detail['amount']})" if detail.get("amount") else ""
+    return _say("Retiré, saisi par erreur : {told}", told=f"{FACTS.get(kind_told, kind_told)}{amount}")
+
+
 def task_done(detail: Detail) -> str:
     outcome = str(detail.get("outcome") or "done")
     said = known("outcome", outcome) or french_reason(outcome) or outcome

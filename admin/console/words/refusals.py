@@ -165,6 +165,23 @@ _REFUSALS: Final = phrases(
         ("invoice {quoted} has no dispute to resolve", "la facture « {quoted} » n’a pas de litige à lever"),
         ("insolvency is recorded already, of {day}", "une procédure du {day} est déjà enregistrée"),
         ("the case is closed already: {rest}", "le dossier est déjà clos"),
+        ("nothing told by {quoted} about invoice {text}", "rien de tel n’a été enregistré sur cette facture"),
+        ("{quoted} does not stand any more", "cela ne tient plus : il n’y a rien à retirer"),
+        (
+            "the invoice was corrected again since: withdraw that first",
+            "la facture a été corrigée de nouveau depuis : retirez d’abord cette correction-là",
+        ),
+        (
+            "the journal does not say how the invoice was before",
+            "l’historique ne dit pas ce qu’était la facture avant",
+        ),
+        (
+            "a manager takes this back, at the case or the customer",
+            "un responsable le retire, depuis le dossier ou le client",
+        ),
+        ("a {text} is not withdrawn; another fact ends it", "cela ne se retire pas ainsi"),
+        ("nobody has closed the case of invoice {quoted}", "personne n’a clos ce dossier"),
+        ("no insolvency of customer {quoted} is recorded", "aucune procédure n’est enregistrée"),
         ("the plan {quoted} is cancelled already", "cet échéancier est déjà annulé"),
         ("the dispute {quoted} is resolved already", "ce litige est déjà levé"),
         ("payment {quoted} is reversed already", "ce règlement est déjà repris"),

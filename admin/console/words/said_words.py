@@ -121,5 +121,6 @@ FACTS: Final[Mapping[str, str]] = {
     CaseSignal.INSOLVENCY_OPENED: "procédure collective",
     CaseSignal.TASK_COMPLETED: "tâche faite",
     CaseSignal.CLOSED: "clôture",
+    CaseSignal.FACT_WITHDRAWN: "retrait",
 }
 """What a fact is called, in brackets."""

@@ -55,6 +55,7 @@ FACTS_TOLD: dict[CaseSignal, tuple[list[tuple[CaseSignal, dict[str, Any]]], dict
     S.POLICY_CHANGED: ([], {"policy": "standard"}),
     S.INSOLVENCY_OPENED: ([], {"opened_on": TODAY}),
     S.CLOSED: ([], {"reason": "written off"}),
+    S.FACT_WITHDRAWN: ([(S.PAYMENT_CLAIMED, {"event_id": "claim-1"})], {"fact_event_id": "claim-1"}),
 }
 
 

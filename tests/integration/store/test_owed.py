@@ -44,6 +44,7 @@ class Life:
         self.book, self.chance, self.now, self.told = book, Random(seed), NOW, 0
         self.accepted: set[CaseSignal] = set()
         self.paid: list[tuple[str, str]] = []
+        self.to_withdraw: list[tuple[str, str]] = []
 
     def day(self) -> date:
         """A day of the last two months, today at the latest."""
@@ -59,6 +60,8 @@ class Life:
             is_earned = signal is CaseSignal.CREDIT_NOTE_ISSUED and self.chance.random() < 0.5
             if self.paid and (goes_back or is_earned):
                 invoice, told["payment_event_id"] = self.chance.choice(self.paid)
+            if signal is CaseSignal.FACT_WITHDRAWN and self.to_withdraw:
+                invoice, told["fact_event_id"] = self.chance.choice(self.to_withdraw)
             event, self.told = f"e{self.told}", self.told + 1
             try:
                 self.book.tell(signal, invoice, self.now, event_id=event, **told)
@@ -67,6 +70,8 @@ class Life:
             self.accepted.add(signal)
             if signal is CaseSignal.PAYMENT_RECEIVED:
                 self.paid.append((invoice, event))
+            else:
+                self.to_withdraw.append((invoice, event))
             if self.chance.random() < 0.5:
                 with transaction(self.book.engine) as session:
                     settle_case(session, self.book.invoices[invoice], self.now, "")
@@ -86,6 +91,9 @@ class Life:
                 (CaseSignal.INVOICE_CHANGED, {"issued_on": self.day(), "due_on": self.now.date()}),
                 (CaseSignal.INVOICE_CHANGED, {"replaced_by": chance.choice(sorted(self.book.invoices))}),
                 (CaseSignal.CLOSED, {"reason": "perte"}),
+                (CaseSignal.CLOSED, {"reason": "irrécouvrable"}),
+                (CaseSignal.FACT_WITHDRAWN, {}),
+                (CaseSignal.FACT_WITHDRAWN, {}),
             )
         )
 
@@ -109,7 +117,7 @@ def test_each_day_of_any_life_is_kept_as_the_facts_say(engine: Engine, seed: int
     life = lived(engine, seed)
     assert life.accepted == {
         *(CaseSignal.PAYMENT_RECEIVED, CaseSignal.PAYMENT_REVERSED, CaseSignal.CREDIT_NOTE_ISSUED),
-        *(CaseSignal.INVOICE_CHANGED, CaseSignal.CLOSED),
+        *(CaseSignal.INVOICE_CHANGED, CaseSignal.CLOSED, CaseSignal.FACT_WITHDRAWN),
     }
     assert apart(life.book, life.now.date()) == []
     with snapshot(engine) as session:
