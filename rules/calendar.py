@@ -107,6 +107,9 @@ class BusinessCalendar:
 
         :raises ValueError: when the instant is naive.
         """
+        # In another zone, a time that the clocks show twice is equal to itself: it could not be remembered.
+        if instant.tzinfo is UTC:
+            return _day_there(self.zone, instant)
         return self._local(instant).date()
 
     def is_business_day(self, day: date) -> bool:
@@ -131,11 +134,14 @@ class BusinessCalendar:
 
         Closures that together leave none for years are passed over: see `closures.fault`.
         """
+        _refuse_instant(day)
+        if not self.closures:
+            return _first_working_day(self.country, day)
         wanted = day
         while self.why_closed(day) is not None:
             day += _ONE_DAY
-            if self.closures and day - wanted > _TOO_LONG:
-                return replace(self, closures=()).first_business_day(wanted)
+            if day - wanted > _TOO_LONG:
+                return _first_working_day(self.country, wanted)
         return day
 
     def add_business_days(self, day: date, n: int) -> date:
@@ -177,9 +183,7 @@ class BusinessCalendar:
         _refuse_instant(day)
         if at.tzinfo is not None:
             raise ValueError(f"expected a local time without a zone: {at.isoformat()}")
-        # With fold=0 (PEP 495) a skipped time is reckoned with the offset before the change, which is
-        # the same as moving forward by the gap, and an ambiguous one is the first.
-        return datetime.combine(day, at.replace(fold=0), tzinfo=self.zone).astimezone(UTC)
+        return _instant_there(self.zone, day, at)
 
     def start_of_day(self, day: date) -> datetime:
         """Return the UTC instant at which a local day begins (not always 00:00: clocks may skip it)."""
@@ -243,13 +247,37 @@ def _load_zone(name: str) -> ZoneInfo:
         raise UnknownZone(refusal) from None
 
 
+# The cases of a customer, as those of a portfolio, ask for the same few days and instants again and again.
+# The answers never change; `_MANY` bounds what is remembered.
+_MANY: Final = 8192
+
+
+@lru_cache(maxsize=_MANY)
+def _day_there(zone: ZoneInfo, instant: datetime) -> date:
+    return instant.astimezone(zone).date()
+
+
+@lru_cache(maxsize=_MANY)
+def _instant_there(zone: ZoneInfo, day: date, at: time) -> datetime:
+    # With fold=0 (PEP 495) a skipped time is reckoned with the offset before the change, which is
+    # the same as moving forward by the gap, and an ambiguous one is the first.
+    return datetime.combine(day, at.replace(fold=0), tzinfo=zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=_MANY)
+def _first_working_day(country: str, day: date) -> date:
+    while day in _closed_days(country, day.year):
+        day += _ONE_DAY
+    return day
+
+
 def _refuse_instant(day: date) -> None:
     # A datetime is a date to Python, but never equals one: it would silently pass for a business day.
     if isinstance(day, datetime):
         raise ValueError(f"expected a day, not an instant: {day.isoformat()}; use local_day() first")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_MANY)
 def _closed_days(country: str, year: int) -> Mapping[date, str]:
     """Return the closed days of a year and what closes each.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 from rules.calendar import BusinessCalendar, Channel
 from rules.facts import CaseFacts, CustomerFacts, OpenCall
@@ -27,11 +28,17 @@ class CallsDue:
     suspension: int | None = None
 
 
+_NONE: Final = CallsDue((), None, unmade=False)
+"""Of most cases."""
+
+
 def calls_due(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> CallsDue:
     """A call not made in three business days is escalated; the ladder does not wait for it.
 
     The days count from the day agreed for calling back, where there is one.
     """
+    if not case.open_calls:
+        return _NONE
     tasks = []
     wakes = []
     for call in case.open_calls:
@@ -45,7 +52,7 @@ def calls_due(case: CaseFacts, calendar: BusinessCalendar, now: datetime) -> Cal
             tasks.append(TaskRequest("call_overdue", call_overdue_key(case.invoice, call), why))
         else:
             wakes.append(calendar.slot(late_on))
-    return CallsDue(tuple(tasks), min(wakes, default=None), bool(case.open_calls))
+    return CallsDue(tuple(tasks), min(wakes, default=None), unmade=True)
 
 
 def call_overdue_key(invoice: str, call: OpenCall) -> str:

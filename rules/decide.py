@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from rules.asking import asking, question
 from rules.calendar import BusinessCalendar, Channel, opening_hours
 from rules.calls_due import CallsDue, call_after_notice, calls_due
 from rules.facts import (
+    TONES,
     CaseFacts,
     CustomerFacts,
     Draft,
     Obstacle,
-    Reach,
     Role,
     StepDone,
     Tone,
@@ -178,11 +179,10 @@ def _gated(
     action, channel = found.next, found.next.route.channel
     if decision.state is not State.DUE and not (found.reached and decision.state is State.WAITING):
         stopped = suspended(customer, policy, channel)
-        why = f"{decision.why}; {in_words(stopped)}" if stopped else decision.why
-        return replace(decision, why=why, awaits_bank=calls.awaits_bank, suspension=calls.suspension)
+        return replace(decision, why=f"{decision.why}; {in_words(stopped)}") if stopped else decision
     held = hold(customer, policy, action.step, channel, action.tone, max(now, action.at))
     if held is None:
-        return replace(decision, awaits_bank=calls.awaits_bank, suspension=calls.suspension)
+        return decision
     return replace(
         decision,
         state=State.AWAITING_BANK if held.suspension is None else State.SUSPENDED,
@@ -203,8 +203,7 @@ def _paid(case: CaseFacts, now: datetime) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """The next step. `come`: its day is here, at any hour; `reached`: a business day; `ask_on`: ask then."""
 
     next: NextAction
@@ -231,7 +230,7 @@ def _ladder(
     state = State.DUE if action.due else State.WAITING
     wake_at: datetime | None = action.at
     draft = _draft(case, action.step.key)
-    blocked = next((b for b in case.blocked if b.step == action.step.key), None)
+    blocked = next((b for b in case.blocked if b.step == action.step.key), None) if case.blocked else None
     if found.come and draft is not None and not draft.approved and not draft.stale:
         expires = calendar.add_business_days(draft.composed_on, APPROVAL_BUSINESS_DAYS)
         if calendar.local_day(now) < expires:
@@ -251,7 +250,15 @@ def _ladder(
     if state is State.DUE and not action.step.is_contact:
         tasks = (*tasks, TaskRequest("decision", f"decision/{case.invoice}/{action.step.key}", why))
     return Decision(
-        state, stage, owed, why, next=action, wake_at=_earliest(wake_at, calls.wake_at), tasks=tasks
+        state,
+        stage,
+        owed,
+        why,
+        next=action,
+        wake_at=_earliest(wake_at, calls.wake_at),
+        tasks=tasks,
+        awaits_bank=calls.awaits_bank,
+        suspension=calls.suspension,
     )
 
 
@@ -306,7 +313,7 @@ def _next_action(
     today = calendar.local_day(now)
     begins = today if start == now else calendar.local_day(start)
     resumed = held.last_end if start == now else begins
-    tone = max((done.tone for done in case.done), key=list(Tone).index, default=Tone.STATEMENT)
+    tone = max([done.tone for done in case.done], key=TONES.index, default=Tone.STATEMENT)
     for place in range(_next_place(case, policy, last), len(policy.steps)):
         step = policy.steps[place]
         route = resolve(step, customer)
@@ -339,8 +346,7 @@ def _next_action(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Floor:
+class _Floor(NamedTuple):
     day: date
     why: str
 
@@ -478,19 +484,12 @@ def resolve(step: Step, customer: CustomerFacts) -> Route:
 
 
 def _reachable(channel: Channel, roles: tuple[Role, ...], customer: CustomerFacts) -> Role | None:
-    for role in roles:
-        reach = customer.reach.get(role, Reach())
-        if {
-            Channel.EMAIL: reach.email,
-            Channel.SMS: reach.mobile,
-            Channel.PHONE: reach.phone,
-            Channel.LETTER: reach.email,
-        }.get(channel, False):
-            return role
-    return None
+    return next((role for role in roles if (to := customer.reach.get(role)) and to.by(channel)), None)
 
 
 def _draft(case: CaseFacts, step: str) -> Draft | None:
+    if not case.drafts:
+        return None
     return next((draft for draft in case.drafts if draft.step == step and not draft.folded), None)
 
 

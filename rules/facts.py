@@ -40,7 +40,7 @@ TONES: tuple[Tone, ...] = tuple(Tone)
 
 def stronger(first: Tone, second: Tone) -> Tone:
     """The stronger of two tones."""
-    return max(first, second, key=TONES.index)
+    return first if TONES.index(first) >= TONES.index(second) else second
 
 
 class StopReason(StrEnum):
@@ -216,6 +216,14 @@ class Reach:
     email: bool = False
     mobile: bool = False
     phone: bool = False
+
+    def by(self, channel: Channel) -> bool:
+        """Whether that channel reaches it; a letter, where e-mail does."""
+        if channel is Channel.SMS:
+            return self.mobile
+        if channel is Channel.PHONE:
+            return self.phone
+        return self.email and channel in (Channel.EMAIL, Channel.LETTER)
 
 
 @dataclass(frozen=True, slots=True)

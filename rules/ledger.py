@@ -36,6 +36,8 @@ class Balance:
 
 def received(case: CaseFacts, now: datetime, since: datetime | None = None) -> Decimal:
     """Payments and credits known at `now` and not reversed by then, from `since` on when given."""
+    if not (case.payments or case.credit_notes):
+        return NOTHING
     paid = sum(
         (
             payment.amount
@@ -60,6 +62,8 @@ def received(case: CaseFacts, now: datetime, since: datetime | None = None) -> D
 def balance(case: CaseFacts, now: datetime) -> Balance:
     """The balance of `case` as known at `now`."""
     rest = case.total - received(case, now)
+    if rest > 0 and not case.disputes:
+        return Balance(outstanding=rest, disputed=NOTHING, credit=NOTHING)
     outstanding = max(rest, NOTHING)
     disputed = NOTHING
     for dispute in case.disputes:

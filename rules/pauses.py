@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from rules.facts import CaseFacts, CustomerFacts, Dispute
 from rules.ledger import balance, claim_state, plan_state, received
@@ -63,8 +64,14 @@ class Pauses:
         return min((i.awaits for i in self.active if i.awaits is not None), default=None)
 
 
+_NONE: Final = Pauses()
+"""Of most cases."""
+
+
 def pauses(case: CaseFacts, customer: CustomerFacts, now: datetime) -> Pauses:
     """Every pause of `case` known at `now`, and the tasks that an ended one leaves to a person."""
+    if not (case.pauses or case.disputes or case.plans or case.claims):
+        return _NONE
     calendar = customer.calendar
     found: list[Interval] = []
     tasks: list[TaskRequest] = []

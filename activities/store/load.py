@@ -342,58 +342,63 @@ def _loaded(
     customer = of_json(CustomerRecord, parts["customer"])
     company = of_json(CompanyRecord, parts["company"])
     people = tuple(of_json(PersonRecord, person) for person in parts["people"] or ())
-    rows = [
-        (of_json(InvoiceRecord, invoice), of_json(CaseRecord, case)) for invoice, case in parts["cases"] or ()
-    ]
+    rows = {
+        invoice[0]: (of_json(InvoiceRecord, invoice), of_json(CaseRecord, case))
+        for invoice, case in parts["cases"] or ()
+    }
     calendar = business_calendar(customer.country, customer.zone)
     today = calendar.local_day(now)
-    ledger = ledger_of(parts, {invoice.id: invoice.currency for invoice, _ in rows}, now)
+    ledger = ledger_of(parts, {each: invoice.currency for each, (invoice, _) in rows.items()}, now)
     contacts = contacts_of(parts, today, sending_fingerprint, calendar.start_of_day(today))
-    facts = {invoice.id: _case_facts(invoice, case, ledger, contacts) for invoice, case in rows}
+    facts = {each: _case_facts(each, *row, ledger, contacts) for each, row in rows.items()}
     if contacts.waiting:
         facts = _with_drafts(facts, contacts, now)
     bank = _bank(company, parts["stated"] or (), now)
     about = _customer_facts(customer, company, people, calendar, parts["last_contact_on"])
     about = replace(about, bank=bank, suspensions=_suspensions(parts), turn=_turn(parts, today))
     about = replace(about, closures=closures_of(parts["closures"]), reps_asked=_reps_asked(parts))
+    editions = {(case.policy_key, case.policy_version) for _, case in rows.values()}
+    policies = {edition: get_policy(session, *edition) for edition in editions}
     cases = tuple(
         LoadedCase(
-            facts=facts[invoice.id],
+            facts=facts[each],
             customer=about,
-            policy=get_policy(session, case.policy_key, case.policy_version),
+            policy=policies[case.policy_key, case.policy_version],
             invoice=invoice,
             case=case,
             customer_row=customer,
             company=company,
         )
-        for invoice, case in rows
+        for each, (invoice, case) in rows.items()
     )
     return LoadedCustomer(about, cases, customer, company, people, on_hold=parts["on_hold"])
 
 
-def _case_facts(invoice: InvoiceRecord, case: CaseRecord, ledger: Ledger, contacts: Contacts) -> CaseFacts:
+def _case_facts(
+    invoice_id: str, invoice: InvoiceRecord, case: CaseRecord, ledger: Ledger, contacts: Contacts
+) -> CaseFacts:
     return CaseFacts(
         invoice=invoice.number,
         currency=invoice.currency,
         total=round_money(invoice.total, invoice.currency),
         due_on=invoice.due_on,
         opened_on=case.opened_on,
-        payments=tuple(ledger.payments[invoice.id]),
-        credit_notes=tuple(ledger.credit_notes[invoice.id]),
-        disputes=tuple(ledger.disputes[invoice.id]),
-        plans=tuple(ledger.plans[invoice.id]),
-        claims=tuple(ledger.claims[invoice.id]),
-        pauses=(*ledger.pauses[invoice.id], *ledger.of_customer),
-        done=tuple(contacts.done[invoice.id]),
-        blocked=tuple(contacts.blocked[invoice.id]),
-        open_calls=tuple(contacts.open_calls[invoice.id]),
+        payments=tuple(ledger.payments.get(invoice_id, ())),
+        credit_notes=tuple(ledger.credit_notes.get(invoice_id, ())),
+        disputes=tuple(ledger.disputes.get(invoice_id, ())),
+        plans=tuple(ledger.plans.get(invoice_id, ())),
+        claims=tuple(ledger.claims.get(invoice_id, ())),
+        pauses=(*ledger.pauses.get(invoice_id, ()), *ledger.of_customer),
+        done=tuple(contacts.done.get(invoice_id, ())),
+        blocked=tuple(contacts.blocked.get(invoice_id, ())),
+        open_calls=tuple(contacts.open_calls.get(invoice_id, ())),
         closed_by=case.closed_by_person,
     )
 
 
-def _with_drafts(facts: dict[UUID, CaseFacts], contacts: Contacts, now: datetime) -> dict[UUID, CaseFacts]:
+def _with_drafts(facts: dict[str, CaseFacts], contacts: Contacts, now: datetime) -> dict[str, CaseFacts]:
     """Add the waiting drafts, now that it can be told whether what they quote still holds."""
-    drafts: dict[UUID, list[Draft]] = {invoice_id: [] for invoice_id in facts}
+    drafts: dict[str, list[Draft]] = {invoice_id: [] for invoice_id in facts}
     for contact in contacts.waiting:
         known = [facts[item.invoice_id] for item in contact.items if item.invoice_id in facts]
         acted = {case.invoice for case in known}

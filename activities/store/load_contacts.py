@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from activities.store.records import instant
 from models.tables.words import ContactStatus, TaskKind
@@ -19,6 +18,10 @@ _OBSTACLES = {
     TaskKind.FIND_CONTACT.value: Obstacle.FIND_CONTACT,
     TaskKind.DELIVERY_FAILED.value: Obstacle.DELIVERY_FAILED,
 }
+
+# Steps done are many, and an enumeration takes long to be asked for a member by its value.
+_TONES: Final = {each.value: each for each in Tone}
+_CHANNELS: Final = {each.value: each for each in Channel}
 
 CONTACT_PARTS: Final[Mapping[str, str]] = {
     "done": """
@@ -73,7 +76,7 @@ CONTACT_PARTS: Final[Mapping[str, str]] = {
 class WaitingItem:
     """One invoice of a contact that is not settled; another invoice's step can go out by itself if folded."""
 
-    invoice_id: UUID
+    invoice_id: str
     step: str
     folded: bool
 
@@ -91,11 +94,14 @@ class Waiting:
 
 @dataclass(slots=True)
 class Contacts:
-    """Facts by invoice; `waiting` are the composed contacts."""
+    """Facts by invoice, its id as text: they are many, and as text they are found sooner.
 
-    done: dict[UUID, list[StepDone]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[UUID, list[Blocked]] = field(default_factory=lambda: defaultdict(list))
-    open_calls: dict[UUID, list[OpenCall]] = field(default_factory=lambda: defaultdict(list))
+    `waiting` are the composed contacts.
+    """
+
+    done: dict[str, list[StepDone]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[str, list[Blocked]] = field(default_factory=lambda: defaultdict(list))
+    open_calls: dict[str, list[OpenCall]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[Waiting] = field(default_factory=list)
 
 
@@ -109,13 +115,13 @@ def contacts_of(
     """
     found = Contacts()
     for invoice, step, on_day, offset_days, tone, channel, posted in parts["done"] or ():
-        found.done[UUID(invoice)].append(
+        found.done[invoice].append(
             StepDone(
                 step,
                 date.fromisoformat(on_day),
                 offset_days,
-                Tone(tone),
-                Channel(channel),
+                _TONES[tone],
+                _CHANNELS[channel],
                 date.fromisoformat(posted) if posted else None,
             )
         )
@@ -149,14 +155,12 @@ def contacts_of(
 
 
 def _items(rows: list[Any] | None) -> tuple[WaitingItem, ...]:
-    return tuple(WaitingItem(UUID(invoice), step, folded) for invoice, step, folded in rows or ())
+    return tuple(WaitingItem(invoice, step, folded) for invoice, step, folded in rows or ())
 
 
-def _steps(
-    kind: str, invoice: str | None, step: str | None, rows: list[Any] | None
-) -> list[tuple[UUID, str]]:
+def _steps(kind: str, invoice: str | None, step: str | None, rows: list[Any] | None) -> list[tuple[str, str]]:
     if invoice is not None:
-        return [(UUID(invoice), step)] if step is not None else []
+        return [(invoice, step)] if step is not None else []
     # A folded item has another step of its own: it can go out by itself while this one waits. Only a
     # message that failed took it along to the same address.
     return [

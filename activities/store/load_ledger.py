@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from activities.store.records import instant
 from rules.facts import Claim, CreditNote, Dispute, Instalment, Pause, Payment, Plan
@@ -75,40 +74,39 @@ LEDGER_PARTS: Final[Mapping[str, str]] = {
 
 @dataclass(slots=True)
 class Ledger:
-    """Facts by invoice; `of_customer` are pauses of every invoice of the customer."""
+    """Facts by invoice, its id as text; `of_customer` are pauses of every invoice of the customer."""
 
-    payments: dict[UUID, list[Payment]] = field(default_factory=lambda: defaultdict(list))
-    credit_notes: dict[UUID, list[CreditNote]] = field(default_factory=lambda: defaultdict(list))
-    disputes: dict[UUID, list[Dispute]] = field(default_factory=lambda: defaultdict(list))
-    plans: dict[UUID, list[Plan]] = field(default_factory=lambda: defaultdict(list))
-    claims: dict[UUID, list[Claim]] = field(default_factory=lambda: defaultdict(list))
-    pauses: dict[UUID, list[Pause]] = field(default_factory=lambda: defaultdict(list))
+    payments: dict[str, list[Payment]] = field(default_factory=lambda: defaultdict(list))
+    credit_notes: dict[str, list[CreditNote]] = field(default_factory=lambda: defaultdict(list))
+    disputes: dict[str, list[Dispute]] = field(default_factory=lambda: defaultdict(list))
+    plans: dict[str, list[Plan]] = field(default_factory=lambda: defaultdict(list))
+    claims: dict[str, list[Claim]] = field(default_factory=lambda: defaultdict(list))
+    pauses: dict[str, list[Pause]] = field(default_factory=lambda: defaultdict(list))
     of_customer: tuple[Pause, ...] = ()
 
 
-def ledger_of(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: datetime) -> Ledger:
+def ledger_of(parts: Mapping[str, Any], currencies: Mapping[str, str], now: datetime) -> Ledger:
     """The facts that `LEDGER_PARTS` found, oldest first; `currencies` are those of the invoices."""
     found = Ledger()
     for invoice, amount, currency, recorded_at, reversed_at in parts["payments"] or ():
-        found.payments[UUID(invoice)].append(
+        found.payments[invoice].append(
             Payment(round_money(amount, currency), _known(recorded_at, now), _by(now, reversed_at))
         )
     for invoice, amount, currency, recorded_at in parts["credit_notes"] or ():
-        found.credit_notes[UUID(invoice)].append(
+        found.credit_notes[invoice].append(
             CreditNote(round_money(amount, currency), _known(recorded_at, now))
         )
     for invoice, opened_at, amount, resolved_at in parts["disputes"] or ():
-        invoice_id = UUID(invoice)
-        found.disputes[invoice_id].append(
+        found.disputes[invoice].append(
             Dispute(
                 _known(opened_at, now),
-                None if amount is None else round_money(amount, currencies[invoice_id]),
+                None if amount is None else round_money(amount, currencies[invoice]),
                 _by(now, resolved_at),
             )
         )
     _promises(parts, currencies, now, found)
     for invoice, since, until, ended_at in parts["pauses"] or ():
-        found.pauses[UUID(invoice)].append(
+        found.pauses[invoice].append(
             # The reason a person typed may name people; what is decided from here reaches Temporal.
             Pause(
                 MANUAL,
@@ -130,22 +128,21 @@ def ledger_of(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: dat
     return found
 
 
-def _promises(parts: Mapping[str, Any], currencies: Mapping[UUID, str], now: datetime, found: Ledger) -> None:
+def _promises(parts: Mapping[str, Any], currencies: Mapping[str, str], now: datetime, found: Ledger) -> None:
     for invoice, plan, agreed_at, cancelled_at, instalments in parts["plans"] or ():
-        invoice_id = UUID(invoice)
-        found.plans[invoice_id].append(
+        found.plans[invoice].append(
             Plan(
                 plan,
                 _known(agreed_at, now),
                 tuple(
-                    Instalment(date.fromisoformat(due_on), round_money(amount, currencies[invoice_id]))
+                    Instalment(date.fromisoformat(due_on), round_money(amount, currencies[invoice]))
                     for due_on, amount in instalments or ()
                 ),
                 _by(now, cancelled_at),
             )
         )
     for invoice, claim, claimed_at, paid_on, withdrawn_at in parts["claims"] or ():
-        found.claims[UUID(invoice)].append(
+        found.claims[invoice].append(
             Claim(claim, _known(claimed_at, now), date.fromisoformat(paid_on), _by(now, withdrawn_at))
         )
 

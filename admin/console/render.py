@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -19,9 +20,13 @@ from starlette.responses import HTMLResponse
 from activities.rendering.formats import Formats, one_line
 from admin.console.speech import Speech
 from admin.console.words import CATALOGUES, kind, word
+from admin.queries.customer import OpenItemRow
 
 ROOT: Final = Path(__file__).parent
 PREFIX: Final = "/console"
+
+_AS_IT_IS: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What an address holds as it is written."""
 
 
 @cache
@@ -43,9 +48,13 @@ def version_of(name: str) -> str:
 
 def url(*segments: object, **query: object) -> str:
     """An address of the console; a `/` within a segment stays one segment."""
-    path = "/".join([PREFIX, *(quote(str(segment), safe="") for segment in segments or ("",))])
-    asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value)
+    path = "/".join([PREFIX, *(_quoted(str(segment)) for segment in segments or ("",))])
+    asked = "&".join(f"{name}={_quoted(str(value))}" for name, value in query.items() if value)
     return f"{path}?{asked}" if asked else path
+
+
+def _quoted(text: str) -> str:
+    return text if _AS_IT_IS.fullmatch(text) else quote(text, safe="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Page:
                     "late": partial(_late, self.language),
                     "moment": partial(_moment, formats),
                     "sums": partial(_sums, formats),
+                    "written": partial(_written, formats),
                     "line": one_line,
                     "person": partial(_person, self.language, self.shared.get("staff", {})),
                     "by": speech.by,
@@ -120,6 +130,40 @@ def _moment(formats: Formats, at: datetime, day: date | None = None) -> str:
 def _person(language: str, staff: Mapping[str, str], email: str | None) -> str:
     """One of our own people, by name where it is known."""
     return word(language, "nobody") if email is None else staff.get(email, email)
+
+
+class _ItemWritten(NamedTuple):
+    """An open item's cells; `next` is empty where it stands still, in `state`."""
+
+    address: str
+    invoice: str
+    order: str
+    due: str
+    is_late: bool
+    lateness: str
+    outstanding: str
+    disputed: str
+    next: str
+    state: str
+
+
+def _written(formats: Formats, rows: Iterable[OpenItemRow], company: str) -> Iterator[_ItemWritten]:
+    """Open items as a table has them: a customer may have hundreds, and a template takes long over a cell."""
+    language, cases = formats.language, url(company, "cases")
+    for row in rows:
+        coming = row.case.next if row.case.state in ("waiting", "due") else None
+        yield _ItemWritten(
+            f"{cases}/{_quoted(row.invoice)}",
+            one_line(row.invoice),
+            one_line(row.order_ref or ""),
+            formats.short_day(row.due_on),
+            row.days_late > 0,
+            _late(language, row.days_late),
+            formats.money(row.outstanding, row.currency),
+            formats.money(row.disputed, row.currency) if row.disputed else "",
+            f"{kind(language, 'step', coming.step)}, {formats.short_day(coming.on)}" if coming else "",
+            kind(language, "state", row.case.state),
+        )
 
 
 def _sums(formats: Formats, amounts: tuple[tuple[Decimal, str], ...]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
@@ -157,20 +158,55 @@ def get_case(
     session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
 ) -> CasePage:
     """One case whole, in one statement; NotFound when the company has no such invoice."""
-    found = load_case_page(session, _PAGE, company_id, number, now, settings.sending_fingerprint)
+    loaded, parts = _load(session, _PAGE, company_id, company, number, settings, now)
+    return _page(loaded, parts, company, settings, now)
+
+
+class CaseWhole(NamedTuple):
+    """A case with what follows from it, on the same facts."""
+
+    page: CasePage
+    preview: CasePreview
+    found: CaseFound
+
+
+def find_case(
+    session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
+) -> CaseWhole:
+    """As `get_case`, with the rest of its ladder and what lists about it need."""
+    loaded, parts = _load(session, _PAGE, company_id, company, number, settings, now)
+    found = CaseFound(loaded.invoice.id, loaded.case.customer_id, loaded.customer.calendar)
+    return CaseWhole(_page(loaded, parts, company, settings, now), _under(loaded, now), found)
+
+
+def _load(
+    session: Session,
+    page: str,
+    company_id: UUID,
+    company: str,
+    number: str,
+    settings: Settings,
+    now: datetime,
+) -> tuple[LoadedCase, Mapping[str, Any]]:
+    found = load_case_page(session, page, company_id, number, now, settings.sending_fingerprint)
     if found is None:
         raise _unknown(company, number)
-    loaded, parts = found
+    return found
+
+
+def _page(
+    loaded: LoadedCase, parts: Mapping[str, Any], company: str, settings: Settings, now: datetime
+) -> CasePage:
     invoice, case, customer = loaded.invoice, loaded.case, loaded.customer_row
     calendar = loaded.customer.calendar
     decision, shown = decision_now(loaded, now)
     told = told_of_invoice(parts, invoice.currency)
     sent = messages(parts["messages_about"] or (), company)
     linked = parts["linked"] or {}
-    name = case_id(company, number)
+    name = case_id(company, invoice.number)
     return CasePage(
         company=company,
-        invoice=number,
+        invoice=invoice.number,
         order_ref=invoice.order_ref,
         customer=customer.ref,
         customer_name=customer.name,
@@ -207,10 +243,8 @@ def preview_case(
     session: Session, company_id: UUID, company: str, number: str, settings: Settings, now: datetime
 ) -> CasePreview:
     """The rest of a case's ladder, day by day; NotFound when the company has no such invoice."""
-    found = load_case_page(session, _PREVIEW, company_id, number, now, settings.sending_fingerprint)
-    if found is None:
-        raise _unknown(company, number)
-    return _under(found[0], now)
+    loaded, _ = _load(session, _PREVIEW, company_id, company, number, settings, now)
+    return _under(loaded, now)
 
 
 def case_under_policies(
@@ -221,10 +255,7 @@ def case_under_policies(
     Nothing changes: each is what would follow were the case to go on under it from now. NotFound when the
     company has no such invoice.
     """
-    found = load_case_page(session, _PREVIEW, company_id, number, now, settings.sending_fingerprint)
-    if found is None:
-        raise _unknown(company, number)
-    loaded, _ = found
+    loaded, _ = _load(session, _PREVIEW, company_id, company, number, settings, now)
     return [
         _under(loaded, now),
         *(

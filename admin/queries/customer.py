@@ -202,14 +202,20 @@ _PAGE: Final = customer_page(
                                AND p.invoice_id IS NULL
                                AND p.reversed_at IS NULL
                              UNION ALL
-                            SELECT i.currency,
-                                   (SELECT coalesce(sum(p.amount), 0) FROM payment p
-                                     WHERE p.invoice_id = i.id AND p.reversed_at IS NULL)
-                                   + (SELECT coalesce(sum(n.amount), 0) FROM credit_note n
-                                       WHERE n.invoice_id = i.id AND n.cancelled_at IS NULL)
-                                   - i.total
-                              FROM invoice i
-                             WHERE i.customer_id = (SELECT id FROM debtor)) each
+                            SELECT i.currency, came.amount - i.total
+                              FROM (SELECT part.invoice_id, sum(part.amount) AS amount
+                                      FROM (SELECT p.invoice_id, p.amount
+                                              FROM payment p
+                                             WHERE p.customer_id = (SELECT id FROM debtor)
+                                               AND p.invoice_id IS NOT NULL
+                                               AND p.reversed_at IS NULL
+                                             UNION ALL
+                                            SELECT n.invoice_id, n.amount
+                                              FROM invoice i JOIN credit_note n ON n.invoice_id = i.id
+                                             WHERE i.customer_id = (SELECT id FROM debtor)
+                                               AND n.cancelled_at IS NULL) part
+                                     GROUP BY part.invoice_id) came
+                              JOIN invoice i ON i.id = came.invoice_id) each
                      WHERE each.amount > 0
                      GROUP BY each.currency) own
              WHERE EXISTS (SELECT FROM fact f WHERE f.customer_id = (SELECT id FROM debtor))
@@ -250,6 +256,13 @@ def get_customer(
     session: Session, company_id: UUID, company: str, ref: str, settings: Settings, now: datetime
 ) -> CustomerPage:
     """One customer whole, in one statement; NotFound when the company has no such customer."""
+    return find_customer(session, company_id, company, ref, settings, now)[0]
+
+
+def find_customer(
+    session: Session, company_id: UUID, company: str, ref: str, settings: Settings, now: datetime
+) -> tuple[CustomerPage, CustomerFound]:
+    """As `get_customer`, with what lists about it need."""
     found = load_customer_page(session, _PAGE, company_id, ref, now, settings.sending_fingerprint)
     if found is None:
         raise _unknown(company, ref)
@@ -258,7 +271,7 @@ def get_customer(
     row, today = loaded.row, calendar.local_day(now)
     last = parts["last_contact"]
     decided = [decision_now(case, now) for case in loaded.cases]
-    return CustomerPage(
+    page = CustomerPage(
         company=company,
         ref=row.ref,
         name=row.name,
@@ -285,6 +298,7 @@ def get_customer(
         tasks=open_tasks(parts["open_tasks"], now),
         holds=holds_told(parts["all_holds"]),
     )
+    return page, CustomerFound(row.id, row.name, calendar)
 
 
 def _item(case: LoadedCase, decision: Decision, shown: DecisionNow, today: date) -> OpenItemRow:

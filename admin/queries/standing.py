@@ -135,6 +135,8 @@ _STANDING: Final = f"""
       ELSE FALSE
     END
 """
+# Found by their ids: to meet one condition or the other, the server would read every fact of the ledger, and
+# hold every payment and case against them.
 _FACTS: Final = f"""
     SELECT f.event_id, f.kind, f.payload::text AS payload, f.recorded_at, f.recorded_by,
            {_STANDING} AS standing,
@@ -145,11 +147,13 @@ _FACTS: Final = f"""
                AND e.at = f.recorded_at AND split_part(e.detail ->> 'to', '@', 1) = f.payload ->> 'policy'
              ORDER BY e.id DESC LIMIT 1) AS former
       FROM fact f
-     WHERE f.invoice_id = %(invoice)s
-        OR f.id IN (SELECT h.fact_id FROM delivery_hold h
-                     WHERE h.customer_id = %(customer)s
-                       AND (h.pauses_ladder OR h.id IN (SELECT n.hold_id FROM delivery_hold_invoice n
-                                                         WHERE n.invoice_id = %(invoice)s)))
+     WHERE f.id = ANY (ARRAY(
+               SELECT x.id FROM fact x WHERE x.invoice_id = %(invoice)s
+                UNION
+               SELECT h.fact_id FROM delivery_hold h
+                WHERE h.customer_id = %(customer)s
+                  AND (h.pauses_ladder OR h.id IN (SELECT n.hold_id FROM delivery_hold_invoice n
+                                                    WHERE n.invoice_id = %(invoice)s))))
      ORDER BY f.recorded_at DESC, f.id
      LIMIT {SHOWN}
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +12,9 @@ from sqlmodel import Session, col, select
 
 from activities.store.suspensions import held_by
 from admin.queries.models import Answer
-from models.tables import Customer, SuspensionRow, SuspensionTurn
+from admin.queries.parts import columns_of, of_model
+from admin.queries.reading import rows_of
+from models.tables import SuspensionTurn
 
 SHOWN = 200
 """How many suspensions are shown."""
@@ -36,23 +38,33 @@ class SuspensionTold(Answer):
     last_turn: Annotated[date | None, Field(description="The last day a customer it held has its turn on")]
 
 
+_ROW: Final = of_model(SuspensionTold, "s", without=("held_invoices", "held_customers", "last_turn")) | {
+    "customer": "c.ref"
+}
+
+
+def _rows(which: str) -> str:
+    return f"""
+        SELECT {columns_of(_ROW)}
+          FROM suspension s LEFT JOIN customer c ON c.id = s.customer_id
+         WHERE s.company_id = %(company)s AND {which} AND (%(only)s::bigint IS NULL OR s.id = %(only)s)
+         ORDER BY s.id DESC
+         LIMIT {SHOWN}
+    """
+
+
+_ALL: Final = _rows("TRUE")
+_IN_FORCE: Final = _rows("s.ended_at IS NULL")
+
+
 def suspensions_told(
     session: Session, company_id: UUID, *, ended: bool = False, only: int | None = None
 ) -> list[SuspensionTold]:
     """The suspensions of a company in force, the last one first; with `ended`, those that are over, too."""
-    wanted = (
-        select(SuspensionRow, Customer.ref)
-        .join(Customer, col(Customer.id) == SuspensionRow.customer_id, isouter=True)
-        .where(SuspensionRow.company_id == company_id)
-        .order_by(col(SuspensionRow.id).desc())
-        .limit(SHOWN)
-    )
-    if not ended:
-        wanted = wanted.where(col(SuspensionRow.ended_at).is_(None))
-    if only is not None:
-        wanted = wanted.where(SuspensionRow.id == only)
-    rows = session.exec(wanted).all()
-    ids = [row.id for row, _ in rows if row.id is not None]
+    rows = rows_of(session, _ALL if ended else _IN_FORCE, company=company_id, only=only)
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
     held = held_by(session, ids)
     last = dict(
         session.exec(
@@ -63,11 +75,10 @@ def suspensions_told(
     )
     return [
         SuspensionTold(
-            **row.model_dump(exclude={"company_id", "customer_id"}),
-            customer=customer,
-            held_invoices=held.get(row.id or 0, (0, 0))[0],
-            held_customers=held.get(row.id or 0, (0, 0))[1],
-            last_turn=last.get(row.id or 0),
+            **row,
+            held_invoices=held.get(row["id"], (0, 0))[0],
+            held_customers=held.get(row["id"], (0, 0))[1],
+            last_turn=last.get(row["id"]),
         )
-        for row, customer in rows
+        for row in rows
     ]

@@ -16,7 +16,7 @@ from admin.console.door import CompanyVisit, company_visit
 from admin.console.portfolio import Selection, selection_of
 from admin.console.sheets import Row, send_sheet
 from admin.console.words import kind, word
-from admin.queries.case import case_of_number, get_case, preview_case
+from admin.queries.case import find_case
 from admin.queries.cases import CaseRow, list_cases
 from admin.queries.cases_counted import count_cases, words_of_customers
 from admin.queries.places import company_calendar
@@ -126,9 +126,8 @@ def case_page(request: Request) -> Response:
     number = decoded(request.path_params["number"])
     now = at.api.clock.now()
     with snapshot(at.api.engine, of_one=True) as session:
-        case = get_case(session, at.company_id, at.ref, number, at.api.settings, now)
-        foreseen = preview_case(session, at.company_id, at.ref, number, at.api.settings, now)
-        facts = facts_standing(session, case_of_number(session, at.company_id, at.ref, number), now)
+        case, foreseen, found = find_case(session, at.company_id, at.ref, number, at.api.settings, now)
+        facts = facts_standing(session, found, now)
     return at.page.show(
         "case.html",
         case=case,

@@ -11,7 +11,7 @@ from admin.api.paths import decoded
 from admin.console.acts.customers import ACTS, offered
 from admin.console.door import company_visit
 from admin.queries.contacts import list_messages
-from admin.queries.customer import customer_of_ref, get_customer
+from admin.queries.customer import find_customer
 from admin.queries.reading import Paging, snapshot
 from admin.queries.standing import holds_in_force
 from admin.queries.suspensions import suspensions_told
@@ -26,8 +26,7 @@ def customer_page(request: Request) -> Response:
     at = company_visit(request)
     ref = decoded(request.path_params["ref"])
     with snapshot(at.api.engine, of_one=True) as session:
-        found = get_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
-        known = customer_of_ref(session, at.company_id, at.ref, ref)
+        found, known = find_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
         holds = holds_in_force(session, known.id, known.calendar)
         entries = customer_timeline(session, known.id, known.calendar, Paging(limit=SHOWN))
         messages = list_messages(session, at.ref, known.id, Paging(limit=SHOWN))

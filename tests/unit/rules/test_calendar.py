@@ -272,6 +272,15 @@ def test_the_local_day_is_the_zone_s_and_not_the_caller_s() -> None:
     assert business_calendar("US").local_day(instant) == date(2026, 12, 31)
 
 
+def test_a_time_that_the_clocks_show_twice_keeps_the_day_of_each() -> None:
+    first = datetime(2026, 11, 1, 0, 30, tzinfo=ZoneInfo("America/Havana"))
+    second = first.replace(fold=1)
+    assert first == second, "to Python, they are one"
+    calendar = business_calendar("JM")
+    assert calendar.local_day(first) == date(2026, 10, 31)
+    assert calendar.local_day(second) == date(2026, 11, 1)
+
+
 # Opening hours
 
 
