@@ -103,6 +103,9 @@ class Formats:
 
     def number(self, value: int) -> str:
         """Write a number of things in groups of thousands: `12 345`, `12,345`."""
+        if 0 <= value < 1000:
+            # Most are, and a list writes hundreds of them: babel would take longer for each than for a sum.
+            return str(value)
         written: str = format_decimal(value, locale=self.locale)
         return written
 
