@@ -97,7 +97,8 @@ def pairs(rivals: Rivals) -> Iterator[tuple[str, list[str], list[Address]]]:
         if method == "GET":
             for what in _SEARCHED:
                 values = rivals.both("", what)
-                named = [name for name in ASKED if name != "after"]
+                # A cursor or a day that is none ends it: nothing else would be looked at.
+                named = [name for name in ASKED if name not in ("after", "on")]
                 searched = ["&".join(f"{name}={quote(value)}" for name in named) for value in values]
                 asks = [(method, f"{address(rivals, path)}?{query}") for query in searched]
                 yield f"GET {path} ?{what}", values, asks
