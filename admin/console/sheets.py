@@ -20,11 +20,14 @@ from openpyxl.utils import get_column_letter
 from starlette.responses import StreamingResponse
 
 from activities.rendering.formats import Formats, one_line
+from models.errors import NotFound
 
 Value: TypeAlias = str | int | date | Decimal | None
 Row: TypeAlias = Sequence[Value]
 Rows: TypeAlias = Iterable[Row]
 
+AT_ONCE: Final = 2_000
+"""Rows of a list that are read together for a table: as much of it as the memory holds."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _IN_MEMORY: Final = 1 << 20
@@ -43,12 +46,17 @@ def send_sheet(kind: str, name: str, language: str, head: Sequence[str], rows: R
     Written first, so that nothing of the ledger waits for whoever reads slowly, and an error still is a page.
 
     Args:
-        kind: `csv` or `xlsx`.
+        kind: `csv` or `xlsx`, as the address has it.
         name: of the file, without its ending.
         language: how amounts and days are written in CSV: `fr` or `en`.
         head: the columns' names.
         rows: as many values each. An amount has its currency's decimals.
+
+    Raises:
+        NotFound: no such kind of table.
     """
+    if kind not in _WRITERS:
+        raise NotFound(f"no such table: {kind}")
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (closed once sent)
     try:
         with _writing:

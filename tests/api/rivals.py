@@ -50,7 +50,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Rivals:
-    """Two companies that have one of everything; a manager of `acme` asks."""
+    """Two companies that have one of everything; somebody of `acme` asks."""
 
     door: Door
     rival: Book
@@ -105,8 +105,11 @@ def rivals(door: Door) -> Rivals:
     for book in (rival, door.book):
         key = door.key("manager", [book.company])
         at = f"/v1/companies/{book.company}"
-        held = {"scope": "customer", "customer": book.customer, "reason": "an audit"}
-        closed = {"first_day": "2026-08-03", "last_day": "2026-08-21", "customer": book.customer}
+        # The rival's are of all of it: to end one takes a manager, which may not tell that it is there.
+        mine_only = book is not rival
+        whom = {"customer": book.customer} if mine_only else {}
+        held = {"scope": "customer" if mine_only else "company", "reason": "an audit", **whom}
+        closed = {"first_day": "2026-08-03", "last_day": "2026-08-21", **whom}
         for place, body in (("suspensions", held), ("closures", closed)):
             answer = door.ask("POST", f"{at}/{place}", body, key=key)
             assert answer.status_code == 201, answer.text

@@ -1,6 +1,6 @@
 """What another company has is not there: named or guessed at, it is answered like what was never anywhere.
 
-A manager of `acme` asks for everything that `rival` has, by its ids and names, in the path, the query and the
+Each role of `acme` asks for everything that `rival` has, by its ids and names, in the path, the query and the
 body of every operation; and for what nobody has. The two answers have to be the same but for what was asked.
 """
 
@@ -17,6 +17,7 @@ from httpx2 import Response
 
 from admin.api.app import create_app
 from admin.api.context import Api
+from models.tables.words import ApiRole
 from tests.api.matrix import OPERATIONS, Reach
 from tests.api.odd import Place, places, put
 from tests.api.rivals import Rivals, belongings, differs, nothing_is_kept, rivals
@@ -117,22 +118,26 @@ def _fields(raw: Mapping[str, Any], body: object) -> Iterator[tuple[Place, str]]
             yield at, what
 
 
-def ask(rivals: Rivals, where: str, path: str, body: object) -> Response:
-    """One request of acme's manager."""
+def ask(rivals: Rivals, where: str, path: str, body: object, role: str = "manager") -> Response:
+    """One request of acme's."""
     method = FOUND[where.partition(" ")[0]][0]
     if isinstance(body, bytes):
-        return rivals.door.ask(method, path, content=body, headers={"Content-Type": "application/json"})
-    return rivals.door.ask(method, path, body=body)
+        headers = {"Content-Type": "application/json"}
+        return rivals.door.ask(method, path, content=body, headers=headers, role=role)
+    return rivals.door.ask(method, path, body=body, role=role)
 
 
-def test_asked_for_what_a_rival_has_the_answer_is_as_for_what_nobody_has(rivals: Rivals) -> None:
+@pytest.mark.parametrize("role", ApiRole)
+def test_asked_for_what_a_rival_has_the_answer_is_as_for_what_nobody_has(
+    rivals: Rivals, role: ApiRole
+) -> None:
     asked_for = list(pairs(rivals))
     assert len(asked_for) > 300
-    rivals.door.ask("GET", "/v1/me")
+    rivals.door.ask("GET", "/v1/me", role=role)
     wrong = []
     with nothing_is_kept(rivals.door.book.engine):
         for where, values, asks in asked_for:
-            answers = [ask(rivals, where, path, body) for path, body in asks]
+            answers = [ask(rivals, where, path, body, role) for path, body in asks]
             how = differs(rivals, answers, values)
             if how:
                 wrong.append(f"{where}\n{how}")

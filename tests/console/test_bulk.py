@@ -161,7 +161,8 @@ def test_to_another_company_nothing_of_it_is_there(browser: Browser) -> None:
     elsewhere = place(door, "other", "C-9", "Ailleurs")
     elsewhere.invoice("O-1", TODAY)
     browser.sign_in(add(door, "manager", ("other",)))
-    for path in ("cases", "export/csv", "export/xlsx", "ageing", "bulk/letters"):
+    exports = [f"{of}/{form}" for of in ("export", "ageing/export") for form in ("csv", "xlsx")]
+    for path in ("cases", *exports, "ageing", "bulk/letters"):
         assert browser.get(f"/console/acme/{path}").status_code == 404, path
     browser.get("/console/other/cases")
     given = {"case.0": "F-1", "act": "pause", "until": "2026-04-01", "reason": "inventaire"}

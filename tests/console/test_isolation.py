@@ -14,9 +14,12 @@ from urllib.parse import quote
 
 import pytest
 
+from admin.console.acts import cases, customers
+from admin.console.acts.forms import Act
 from admin.console.pages import ROUTES
 from admin.console.portfolio import FILTERS
 from admin.console.render import ROOT
+from models.tables.words import ApiRole
 from tests.api.odd import ODD_TEXTS, turns
 from tests.api.rivals import Rivals, belongings, differs, nothing_is_kept, rivals
 from tests.console.conftest import Browser, add
@@ -44,6 +47,11 @@ _NOBODYS: Final = {"index": "0", "key": "standard", "version": "1", "action": "p
 """Those that are no company's own."""
 _SEARCHED: Final = ("name", "customer", "number", "staff", "email")
 _LETTERS: Final = "approve_letter"
+_OF: Final = {
+    **dict.fromkeys(("correct", "invalid", "opt_out", "reinstate", "works"), "contact_id"),
+    **{"go_on": "suspension_id", "lift": None},
+}
+"""What an act is about, where that is no earlier fact; None for what is no company's own."""
 
 Address: TypeAlias = tuple[str, str]
 """Method and path."""
@@ -97,10 +105,23 @@ def pairs(rivals: Rivals) -> Iterator[tuple[str, list[str], list[Address]]]:
         if method == "GET":
             for what in _SEARCHED:
                 values = rivals.both("", what)
-                named = [name for name in ASKED if name != "after"]
+                # A cursor or a day that is none ends it: nothing else would be looked at.
+                named = [name for name in ASKED if name not in ("after", "on")]
                 searched = ["&".join(f"{name}={quote(value)}" for name in named) for value in values]
                 asks = [(method, f"{address(rivals, path)}?{query}") for query in searched]
                 yield f"GET {path} ?{what}", values, asks
+
+
+def acts(rivals: Rivals) -> Iterator[tuple[Act, str, list[str]]]:
+    """Each act about an earlier thing, its address, and what it may be said of (nobody's, the rival's)."""
+    for pattern, known in (
+        ("/{company}/cases/{number}/act/{action}", cases.ACTS),
+        ("/{company}/customers/{ref}/act/{action}", customers.ACTS),
+    ):
+        for act in known.values():
+            what = _OF.get(act.name, "event_id")
+            if act.of and what is not None:
+                yield act, address(rivals, pattern, action=act.name), rivals.both(act.operation, what)
 
 
 @pytest.fixture
@@ -124,6 +145,32 @@ def test_another_companys_page_is_one_that_never_was(rivals: Rivals, manager: Br
                 how = differs(rivals, answers, values)
                 if how:
                     wrong.append(f"{where}\n{how}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ApiRole)
+def test_an_act_on_what_another_company_has_is_one_on_nothing(
+    rivals: Rivals, browser: Browser, role: ApiRole
+) -> None:
+    browser.sign_in(add(browser.door, role.value))
+    browser.get("/console/acme/tasks")
+    form = {**browser.hidden(), "form": "0b1f6f0e-6a55-4c39-8f0c-2f1f9f3c6a10", "reason": "as agreed"}
+    asked_for = list(acts(rivals))
+    assert len(asked_for) > 10
+    wrong, roles = [], list(ApiRole)
+    with nothing_is_kept(rivals.door.book.engine):
+        for act, path, values in asked_for:
+            status = 404 if roles.index(role) >= roles.index(act.role) else 403
+            for go in (None, "", "confirm"):
+                answers = [
+                    browser.client.get(path, params={"of": of})
+                    if go is None
+                    else browser.client.post(path, data={**form, "of": of, "go": go, "shown": "x"})
+                    for of in values
+                ]
+                how = differs(rivals, answers, values)
+                if how or answers[0].status_code != status:
+                    wrong.append(f"{path} {go}\n{how or answers[0].status_code}")
     assert not wrong, "\n".join(wrong)
 
 

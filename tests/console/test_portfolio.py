@@ -164,8 +164,9 @@ def test_an_amount_is_known_from_a_text() -> None:
 # ------------------------------------------------------------------------------------------------ exports
 
 
-def table(browser: Browser, query: str = "") -> list[list[str]]:
-    answer = browser.client.get(f"/console/acme/export/csv{query}")
+def table(browser: Browser, query: str = "", of: str = "export") -> list[list[str]]:
+    """The rows of an export, its head first."""
+    answer = browser.client.get(f"/console/acme/{of}/csv{query}")
     assert answer.status_code == 200
     assert answer.content.startswith(b"\xef\xbb\xbf"), "a spreadsheet knows by it that this is UTF-8"
     delimiter = ";" if ";" in answer.text.partition("\n")[0] else ","
@@ -178,7 +179,7 @@ def test_a_list_is_taken_away_as_csv_in_the_readers_language(
     there = many(browser.door)
     with transaction(browser.door.book.engine) as session:
         session.get_one(Customer, there.customer_id).name = '=HYPERLINK("http://x")'
-    monkeypatch.setattr(cases, "_AT_ONCE", 2)
+    monkeypatch.setattr(cases, "AT_ONCE", 2)
     signed_in(browser)
     head, *rows = table(browser)
     assert head[:3] == ["Facture", "Commande", "Client"]

@@ -102,7 +102,8 @@ def end(access: CollectorOf, closure_id: ClosureId, changes: ChangesOf) -> Respo
     def write(work: Work) -> Changed:
         company = company_by_ref(work.session, access.company_ref, lock=True)
         known = work.session.get(ClosureRow, closure_id)
-        if known is not None and known.customer_id is None:
+        # Another company's is none, whatever it closes: a refusal would say that it is there.
+        if known is not None and known.company_id == company.id and known.customer_id is None:
             as_manager(access.holder, "a closure of the creditor")
         row, notes = end_closure(work.session, company, closure_id, work.now, work.who)
         return Changed(_told(work.session, access, row), notes=notes, audit={"closure": closure_id})

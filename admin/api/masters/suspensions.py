@@ -123,7 +123,8 @@ def end(access: CollectorOf, suspension_id: SuspensionId, body: GoingOnIn, chang
     def write(work: Work) -> Changed:
         company = company_by_ref(work.session, access.company_ref, lock=True)
         row = work.session.get(SuspensionRow, suspension_id)
-        if row is not None and row.scope != SuspensionScope.CUSTOMER:
+        # Another company's is none, whatever its scope: a refusal would say that it is there.
+        if row is not None and row.company_id == company.id and row.scope != SuspensionScope.CUSTOMER:
             as_manager(access.holder, f"resuming a {row.scope}")
         done = resume(work.session, company, suspension_id, work.now, work.who, body.customers_per_day)
         row = work.session.get_one(SuspensionRow, suspension_id)

@@ -48,6 +48,7 @@ ROUTES: Final[tuple[tuple[str, str, Endpoint], ...]] = (
     ("GET", "/{company}/cases/{number}/policies", histories.case_policies),
     ("GET", "/{company}/cases/{number}/timeline", histories.case_history),
     ("GET", "/{company}/ageing", ageing.ageing_page),
+    ("GET", "/{company}/ageing/export/{form}", ageing.ageing_export),
     ("POST", "/{company}/bulk", bulk.act),
     ("GET", "/{company}/bulk/letters", bulk.letters),
     ("POST", "/{company}/bulk/letters", bulk.approve),

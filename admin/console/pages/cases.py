@@ -14,7 +14,7 @@ from admin.console.acts.cases import ACTS, offered
 from admin.console.acts.subjects import WITHDRAWN_BY
 from admin.console.door import CompanyVisit, company_visit
 from admin.console.portfolio import Selection, selection_of
-from admin.console.sheets import Row, send_sheet
+from admin.console.sheets import AT_ONCE, Row, send_sheet
 from admin.console.words import kind, word
 from admin.queries.case import find_case
 from admin.queries.cases import CaseRow, list_cases
@@ -22,11 +22,7 @@ from admin.queries.cases_counted import count_cases, words_of_customers
 from admin.queries.places import company_calendar
 from admin.queries.reading import snapshot
 from admin.queries.standing import facts_standing
-from models.errors import NotFound
 from models.tables.words import ApiRole
-
-_AT_ONCE: Final = 2_000
-"""Rows of an export that are read together: as much of the portfolio as the memory holds."""
 
 
 def case_list(request: Request) -> Response:
@@ -62,15 +58,12 @@ def case_list(request: Request) -> Response:
 def case_export(request: Request) -> Response:
     """Hand out the whole list as a table, filters and order kept."""
     at = company_visit(request)
-    form = request.path_params["form"]
-    if form not in ("csv", "xlsx"):
-        raise NotFound(f"no such table: {form}")
     wanted = selection_of(at.ref, request.query_params)
     language = at.visit.user.language
     with snapshot(at.api.engine) as session:
         today = company_calendar(session, at.company_id).local_day(at.api.clock.now())
     name = f"{word(language, 'sheet.file')}-{at.ref}-{today}"
-    return send_sheet(form, name, language, _head(language), _rows(at, wanted, today))
+    return send_sheet(request.path_params["form"], name, language, _head(language), _rows(at, wanted, today))
 
 
 _COLUMNS: Final = (
@@ -86,7 +79,7 @@ def _head(language: str) -> list[str]:
 def _rows(at: CompanyVisit, wanted: Selection, today: date) -> Iterator[Row]:
     """Every case of a list, as one snapshot has them, some thousands in memory at a time."""
     now = at.api.clock.now()
-    asked = wanted.filter(today).model_copy(update={"limit": _AT_ONCE})
+    asked = wanted.filter(today).model_copy(update={"limit": AT_ONCE})
     with snapshot(at.api.engine) as session:
         while True:
             page = list_cases(session, at.visit.user.holder, asked, now)
