@@ -170,7 +170,7 @@ class Campaign:
                 looked = time.monotonic()
             return False
 
-        until(quiet, f"settled ({self.place.ledger.messages()})", 120)
+        until(quiet, f"settled ({self.place.ledger.messages()})", 120, every=0.25)
         self.place.sandbox.voice.postman.wait_idle(60)
         self.place.sandbox.clear_faults()
         # A worker may have died before its message came to meet its fate: it is not the next week's.
