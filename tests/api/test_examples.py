@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
 
-from admin.api.app import create_app
-from admin.api.context import Api
+from tests.api.document import DOCUMENT
 from tests.api.matrix import OPERATIONS
-
-DOCUMENT: dict[str, Any] = create_app(cast(Api, None)).openapi()
 
 
 def bodies() -> dict[str, str]:

@@ -15,9 +15,8 @@ from urllib.parse import quote
 import pytest
 from httpx2 import Response
 
-from admin.api.app import create_app
-from admin.api.context import Api
 from models.tables.words import ApiRole
+from tests.api.document import DOCUMENT
 from tests.api.matrix import OPERATIONS, Reach
 from tests.api.odd import Place, places, put
 from tests.api.rivals import Rivals, belongings, differs, nothing_is_kept, rivals
@@ -49,7 +48,6 @@ _MORE_BODIES: Final[Mapping[str, tuple[object, ...]]] = {
         },
     ),
 }
-_DOCUMENT: Final[dict[str, Any]] = create_app(cast(Api, None)).openapi()
 
 
 Ask: TypeAlias = tuple[str, object]
@@ -65,7 +63,7 @@ def pairs(rivals: Rivals) -> Iterator[Pair]:
             continue
         template = FOUND[operation][1]
         method = FOUND[operation][0].lower()
-        raw = _DOCUMENT["paths"][template][method]
+        raw = DOCUMENT["paths"][template][method]
         names = [name for name in re.findall(r"{(\w+)}", template) if name not in _NOT_OF_A_COMPANY]
         for some in dict.fromkeys([*((name,) for name in names), tuple(names)]):
             if some:
@@ -107,7 +105,7 @@ def _fields(raw: Mapping[str, Any], body: object) -> Iterator[tuple[Place, str]]
     content = raw.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return
-    model = _DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+    model = DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
     for at in places(body, list(model["properties"])):
         named = [key for key in at if isinstance(key, str)]
         what = _MEANT.get(named[-1]) if named else None

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import Engine
 
+from activities.store import users
 from activities.store.engine import transaction
 from activities.store.users import add_user
 from models.tables.words import ApiRole
@@ -19,6 +21,12 @@ from tests.api.conftest import Door, door
 __all__ = ["door"]
 
 PASSWORD = "un mot de passe assez long"
+
+
+@pytest.fixture(autouse=True)
+def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign in without the slow hash, whose slowness is for `test_sign_in` alone."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @dataclass

@@ -9,13 +9,10 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
-import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import Engine, text
 from sqlmodel import Session, select
 
 from activities.settings import Settings
-from activities.store import users
 from activities.store.cases import open_case
 from activities.store.engine import transaction
 from activities.store.marks import mark_contact
@@ -41,12 +38,6 @@ from tests.fixtures.ledger import (
 CASE = "/console/acme/cases/F-1"
 CUSTOMER = "/console/acme/customers/C-1"
 SETTINGS = Settings.model_validate({"RELANCE_SENDING": "live"})
-
-
-@pytest.fixture(autouse=True)
-def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sign in without the slow hash, whose slowness is tested elsewhere."""
-    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from tests.console.newcomers import (
     LATER,
     mine,
     person,
-    quick_hash,
     stopped,
     suspended,
     value,
@@ -30,8 +29,6 @@ from tests.console.newcomers import (
 from tests.fixtures.ledger import (
     TODAY,
 )
-
-__all__ = ["quick_hash"]
 
 pytestmark = pytest.mark.integration
 

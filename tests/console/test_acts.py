@@ -35,7 +35,6 @@ from tests.console.newcomers import (
     nothing,
     out_of_use,
     person,
-    quick_hash,
     sessions_apart,
     stopped,
     suspended,
@@ -45,8 +44,6 @@ from tests.fixtures.ledger import (
     TODAY,
     add_contact,
 )
-
-__all__ = ["quick_hash"]
 
 pytestmark = pytest.mark.integration
 

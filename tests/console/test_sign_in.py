@@ -26,6 +26,11 @@ pytestmark = pytest.mark.integration
 TODAY = "/console/acme/today"
 
 
+@pytest.fixture(autouse=True)
+def quick_hash() -> None:
+    """Passwords are kept here as they are by an installation."""
+
+
 def audit(browser: Browser) -> list[tuple[str, str]]:
     with transaction(browser.door.book.engine) as session:
         return [(row.what, row.who) for row in session.exec(select(AuditEvent).order_by("id"))]

@@ -24,7 +24,6 @@ from tests.console.newcomers import (
     SETTINGS,
     carried,
     newcomer,
-    quick_hash,
     sessions_apart,
 )
 from tests.fixtures.ledger import (
@@ -33,8 +32,6 @@ from tests.fixtures.ledger import (
     add_contact,
     add_message,
 )
-
-__all__ = ["quick_hash"]
 
 pytestmark = pytest.mark.integration
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -190,37 +191,52 @@ _ELSEWHERE: Final = (
 What: TypeAlias = Literal["why", "title", "body"]
 
 
-def texts_of(what: What) -> Iterator[str]:
+def texts_of(what: What) -> Sequence[str]:
     """Every reason, title or body that the sources write, with samples in their places."""
+    return _texts()[what]
+
+
+@cache
+def _texts() -> Mapping[What, Sequence[str]]:
+    """All of them at once: reading the sources takes longest."""
+    found: dict[What, list[str]] = {"why": [], "title": [], "body": []}
     for folder in _FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if path.name in _ELSEWHERE:
                 continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                for written in _written(node, what):
-                    for text in _filled(written, path):
-                        if " " in text.strip() and text not in _NO_REASON:
-                            yield text
+                if not isinstance(node, ast.Assign | ast.Call):
+                    continue
+                for what, texts in found.items():
+                    for written in _written(node, what):
+                        for text in _filled(written, path):
+                            if " " in text.strip() and text not in _NO_REASON:
+                                texts.append(text)
+    return found
 
 
-def _written(node: ast.AST, what: What) -> Iterator[ast.expr]:
+def _written(node: ast.Assign | ast.Call, what: What) -> Iterator[ast.expr]:
     names, places = {
         "why": (_WHY_NAMES, _WHY_AT),
         "title": (("title",), _TITLE_AT),
         "body": (("body",), _BODY_AT),
     }[what]
     if isinstance(node, ast.Assign):
-        target = ast.unparse(node.targets[0]).rpartition(".")[2]
-        if target in names:
+        if _name(node.targets[0]) in names:
             yield node.value
-    elif isinstance(node, ast.Call):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    else:
+        called = _name(node.func)
         if what == "title" and called == "Table":
             return
         yield from (word.value for word in node.keywords if word.arg in names)
         place = places.get(called)
         if place is not None and len(node.args) > place:
             yield node.args[place]
+
+
+def _name(node: ast.expr) -> str:
+    """What a variable, an attribute or a function is called."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def texts_of_matching() -> Iterator[str]:

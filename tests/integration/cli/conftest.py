@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.fixtures.local_stack import DEADLINE_S, OURS, at_work
+from tests.fixtures.nursery import Nursery
 from tests.fixtures.postgres import Server
 from tests.integration.cli.place import Installation, installation
 
@@ -34,7 +35,9 @@ def nothing_left_behind(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def place(postgres_server: Server, ledger_template: str, tmp_path: Path) -> Iterator[Installation]:
+def place(
+    postgres_server: Server, ledger_template: str, nursery: Nursery, tmp_path: Path
+) -> Iterator[Installation]:
     """An installation of this test's own, without workers."""
-    with installation(postgres_server, ledger_template, tmp_path) as found:
+    with installation(postgres_server, ledger_template, nursery, tmp_path) as found:
         yield found

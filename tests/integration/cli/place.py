@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,15 +27,17 @@ from models.messages import CaseView
 from tests.fixtures.local_stack import (
     FRANCE,
     Ledger,
+    Process,
     Program,
     Told,
     environment,
-    program,
+    killed_at_last,
     python,
     status_of,
     ten_o_clock,
     until,
 )
+from tests.fixtures.nursery import Nursery
 from tests.fixtures.postgres import Server
 from tests.integration.cli.debtors import COMPANIES, COMPANY, Debtor, write_portfolio
 
@@ -49,6 +53,7 @@ class Installation:
     ledger: Ledger
     temporal: LocalTemporal
     sandbox: SandboxServer
+    nursery: Nursery
     offset: timedelta
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -87,13 +92,18 @@ class Installation:
         return python("starter.py", *map(str, words), variables=environment(**self.variables | more))
 
     @contextmanager
-    def worker(self, *, ready: bool = True, **more: str) -> Iterator[Program]:
-        """A worker that has said that it is ready; killed at the end if it still runs."""
-        with program(
-            *("-W", "error", "-m", "worker"),
-            variables=environment(**self.variables | more),
-            log=self.worker_log,
-        ) as started:
+    def worker(self, *, ready: bool = True, anew: bool = False, **more: str) -> Iterator[Process]:
+        """A worker that has said that it is ready; killed at the end if it still runs.
+
+        One that is begun `anew` is the command itself; others are spared the seconds that its imports take.
+        """
+        variables = environment(**self.variables | more)
+        started: Process
+        if anew:
+            started = Program("-W", "error", "-m", "worker", variables=variables, log=self.worker_log)
+        else:
+            started = self.nursery.hatch("worker", variables=variables, log=self.worker_log, strict=True)
+        with killed_at_last(started):
             if ready:
                 started.until("worker ready")
             yield started
@@ -111,7 +121,8 @@ class Installation:
 
     def load(self, *debtors: Debtor, **more: str) -> None:
         """Bring debtors in and start their cases."""
-        told = self.starter(self.portfolio(*debtors), "--companies", self.companies, **more)
+        words = ("import", str(self.portfolio(*debtors)), "--companies", str(self.companies))
+        told = self.here(*words, **more)
         assert told.status == 0, told
 
     def settled(self) -> None:
@@ -162,7 +173,7 @@ class Installation:
 
 
 @contextmanager
-def installation(server: Server, template: str, folder: Path) -> Iterator[Installation]:
+def installation(server: Server, template: str, nursery: Nursery, folder: Path) -> Iterator[Installation]:
     """An installation without workers; its ledger is a copy of `template`."""
     name = server.create(template)
     ledger = Ledger(server.url_of(name))
@@ -190,7 +201,12 @@ def installation(server: Server, template: str, folder: Path) -> Iterator[Instal
                 "TWILIO_FROM": "+33700000000",
                 "TWILIO_BASE_URL": sandbox.url,
             }
-            yield Installation(folder, ledger, temporal, sandbox, offset, variables)
+            try:
+                yield Installation(folder, ledger, temporal, sandbox, nursery, offset, variables)
+            finally:
+                # Asked to stop, it would take two seconds; nobody reads what it would leave behind.
+                if temporal.pid is not None:
+                    os.kill(temporal.pid, signal.SIGKILL)
     finally:
         ledger.engine.dispose()
         server.drop(name)

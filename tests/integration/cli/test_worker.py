@@ -145,7 +145,7 @@ def test_what_a_database_error_quotes_reaches_neither_log_nor_temporal(place: In
 def test_asked_to_stop_during_a_send_it_finishes_that_send(place: Installation) -> None:
     fault = place.sandbox.add_fault("late", delay=600.0)
     place.load(ONE)
-    with place.worker() as process:
+    with place.worker(anew=True) as process:
         place.sandbox.wait_for(1, DEADLINE_S)
         process.tell(signal.SIGTERM)
         process.until("stopping")
@@ -165,7 +165,7 @@ def test_killed_during_sends_the_messages_are_uncertain_and_never_sent_again(pla
     place.sandbox.add_fault("late", match_to=ONE.email, delay=600.0)
     place.sandbox.add_fault("hang", match_to=TWO.email, delay=600.0)
     place.load(ONE, TWO)
-    with place.worker() as process:
+    with place.worker(anew=True) as process:
         place.sandbox.wait_for(2, DEADLINE_S, accepted=None)
         process.kill()
     assert place.ledger.messages() == {"sending": 2}

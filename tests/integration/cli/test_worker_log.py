@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from activities.logs import VERSION
 from models.ids import CaseSignal, case_id
-from tests.fixtures.local_stack import Program, ask_temporal, spoken_secrets, until
+from tests.fixtures.local_stack import Process, ask_temporal, spoken_secrets, until
 from tests.fixtures.postgres import Server
 from tests.integration.cli.debtors import COMPANY, Debtor, personal_data
 from tests.integration.cli.place import API_KEY, TOKEN, Installation
@@ -55,12 +55,12 @@ def talkative_provider() -> Iterator[str]:
         thread.join()
 
 
-def records(process: Program) -> list[dict[str, Any]]:
+def records(process: Process) -> list[dict[str, Any]]:
     """What it wrote: one JSON object a line, and nothing else."""
     return [json.loads(line) for line in process.text.splitlines()]
 
 
-def said(process: Program, message: str) -> list[dict[str, Any]]:
+def said(process: Process, message: str) -> list[dict[str, Any]]:
     return [record for record in records(process) if record["message"].startswith(message)]
 
 

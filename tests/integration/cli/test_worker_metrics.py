@@ -81,7 +81,7 @@ def test_a_worker_tells_what_it_did_and_the_sdk_what_it_cost(place: Installation
 def test_an_address_that_is_taken_is_one_line(place: Installation) -> None:
     taken = place.address
     for variable in ("RELANCE_METRICS_ADDRESS", "RELANCE_SDK_METRICS_ADDRESS"):
-        with place.worker(ready=False, **{variable: taken}) as process:
+        with place.worker(ready=False, anew=False, **{variable: taken}) as process:
             assert process.wait() == 2
         (line,) = process.text.splitlines()
         assert line.startswith(f"relance worker: {variable}: cannot listen on {taken}")

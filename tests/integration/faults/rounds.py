@@ -30,7 +30,7 @@ from models.messages import DisputeOpened
 from policies import builtin_policy_texts
 from rules.calendar import Channel
 from tests.fixtures.local_stack import FRANCE, environment, expire_lost_sends, until
-from tests.fixtures.nursery import Hatched, Nursery, nursery
+from tests.fixtures.nursery import Hatched
 from tests.integration.cli.place import Installation
 from tests.integration.faults.story import (
     COMPANY,
@@ -72,7 +72,6 @@ class Campaign:
     """What happens, and what is written down of it."""
 
     place: Installation
-    nursery: Nursery
     api: str
     dice: random.Random
     intended: Intended
@@ -88,7 +87,7 @@ class Campaign:
 
     def hatch(self) -> Hatched:
         """One more worker, at work."""
-        worker = self.nursery.hatch(
+        worker = self.place.nursery.hatch(
             "worker", variables=environment(**self.place.variables), log=self.place.worker_log
         )
         worker.until("worker ready")
@@ -105,7 +104,7 @@ class Campaign:
             "UPDATE installation SET value = :value WHERE key = 'clock_offset_seconds'",
             value=str(offset.total_seconds()),
         )
-        self.server = self.nursery.hatch(
+        self.server = self.place.nursery.hatch(
             *("relance", "serve", "--port", self.api.rpartition(":")[2]),
             variables=environment(**self.place.variables),
             log=self.place.folder / "api.log",
@@ -113,8 +112,11 @@ class Campaign:
 
     def leave(self) -> None:
         """Everybody stops, as asked."""
-        for process in (*self.workers, *([self.server] if self.server else [])):
-            process.end(signal.SIGTERM)
+        leaving = [*self.workers, *([self.server] if self.server else [])]
+        for process in leaving:
+            process.tell(signal.SIGTERM)
+        for process in leaving:
+            process.wait()
         self.workers, self.server = [], None
 
     def kill(self) -> None:
@@ -122,7 +124,7 @@ class Campaign:
         victim = self.workers.pop(self.dice.randrange(len(self.workers)))
         self.hatch()
         assert victim.running, victim.text
-        victim.end(signal.SIGKILL)
+        victim.kill()
         self.killed_at = datetime.now(UTC)
         self.kills += 1
 
@@ -168,7 +170,7 @@ class Campaign:
                 looked = time.monotonic()
             return False
 
-        until(quiet, f"settled ({self.place.ledger.messages()})", 120)
+        until(quiet, f"settled ({self.place.ledger.messages()})", 120, every=0.25)
         self.place.sandbox.voice.postman.wait_idle(60)
         self.place.sandbox.clear_faults()
         # A worker may have died before its message came to meet its fate: it is not the next week's.
@@ -304,12 +306,11 @@ def campaign(place: Installation, seed: int) -> Iterator[Campaign]:
     place.sandbox.voice.behave(
         event_url=f"{api}/webhooks/sendgrid", doubled=0.5, delay=1.0, shuffled=True, seed=seed
     )
-    with nursery(environment(), place.folder / "nursery.log") as made:
-        it = Campaign(place, made, api, random.Random(seed), intended(place.folder))
-        try:
-            yield it
-        finally:
-            it.leave()
+    it = Campaign(place, api, random.Random(seed), intended(place.folder))
+    try:
+        yield it
+    finally:
+        it.leave()
 
 
 def books(it: Campaign) -> Books:
