@@ -77,11 +77,11 @@ _PARTS: Final[Mapping[str, str]] = {
         SELECT to_json(EXISTS (SELECT FROM delivery_hold h
                                 WHERE h.customer_id = (SELECT id FROM debtor) AND h.released_at IS NULL))
     """,
-    # Of any invoice, open or not; a decision is between ourselves.
+    # Of any invoice, open or not, which all count as of the contact's day; a decision is between ourselves.
     "last_contact_on": """
-        SELECT to_json(max(t.on_day))
-          FROM contact_made k JOIN contact_item t ON t.contact_id = k.id
-         WHERE k.customer_id = (SELECT id FROM debtor) AND t.concluded AND t.channel <> 'decision'
+        SELECT to_json(max(k.on_day))
+          FROM contact_made k
+         WHERE k.customer_id = (SELECT id FROM debtor) AND k.channel <> 'decision'
     """,
     # The first that was ever stated, and those that a promise or a claim of these invoices may wait for: a
     # look that falls into a row of closed days wants a day somewhat before the one that was named.

@@ -26,7 +26,7 @@ from models.tables import AddressMark
 from models.tables.words import UnreachableCause
 from rules.ageing import Bucket, OpenItem, Standing, standings
 from rules.calendar import BusinessCalendar, business_calendar
-from rules.decide import Decision
+from rules.decide import Decision, decide
 from rules.ledger import NOTHING
 from rules.money import round_money
 from rules.outreach import Ladder, next_contact
@@ -256,13 +256,28 @@ def get_customer(
     session: Session, company_id: UUID, company: str, ref: str, settings: Settings, now: datetime
 ) -> CustomerPage:
     """One customer whole, in one statement; NotFound when the company has no such customer."""
-    return find_customer(session, company_id, company, ref, settings, now)[0]
+    return find_customer(session, company_id, company, ref, settings, now).page
+
+
+class CustomerShown(NamedTuple):
+    """A customer's page, what lists about it need, and how many open items it has, shown or not."""
+
+    page: CustomerPage
+    found: CustomerFound
+    open_items: int
 
 
 def find_customer(
-    session: Session, company_id: UUID, company: str, ref: str, settings: Settings, now: datetime
-) -> tuple[CustomerPage, CustomerFound]:
-    """As `get_customer`, with what lists about it need."""
+    session: Session,
+    company_id: UUID,
+    company: str,
+    ref: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    most: int | None = None,
+) -> CustomerShown:
+    """As `get_customer`; `most`: of the open items, so many at most. Sums and what comes next are of all."""
     found = load_customer_page(session, _PAGE, company_id, ref, now, settings.sending_fingerprint)
     if found is None:
         raise _unknown(company, ref)
@@ -270,7 +285,9 @@ def find_customer(
     calendar = loaded.customer.calendar
     row, today = loaded.row, calendar.local_day(now)
     last = parts["last_contact"]
-    decided = [decision_now(case, now) for case in loaded.cases]
+    shown = [decision_now(case, now) for case in loaded.cases[:most]]
+    decisions = [decision for decision, _ in shown]
+    decisions += [decide(case.facts, case.customer, case.policy, now) for case in loaded.cases[len(shown) :]]
     page = CustomerPage(
         company=company,
         ref=row.ref,
@@ -287,18 +304,18 @@ def find_customer(
         insolvency_on=row.insolvency_on,
         do_not_contact_since=row.do_not_contact_since,
         lawyer_since=row.lawyer_since,
-        balance=_balance(loaded, parts["unallocated"] or {}, [decision for decision, _ in decided], today),
+        balance=_balance(loaded, parts["unallocated"] or {}, decisions, today),
         items=[
-            _item(case, decision, shown, today)
-            for case, (decision, shown) in zip(loaded.cases, decided, strict=True)
+            _item(case, decision, told, today)
+            for case, (decision, told) in zip(loaded.cases[:most], shown, strict=True)
         ],
         contacts=[_person(person) for person in parts["everybody"] or ()],
         last_contact=None if last is None else LastContact(**last),
-        next_contact=_next_contact(loaded, [decision for decision, _ in decided], now),
+        next_contact=_next_contact(loaded, decisions, now),
         tasks=open_tasks(parts["open_tasks"], now),
         holds=holds_told(parts["all_holds"]),
     )
-    return page, CustomerFound(row.id, row.name, calendar)
+    return CustomerShown(page, CustomerFound(row.id, row.name, calendar), len(loaded.cases))
 
 
 def _item(case: LoadedCase, decision: Decision, shown: DecisionNow, today: date) -> OpenItemRow:

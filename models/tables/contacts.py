@@ -37,6 +37,8 @@ class ContactMade(Table, table=True):
             initially="DEFERRED",
             name="contact_made_approval_task_id_fkey",
         ),
+        # A customer's contacts, the latest of which is asked for by itself.
+        Index(None, "customer_id", "on_day", "composed_at"),
         Index(
             "contact_made_waiting_idx",
             "customer_id",
@@ -45,7 +47,7 @@ class ContactMade(Table, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    customer_id: UUID = Field(foreign_key="customer.id")
     step: str
     channel: str
     tone: str

@@ -12,10 +12,12 @@ from sqlmodel import select
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from admin.console.completing import amount_of
+from admin.console.pages.customers import ITEMS
 from models.errors import InvalidFact
 from models.ids import CaseSignal
 from models.tables import AuditEvent, Company, Customer, DunningCase, FactRow, Invoice, Task
 from models.tables.words import TaskKind, TaskStatus
+from tests.api.books import place
 from tests.api.conftest import Door
 from tests.console.conftest import Browser, add
 from tests.fixtures.ledger import NOW, TODAY
@@ -184,6 +186,21 @@ def test_every_page_shows_itself_in_both_languages(browser: Browser, language: s
     assert "&lt;b&gt;Œuvre &amp; Cie&lt;/b&gt;" in page
     assert ("200,00 €" if language == "fr" else "€200.00") in page
     assert "cases/F%2F1%20%C3%A9" in page
+
+
+def test_of_many_open_items_the_earliest_are_shown_and_the_portfolio_has_all(browser: Browser) -> None:
+    there = place(browser.door, customer="C-9")
+    for late in range(ITEMS + 1):
+        there.invoice(f"M-{late:02}", TODAY - timedelta(days=late), "10.00")
+    page = signed_in(browser).read("/console/acme/customers/C-9")
+    assert '/cases/M-01"' in page
+    assert '/cases/M-00"' not in page, "the latest due"
+    assert page.count("510,00 €") >= 1, "sums are of all"
+    behind = "/console/acme/cases?customer=C-9&sort=due_on"
+    assert f'<a href="{behind.replace("&", "&amp;")}">Les 51 factures en cours</a>' in page
+    first = browser.read(behind)
+    assert "M-50" in first
+    assert 'rel="next"' in first
 
 
 def test_with_one_company_the_first_page_is_its_morning(browser: Browser) -> None:

@@ -56,6 +56,7 @@ from rules.calendar import BusinessCalendar, Channel, business_calendar
 from rules.facts import Role
 from rules.simulate import Contacted
 from tests.workflows.actors import ApproveAtOnce, found
+from tests.workflows.lost import unless_lost
 from workflows.runtime import DATA_CONVERTER, WORKFLOWS, OneArgument, workflow_runner
 
 PATIENCE = timedelta(minutes=9)
@@ -148,7 +149,15 @@ class World:
         """
         wanted = SleepRequest()
         wanted.duration.FromTimedelta(duration)
-        await self.env.client.test_service.unlock_time_skipping_with_sleep(wanted, timeout=PATIENCE)
+        passes = self.env.client.test_service.unlock_time_skipping_with_sleep(wanted, timeout=PATIENCE)
+        await unless_lost(passes, self.env, self._workflows())
+
+    def _workflows(self) -> list[str]:
+        """Every case and outreach there may be."""
+        return [
+            *(case_id("acme", number) for number in self.invoices),
+            *(f"outreach/{customer}" for customer in self.customers.values()),
+        ]
 
     async def day(self, day: date | str, hour: int = 0, minute: int = 0) -> None:
         """Let time pass up to an hour of a day, in the calendar of the world's country."""
@@ -169,7 +178,7 @@ class World:
                 for customer in running:
                     handle = self.env.client.get_workflow_handle(f"outreach/{customer}")
                     try:
-                        await handle.result()
+                        await unless_lost(handle.result(), self.env, self._workflows())
                     except RPCError as error:
                         # A case is due a moment before its outreach is asked to begin, and nothing tells of
                         # that: in a store that never had one of this customer, there is none to wait for yet.

@@ -17,6 +17,8 @@ from admin.queries.standing import holds_in_force
 from admin.queries.suspensions import suspensions_told
 from admin.queries.timeline import customer_timeline
 
+ITEMS: Final = 50
+"""Open items that come with a customer, the earliest due first; the portfolio lists all of them."""
 SHOWN: Final = 20
 """Lines of the timeline, and messages, that come with a customer; links read on."""
 
@@ -26,7 +28,10 @@ def customer_page(request: Request) -> Response:
     at = company_visit(request)
     ref = decoded(request.path_params["ref"])
     with snapshot(at.api.engine, of_one=True) as session:
-        found, known = find_customer(session, at.company_id, at.ref, ref, at.api.settings, at.api.clock.now())
+        now = at.api.clock.now()
+        found, known, open_items = find_customer(
+            session, at.company_id, at.ref, ref, at.api.settings, now, most=ITEMS
+        )
         holds = holds_in_force(session, known.id, known.calendar)
         entries = customer_timeline(session, known.id, known.calendar, Paging(limit=SHOWN))
         messages = list_messages(session, at.ref, known.id, Paging(limit=SHOWN))
@@ -34,6 +39,7 @@ def customer_page(request: Request) -> Response:
     return at.page.show(
         "customer.html",
         customer=found,
+        open_items=open_items,
         holds=holds,
         entries=entries,
         messages=messages,

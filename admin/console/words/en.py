@@ -156,6 +156,7 @@ WORDS: Final[dict[str, str]] = {
     "customer.coming": "Not yet due",
     "customer.credit": "Credit",
     "customer.items": "Open items",
+    "customer.all_items": "All {count} open items",
     "customer.people": "People",
     "customer.known_by": "known by {name}",
     "customer.next": "Next contact",

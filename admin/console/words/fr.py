@@ -156,6 +156,7 @@ WORDS: Final[dict[str, str]] = {
     "customer.coming": "À échoir",
     "customer.credit": "Avoir",
     "customer.items": "Factures en cours",
+    "customer.all_items": "Les {count} factures en cours",
     "customer.people": "Interlocuteurs",
     "customer.known_by": "connu de {name}",
     "customer.next": "Prochain contact",
