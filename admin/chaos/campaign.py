@@ -35,7 +35,7 @@ from admin.portfolio.start import RATE, ledger_policies
 from admin.stack.datafolder import DataFolder
 from admin.stack.errors import StackError
 from admin.stack.up import Stack, local_stack
-from models.errors import Unreachable
+from models.errors import Unreachable, WrongState
 from models.ids import case_id
 from models.tables.words import CommunicationStatus
 from rules.calendar import business_calendar
@@ -308,9 +308,14 @@ class _Campaign:
     def _answer(self, verdict: Verdict) -> tuple[int, int]:
         """Answer every doubt as a person does who looks it up at the provider; how many left, and did not."""
         desk = Desk(self._engine)
-        told = [doubt for doubt in verdict.doubts if doubt.task is not None]
-        for doubt in told:
-            desk.complete(str(doubt.task), Completion(outcome="sent" if doubt.received else "not_sent"))
+        told = []
+        for doubt in verdict.doubts:
+            if doubt.task is None:
+                continue
+            # The provider's own word may come while a person looks it up: then there is nothing to answer.
+            with suppress(WrongState):
+                desk.complete(str(doubt.task), Completion(outcome="sent" if doubt.received else "not_sent"))
+                told.append(doubt)
         left = sum(doubt.received for doubt in told)
         if told:
             self._watch.say(

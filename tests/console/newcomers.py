@@ -143,6 +143,12 @@ def stopped(who: Newcomer) -> str:
     return "do_not_contact"
 
 
+def insolvent(who: Newcomer) -> str:
+    """Proceedings were recorded."""
+    who.tell(CaseSignal.INSOLVENCY_OPENED, opened_on=TODAY)
+    return "insolvency"
+
+
 def suspended(who: Newcomer) -> str:
     """It is suspended."""
     with transaction(who.book.engine) as session:

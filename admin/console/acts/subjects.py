@@ -22,6 +22,7 @@ from admin.queries.standing import FactStanding, HoldInForce, facts_standing, ho
 from admin.queries.suspensions import suspensions_told
 from models.errors import NotFound
 from models.ids import CaseSignal
+from rules.facts import StopReason
 from rules.ledger import NOTHING
 
 WITHDRAWN_BY: Final[Mapping[str, str]] = {
@@ -37,6 +38,9 @@ WITHDRAWN_BY: Final[Mapping[str, str]] = {
     CaseSignal.CLOSED: "reopen",
 }
 """The act of a case that takes a fact back. Insolvency is the customer's, and taken back there."""
+
+INSOLVENCY: Final = StopReason.INSOLVENCY.value
+"""What is withdrawn of a customer under that name: there is one at a time."""
 
 _MANNED: Final = ("correct", "invalid", "opt_out", "reinstate", "works")
 
@@ -125,6 +129,8 @@ def customer_subject(at: CompanyVisit, ref: str, act: Act, typed: Mapping[str, s
             str(each.id) == of and each.customer == ref for each in suspensions_told(session, at.company_id)
         ):
             raise NotFound("no such suspension")
+    if act.name == "no_insolvency" and of != INSOLVENCY:
+        raise NotFound("no such stop")
     person = _person(customer, of) if act.name in _MANNED else None
     if act.of and not of:
         raise NotFound("it must be said of what")
