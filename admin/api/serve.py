@@ -18,7 +18,7 @@ from activities.store.engine import make_engine
 from admin.api.app import create_app
 from admin.api.context import Api
 from models.errors import RelanceError
-from models.heap import keep_what_is_loaded
+from models.heap import keep_what_is_loaded, keep_what_loads_with_use
 from workflows.runtime import connect
 
 log = logging.getLogger("relance.api")
@@ -63,5 +63,6 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             timeout_graceful_shutdown=20,
         )
         keep_what_is_loaded()
+        keep_what_loads_with_use()
         log.info("the API answers on http://%s:%s", host, port)
         await uvicorn.Server(config).serve()
