@@ -105,10 +105,8 @@ _COLUMNS: Final = {
     "disputed": "disputed",
 }
 _WHO: Final = """
-    SELECT (SELECT json_agg(there.word ORDER BY there.word)
-              FROM (SELECT DISTINCT c.{column} AS word
-                      FROM customer c
-                     WHERE c.company_id = %(company)s AND c.{column} IS NOT NULL) there)::text
+    SELECT (SELECT json_agg(DISTINCT c.{column}) FROM customer c
+             WHERE c.company_id = %(company)s AND c.{column} IS NOT NULL)::text
 """
 
 
