@@ -233,7 +233,8 @@ class Campaign:
                     now=self.place.now,
                     who="claire.morel@quartz.example",
                 )
-        self.place.sandbox.wait_for(before + answers["not_sent"], 60)
+        # Whoever still waits for an activity of a worker that was killed hears of its end after 90 seconds.
+        self.place.sandbox.wait_for(before + answers["not_sent"], 180)
         self.settle()
         return answers
 

@@ -143,7 +143,7 @@ def test_a_migration_keeps_of_a_lived_ledger_what_was_kept_all_along(engine: Eng
         assert before
         run(session, "DROP TABLE owed")
         run(session, "UPDATE alembic_version SET version_num = '0031'")
-    migrations.upgrade(engine.url.render_as_string(hide_password=False))
+    migrations.upgrade(engine.url.render_as_string(hide_password=False), "0032")
     with transaction(engine) as session:
         assert _rows(session) == before
 
