@@ -308,14 +308,11 @@ class _Campaign:
     def _answer(self, verdict: Verdict) -> tuple[int, int]:
         """Answer every doubt as a person does who looks it up at the provider; how many left, and did not."""
         desk = Desk(self._engine)
-        told = []
-        for doubt in verdict.doubts:
-            if doubt.task is None:
-                continue
+        told = [doubt for doubt in verdict.doubts if doubt.task is not None]
+        for doubt in told:
             # The provider's own word may come while a person looks it up: then there is nothing to answer.
             with suppress(WrongState):
                 desk.complete(str(doubt.task), Completion(outcome="sent" if doubt.received else "not_sent"))
-                told.append(doubt)
         left = sum(doubt.received for doubt in told)
         if told:
             self._watch.say(
