@@ -211,10 +211,8 @@ def lock_customers(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Cu
     last: dict[UUID, date] = {}
     for customer_id, day in database.execute(
         """
-        SELECT contact_made.customer_id, max(contact_item.on_day)
-        FROM contact_made JOIN contact_item ON contact_item.contact_id = contact_made.id
-        WHERE contact_made.customer_id = ANY(%s) AND concluded AND contact_item.channel <> 'decision'
-        GROUP BY 1
+        SELECT customer_id, max(on_day) FROM contact_made
+        WHERE customer_id = ANY(%s) AND on_day IS NOT NULL AND channel <> 'decision' GROUP BY 1
         """,
         (list(ids),),
     ):

@@ -68,7 +68,7 @@ class PortBook:
         last = self._chosen.get(name)
         if last is not None:
             _freed(last)
-        for port in (self._chosen.get(name), preferred):
+        for port in (last, preferred):
             if port is not None and port not in taken and is_free(port):
                 break
         else:

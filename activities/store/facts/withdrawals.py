@@ -75,8 +75,6 @@ def _registered(at: Recording, fact: FactWithdrawn, told: FactRow) -> None:
 
 def _claim(at: Recording, fact: FactWithdrawn, told: FactRow) -> None:
     claim = at.session.exec(select(ClaimRow).where(ClaimRow.fact_id == told.id)).one()
-    if claim.withdrawn_at is not None:
-        raise _already(told.event_id)
     _registered(at, fact, told)
     claim.withdrawn_at = at.now
     at.tell()

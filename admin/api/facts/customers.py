@@ -17,7 +17,7 @@ from activities.store.customers import allow_contact, customer_by_ref, stop_cont
 from activities.store.lookup import invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.examples import example
-from admin.api.facts.recording import Told, with_event_id
+from admin.api.facts.recording import Told, latest_fact, with_event_id
 from admin.api.masters.answers import CustomerNow, customer_now
 from admin.api.paths import CustomerRef, EventRef, decoded
 from admin.api.problems import responses
@@ -129,11 +129,7 @@ def withdraw_insolvency(
 
     def withdraw(work: Work) -> Changed:
         row = customer_by_ref(work.session, access.company_ref, decoded(customer))
-        told = work.session.exec(
-            select(FactRow)
-            .where(FactRow.customer_id == row.id, FactRow.kind == CaseSignal.INSOLVENCY_OPENED)
-            .order_by(col(FactRow.recorded_at).desc(), col(FactRow.id))
-        ).first()
+        told = latest_fact(work.session, CaseSignal.INSOLVENCY_OPENED, row.id)
         if told is None or told.invoice_id is None:
             raise WrongState(f"no insolvency of customer {row.ref!r} is recorded")
         invoice = work.session.get_one(Invoice, told.invoice_id)

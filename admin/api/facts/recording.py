@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from activities.store import facts
 from activities.store.load import load_case
@@ -19,7 +20,7 @@ from admin.api.security import Access
 from models.errors import InvalidFact
 from models.ids import CaseSignal
 from models.messages import CurrencyCode, Fact, Ref, Text
-from models.tables import Invoice
+from models.tables import FactRow, Invoice
 from rules.decide import decide
 from rules.money import round_money
 
@@ -100,6 +101,17 @@ def case_now(session: Session, api: Api, access: Access, invoice: Invoice, now: 
         why=decision.why,
         paused_by=decision.paused_by,
     )
+
+
+def latest_fact(
+    session: Session, kind: CaseSignal, customer_id: UUID, invoice_id: UUID | None = None
+) -> FactRow | None:
+    """The latest fact of a kind about a customer, or about one of its invoices."""
+    about = [FactRow.customer_id == customer_id, FactRow.kind == kind]
+    if invoice_id is not None:
+        about.append(FactRow.invoice_id == invoice_id)
+    asked = select(FactRow).where(*about).order_by(col(FactRow.recorded_at).desc(), col(FactRow.id))
+    return session.exec(asked).first()
 
 
 def record_fact(

@@ -9,20 +9,20 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from activities.store.lookup import invoice_by_number
 from admin.api.changes import Changed, ChangesOf, Work
 from admin.api.context import ApiContext
 from admin.api.examples import example
-from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, record_fact
+from admin.api.facts.recording import Amount, Currency, FactRecorded, Told, latest_fact, record_fact
 from admin.api.paths import EventRef, InvoiceNumber, decoded
 from admin.api.problems import responses
 from admin.api.security import CollectorOf, ManagerOf
 from models.errors import InvalidFact, WrongState
 from models.ids import CaseSignal
 from models.messages import Closed, FactWithdrawn, InvoiceChanged, Paused, PolicyChanged, Ref, Resumed
-from models.tables import FactRow, Invoice
+from models.tables import FactRow
 
 router = APIRouter(prefix="/v1/companies/{company}/invoices/{number}", tags=["facts"])
 
@@ -215,10 +215,10 @@ def reopen_case(
 
     def reopen(work: Work) -> Changed:
         invoice = invoice_by_number(work.session, access.company_ref, decoded(number))
-        closed_by = _latest(work.session, invoice, CaseSignal.CLOSED)
-        if closed_by is None:
+        told = latest_fact(work.session, CaseSignal.CLOSED, invoice.customer_id, invoice.id)
+        if told is None:
             raise WrongState(f"nobody has closed the case of invoice {invoice.number!r}")
-        fact = FactWithdrawn(fact_event_id=closed_by, **body.model_dump())
+        fact = FactWithdrawn(fact_event_id=told.event_id, **body.model_dump())
         return record_fact(work, api, access, number, CaseSignal.FACT_WITHDRAWN, fact)
 
     return changes.make(access, reopen, status=201)
@@ -231,12 +231,3 @@ def _kind_of(session: Session, customer_id: UUID, event_id: str | None) -> str |
     return session.exec(
         select(FactRow.kind).where(FactRow.customer_id == customer_id, FactRow.event_id == event_id)
     ).one_or_none()
-
-
-def _latest(session: Session, invoice: Invoice, kind: CaseSignal) -> str | None:
-    """The event of the latest fact of a kind about an invoice."""
-    return session.exec(
-        select(FactRow.event_id)
-        .where(FactRow.invoice_id == invoice.id, FactRow.kind == kind)
-        .order_by(col(FactRow.recorded_at).desc(), col(FactRow.id))
-    ).first()
