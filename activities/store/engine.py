@@ -131,6 +131,18 @@ def trial(engine: Engine) -> Iterator[Session]:
             session.rollback()
 
 
+@contextmanager
+def glance(engine: Engine) -> Iterator[Session]:
+    """A session for what is asked in one statement: it sees one instant by itself, without a transaction.
+
+    A transaction that nobody commits is rolled back, and with that the driver forgets every statement that
+    the server has a plan of: whatever comes next on that connection would be planned anew.
+    """
+    with Session(engine, expire_on_commit=False) as session:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield session
+
+
 def once_committed(session: Session, tell: Callable[[], None]) -> None:
     """Have `tell` called when the session's `transaction` is committed; never, if it is not."""
     session.info.setdefault(_COMMITTED, []).append(tell)

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlmodel import Session
 
 from activities.store.api_keys import KeyHolder, enter
+from activities.store.engine import glance
 from admin.api.context import ApiContext
 from admin.api.paths import decoded
 from admin.api.problems import ProblemError
@@ -50,9 +50,7 @@ def caller(
     found = None
     company = request.path_params.get("company")
     if credentials is not None and credentials.credentials.isascii():
-        with Session(api.engine) as session:
-            # One statement needs no transaction around it.
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with glance(api.engine) as session:
             ref = None if company is None else decoded(company)
             found = enter(session, credentials.credentials, api.clock.now(), ref)
     if found is None:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 
 from activities.outbox import BATCH
 from activities.store.customers import customer_by_ref
-from activities.store.engine import transaction, trial
+from activities.store.engine import glance, transaction, trial
 from activities.store.lookup import invoice_by_number
 from activities.store.parties import change_customer
 from admin.api.changes import Work
@@ -209,7 +209,7 @@ def _assign(
 
 
 def _customers_of(at: CompanyVisit, numbers: Sequence[str]) -> list[str]:
-    with Session(at.api.engine) as session:
+    with glance(at.api.engine) as session:
         return list(
             session.exec(
                 select(Customer.ref)

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlmodel import Session
 from starlette.requests import Request
 
-from activities.store.engine import transaction
+from activities.store.engine import glance, transaction
 from activities.store.sql import run
 from activities.store.users import SignedIn, leave_word, signed_in
 from admin.api.context import Api
@@ -173,7 +173,7 @@ def company_visit(request: Request, at_least: ApiRole = ApiRole.VIEWER) -> Compa
     """
     visit = visit_of(request)
     ref = decoded(request.path_params["company"])
-    with Session(visit.api.engine) as session:
+    with glance(visit.api.engine) as session:
         found = run(session, _COMPANY, ref=ref).one_or_none()
     if found is None or not visit.user.holder.opens(found.id):
         raise NotFound(f"no company {ref!r}")
@@ -185,7 +185,7 @@ def company_visit(request: Request, at_least: ApiRole = ApiRole.VIEWER) -> Compa
 def companies_of(visit: Visit) -> list[tuple[str, str]]:
     """Reference and name of the companies open to them, 50 at most."""
     opened = visit.user.holder.companies
-    with Session(visit.api.engine) as session:
+    with glance(visit.api.engine) as session:
         rows = run(session, _COMPANIES, every=opened is None, opened=sorted(opened or ()))
         return [(row.ref, row.name) for row in rows]
 

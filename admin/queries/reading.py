@@ -61,14 +61,6 @@ def snapshot(engine: Engine, *, of_one: bool = False) -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def glance(engine: Engine) -> Iterator[Session]:
-    """A session for what is asked in one statement: it sees one instant by itself, without a transaction."""
-    with Session(engine, expire_on_commit=False) as session:
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        yield session
-
-
 def rows_of(session: Session, sql: str, **parameters: Any) -> list[Told]:
     """The rows a statement answers; parameters and errors as `run` has them."""
     found = run(session, sql, **parameters)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import select
 
 from activities.store.engine import transaction
@@ -222,3 +224,27 @@ def test_an_amount_is_read_as_people_type_it() -> None:
 def test_a_day_without_anything_says_so(browser: Browser) -> None:
     page = signed_in(browser).read("/console/acme/today")
     assert page.count("Rien.") >= 5
+
+
+@pytest.mark.parametrize("page", ["today", "cases", "customers/C-1", "cases/F-1", "ageing", "tasks"])
+def test_the_server_keeps_its_plans_from_one_page_to_the_next(browser: Browser, page: str) -> None:
+    # A rollback makes the driver forget them: a page that leaves a transaction open pays for every statement.
+    signed_in(browser)
+    pool = browser.door.book.engine.pool
+    assert isinstance(pool, QueuePool)
+    for _ in range(8 * max(1, pool.checkedin())):
+        assert browser.get(f"/console/acme/{page}").status_code == 200
+    idle = [pool.connect() for _ in range(pool.checkedin())]
+    kept = [_planned(each) for each in idle]
+    for each in idle:
+        each.close()
+    assert all(any("FROM company" in statement for statement in each) for each in kept), kept
+
+
+def _planned(connection: PoolProxiedConnection) -> list[str]:
+    """The statements that the server has a plan of, for a connection."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT statement FROM pg_prepared_statements")
+    found = [str(statement) for (statement,) in cursor.fetchall()]
+    cursor.close()
+    return found

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from activities.store.engine import glance
 from admin.api.context import ApiContext
 from admin.api.paging import Page
 from admin.api.paths import InvoiceNumber, decoded
@@ -15,7 +16,7 @@ from admin.api.reads.answers import answer
 from admin.api.security import Viewer, ViewerOf
 from admin.queries.case import CasePage, CasePreview, case_of_number, get_case, preview_case
 from admin.queries.cases import CaseFilter, CaseRow, list_cases
-from admin.queries.reading import Paging, glance, snapshot
+from admin.queries.reading import Paging, snapshot
 from admin.queries.timeline import TimelineEntry, case_timeline
 
 router = APIRouter(tags=["cases"])

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from activities.store.engine import glance
 from admin.api.context import ApiContext
 from admin.api.paging import Page
 from admin.api.paths import CustomerRef, decoded
@@ -16,7 +17,7 @@ from admin.api.security import ViewerOf
 from admin.queries.contacts import MessageRow, list_messages
 from admin.queries.customer import CustomerPage, customer_of_ref, get_customer
 from admin.queries.customers import CustomerFilter, CustomerRow, list_customers
-from admin.queries.reading import Paging, glance, snapshot
+from admin.queries.reading import Paging, snapshot
 from admin.queries.timeline import TimelineEntry, customer_timeline
 
 router = APIRouter(prefix="/v1/companies/{company}/customers", tags=["customers"])

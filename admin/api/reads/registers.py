@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from activities.store.engine import glance
 from admin.api.context import ApiContext
 from admin.api.paging import Page
 from admin.api.problems import responses
@@ -16,7 +17,7 @@ from admin.api.security import ManagerOf, Viewer, ViewerOf
 from admin.queries import registers
 from admin.queries.companies import CompanyRow, get_company, list_companies
 from admin.queries.quality import QualityFilter, QualityRow, data_quality
-from admin.queries.reading import Paging, glance, snapshot
+from admin.queries.reading import Paging, snapshot
 from admin.queries.registers import AuditRow, Cause, KindOutcomes, Me, PolicyEdition, PolicyPage
 
 router = APIRouter(prefix="/v1")

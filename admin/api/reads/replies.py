@@ -8,13 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
+from activities.store.engine import glance
 from admin.api.context import ApiContext
 from admin.api.paging import Page
 from admin.api.problems import responses
 from admin.api.reads.answers import answer
 from admin.api.reads.parts import SHOWN, binary, shown
 from admin.api.security import ManagerEverywhere, ViewerOf
-from admin.queries.reading import Paging, glance, snapshot
+from admin.queries.reading import Paging, snapshot
 from admin.queries.replies import ReplyFilter, ReplyPage, ReplyRow, get_reply, list_replies, reply_file
 from models.tables.words import ReplyState
 
