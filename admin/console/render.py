@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse
 from activities.rendering.formats import Formats, one_line
 from admin.console.speech import Speech
 from admin.console.words import CATALOGUES, kind, word
+from admin.queries.cases import CaseRow
 from admin.queries.customer import OpenItemRow
 
 ROOT: Final = Path(__file__).parent
@@ -85,7 +86,8 @@ class Page:
                     "late": partial(_late, self.language),
                     "moment": partial(_moment, formats),
                     "sums": partial(_sums, formats),
-                    "written": partial(_written, formats),
+                    "items_written": partial(_items_written, formats),
+                    "cases_written": partial(_cases_written, formats),
                     "line": one_line,
                     "person": partial(_person, self.language, self.shared.get("staff", {})),
                     "by": speech.by,
@@ -147,7 +149,7 @@ class _ItemWritten(NamedTuple):
     state: str
 
 
-def _written(formats: Formats, rows: Iterable[OpenItemRow], company: str) -> Iterator[_ItemWritten]:
+def _items_written(formats: Formats, rows: Iterable[OpenItemRow], company: str) -> Iterator[_ItemWritten]:
     """Open items as a table has them: a customer may have hundreds, and a template takes long over a cell."""
     language, cases = formats.language, url(company, "cases")
     for row in rows:
@@ -163,6 +165,44 @@ def _written(formats: Formats, rows: Iterable[OpenItemRow], company: str) -> Ite
             formats.money(row.disputed, row.currency) if row.disputed else "",
             f"{kind(language, 'step', coming.step)}, {formats.short_day(coming.on)}" if coming else "",
             kind(language, "state", row.case.state),
+        )
+
+
+class _CaseWritten(NamedTuple):
+    """A case's cells; `next` is empty where nothing comes."""
+
+    value: str
+    invoice: str
+    address: str
+    customer: str
+    customer_address: str
+    due: str
+    is_late: bool
+    lateness: str
+    outstanding: str
+    state: str
+    next: str
+
+
+def _cases_written(formats: Formats, rows: Iterable[CaseRow], company: str) -> Iterator[_CaseWritten]:
+    """Cases as the portfolio lists them."""
+    language, cases, customers = formats.language, url(company, "cases"), url(company, "customers")
+    for row in rows:
+        coming = row.next_step if row.next_on else None
+        yield _CaseWritten(
+            row.invoice,
+            one_line(row.invoice),
+            f"{cases}/{_quoted(row.invoice)}",
+            one_line(row.customer_name),
+            f"{customers}/{_quoted(row.customer)}",
+            formats.short_day(row.due_on),
+            row.days_late is not None and row.days_late > 0,
+            _late(language, row.days_late),
+            formats.money(row.outstanding, row.currency),
+            kind(language, "state", row.state),
+            f"{kind(language, 'step', coming)}, {formats.short_day(row.next_on)}"
+            if coming and row.next_on
+            else "",
         )
 
 

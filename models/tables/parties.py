@@ -181,6 +181,7 @@ class Customer(Table, table=True):
         check("late_rate", _LATE_RATE),
         one_of("late_law", LawCode),
         Index(None, "company_id", "collector_email"),
+        Index(None, "company_id", "segment"),
         Index(
             "customer_search_idx",
             *("name", "ref"),

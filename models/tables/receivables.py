@@ -130,13 +130,13 @@ class DunningCase(Table, table=True):
             *("company_id", "awaits_bank", "next_at", "invoice_id"),
             postgresql_where=text("closed_at IS NULL AND awaits_bank IS NOT NULL"),
         ),
-        # What sums and counts over a whole company ask for: they need not read the rows themselves.
+        # What sums and counts over a whole company ask for: they need not read the rows themselves, nor sort
+        # them by what the portfolio is counted by.
         Index(
-            "dunning_case_open_company_summed_idx",
-            "company_id",
+            "dunning_case_open_company_counted_idx",
+            *("company_id", "state", "next_step", "currency", text("(disputed > 0)"), "due_on"),
             postgresql_include=[
-                *("invoice_id", "customer_id", "due_on", "currency", "outstanding", "disputed"),
-                *("state", "next_step", "policy_key", "policy_version"),
+                *("invoice_id", "customer_id", "outstanding", "disputed", "policy_key", "policy_version"),
             ],
             postgresql_where=text("closed_at IS NULL"),
         ),

@@ -212,10 +212,10 @@ def test_the_page_links_each_sum_to_the_cases_behind_it(browser: Browser) -> Non
     page = signed_in(browser, "viewer").read("/console/acme/ageing")
     assert "Balance âgée au 10 mars 2026" in page
     behind = links(page)["70,00 €"]
-    assert behind == f"{LIST}?late=31_60&currency=EUR&customer=C-2"
+    assert behind == f"{LIST}?currency=EUR&customer=C-2&late=31_60"
     assert shown(browser.read(behind)) == ["G-1"]
     by = browser.read("/console/acme/ageing?by=segment")
-    assert f"{LIST}?late=1_30&currency=EUR&segment=-" in [href for _, href in every_link(by)]
+    assert f"{LIST}?currency=EUR&segment=-&late=1_30" in [href for _, href in every_link(by)]
 
 
 def test_of_a_past_day_each_sum_leads_to_its_invoices_as_they_stood(browser: Browser) -> None:

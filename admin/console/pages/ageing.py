@@ -4,21 +4,23 @@ invoice by invoice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, get_args
+from functools import partial
+from typing import Final, NamedTuple, get_args
 
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from activities.rendering.formats import Formats
 from admin.console.completing import Problem
 from admin.console.door import CompanyVisit, company_visit
 from admin.console.render import url
 from admin.console.sheets import AT_ONCE, Row, send_sheet
 from admin.console.words import word
-from admin.queries.ageing import AgedRow, AgeingFilter, By, get_ageing
+from admin.queries.ageing import Aged, AgedRow, AgeingFilter, By, get_ageing
 from admin.queries.cases import NONE
 from admin.queries.places import company_calendar
 from admin.queries.reading import snapshot
@@ -70,26 +72,70 @@ class Links:
             if name in self.words
         ]
 
-    def behind(self, row: AgedRow | None, bucket: str, currency: str) -> str:
-        """The cases that a cell sums up; of a day that is past, its invoices as they stood then."""
+    def behind(self, row: AgedRow | None, currency: str) -> Callable[[str], str]:
+        """By bucket: the cases that a cell of a row sums up; of a day that is past, its invoices as they
+        stood then. Without a row, of all in that currency.
+        """
         narrowed = {name: self.words.get(name, "") for name in _NARROWING}
         by = self.words.get("by", "customer")
         if row is not None and by in _NARROWING:
             narrowed[by] = row.key or NONE
-        bucket = bucket or narrowed["bucket"]
+        # One address for a whole row, to which each cell adds its bucket.
+        del narrowed["bucket"]
         if self.is_today:
-            del narrowed["bucket"]
-            return url(self.company, "cases", late=bucket, currency=currency, **narrowed)
-        return self.link(**{**narrowed, "by": "invoice", "bucket": bucket, "currency": currency})
+            return partial("{}&late={}".format, url(self.company, "cases", currency=currency, **narrowed))
+        behind = self.link(**{**narrowed, "by": "invoice", "bucket": "", "currency": currency})
+        return partial("{}&bucket={}".format, behind)
+
+
+class Cell(NamedTuple):
+    """A sum as it is written; `address` is empty where nothing is behind it, `amount` where none is owed."""
+
+    head: str
+    address: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Writes what rows hold of each bucket: there are hundreds, and a template takes long over a cell."""
+
+    links: Links
+    formats: Formats
+    heads: Mapping[Bucket, str]
+
+    def of_all(self, total: Aged) -> list[Cell]:
+        """Those of a currency, the empty ones too."""
+        return self._written(total, self.links.behind(None, total.currency))
+
+    def of_row(self, row: AgedRow, by: By) -> list[Cell]:
+        """Those of a row."""
+        if by == "bucket":
+            return []
+        behind = None if by == "invoice" else self.links.behind(row, row.currency)
+        return [
+            each if row.ageing[bucket] else each._replace(amount="")
+            for bucket, each in zip(self.heads, self._written(row, behind), strict=True)
+        ]
+
+    def _written(self, row: Aged, behind: Callable[[str], str] | None) -> list[Cell]:
+        return [
+            Cell(
+                head,
+                behind(bucket) if behind is not None and row.ageing[bucket] else "",
+                self.formats.money(row.ageing[bucket], row.currency),
+            )
+            for bucket, head in self.heads.items()
+        ]
 
 
 def ageing_page(request: Request) -> Response:
     """Show what was owed at the end of a day."""
     at = company_visit(request)
-    now = at.api.clock.now()
+    now, language = at.api.clock.now(), at.visit.user.language
     with snapshot(at.api.engine) as session:
         today = company_calendar(session, at.company_id).local_day(now)
-        asked = _asked(request, at.visit.user.language, today)
+        asked = _asked(request, language, today)
         found = get_ageing(session, at.company_id, asked.wanted, now)
     links = Links(at.ref, asked.words, found.on == today)
     return at.page.show(
@@ -99,7 +145,7 @@ def ageing_page(request: Request) -> Response:
         links=links,
         narrowed=links.narrowed,
         words=asked.words,
-        buckets=list(Bucket),
+        cells=Cells(links, Formats(language), {each: word(language, f"bucket.{each}") for each in Bucket}),
         ways=get_args(By),
         today=today,
         typed=asked.typed if asked.problem else found.on.isoformat(),
