@@ -179,7 +179,7 @@ _JOBS: Final = """
                      JOIN dunning_case k ON k.invoice_id = i.invoice_id
                     WHERE k.closed_at IS NULL
                     GROUP BY k.currency) AS o) AS s ON TRUE
-     ORDER BY p.due_on, p.id
+     ORDER BY p.due_on, s.oldest, p.id
 """
 _COUNTS: Final = """
     SELECT kind, count(*) AS open, count(*) FILTER (WHERE due_on < %(today)s) AS overdue

@@ -106,27 +106,22 @@ class Cells:
 
     def of_all(self, total: Aged) -> list[Cell]:
         """Those of a currency, the empty ones too."""
-        return self._written(total, self.links.behind(None, total.currency))
+        behind = self.links.behind(None, total.currency)
+        return [self._cell(total, bucket, behind if total.ageing[bucket] else None) for bucket in self.heads]
 
     def of_row(self, row: AgedRow, by: By) -> list[Cell]:
-        """Those of a row."""
+        """Those of a row; a row that is itself a bucket has none."""
         if by == "bucket":
             return []
         behind = None if by == "invoice" else self.links.behind(row, row.currency)
         return [
-            each if row.ageing[bucket] else each._replace(amount="")
-            for bucket, each in zip(self.heads, self._written(row, behind), strict=True)
-        ]
-
-    def _written(self, row: Aged, behind: Callable[[str], str] | None) -> list[Cell]:
-        return [
-            Cell(
-                head,
-                behind(bucket) if behind is not None and row.ageing[bucket] else "",
-                self.formats.money(row.ageing[bucket], row.currency),
-            )
+            self._cell(row, bucket, behind) if row.ageing[bucket] else Cell(head, "", "")
             for bucket, head in self.heads.items()
         ]
+
+    def _cell(self, row: Aged, bucket: Bucket, behind: Callable[[str], str] | None) -> Cell:
+        amount = self.formats.money(row.ageing[bucket], row.currency)
+        return Cell(self.heads[bucket], behind(bucket) if behind is not None else "", amount)
 
 
 def ageing_page(request: Request) -> Response:
