@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from activities.store.owed import keep_owed
 from admin.portfolio.facts import BEFORE
-from admin.portfolio.ledger import CustomerRow, facts_of, raw
+from admin.portfolio.ledger import CustomerRow, facts_of, keys_by_index, raw
 from admin.portfolio.opening import Opening
 from models.ids import START_NOTE, CaseSignal
 from models.tables.words import ContactStatus, NoteTo, TaskKind, TaskStatus
@@ -71,9 +71,10 @@ class Entries:
 
     def write(self, connection: Connection) -> None:
         """Copy everything into the ledger."""
-        for table in self._TABLES:
-            if self._rows[table]:
-                _copy(connection, table, self._columns[table], self._rows[table])
+        with keys_by_index(connection):
+            for table in self._TABLES:
+                if self._rows[table]:
+                    _copy(connection, table, self._columns[table], self._rows[table])
         if not self._paid:
             return
         # Joins the transaction that is under way, and leaves its end to whoever began it.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlmodel import select
 
 from activities.clock import Clock
@@ -22,6 +22,7 @@ from activities.store.load import load_case
 from activities.store.marks import add_mark
 from activities.store.tasks import open_task
 from admin.portfolio import entries
+from admin.portfolio.ledger import keys_by_index, raw
 from admin.portfolio.load import Report, load_portfolio
 from admin.portfolio.row import PortfolioError, Reject
 from admin.portfolio.start import ledger_policies
@@ -81,6 +82,21 @@ def test_the_sample_enters_whole(engine: Engine, tmp_path: Path) -> None:
     assert owing == 11
     days = (first + timedelta(days=count) for count in range((NOW.date() - first).days + 2))
     assert days_apart(engine, company, days, business_calendar("FR", None)) == []
+
+
+def test_keys_are_looked_up_by_an_index_while_rows_are_copied_and_not_behind(engine: Engine) -> None:
+    def planning(connection: Connection) -> list[tuple[object, ...]]:
+        asked = "SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan')"
+        return raw(connection).execute(asked).fetchall()
+
+    with engine.begin() as connection:
+        usual = planning(connection)
+        raw(connection).execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        with keys_by_index(connection):
+            assert planning(connection) == [("auto", "off")]
+        assert planning(connection) == [("force_custom_plan", "on")]
+    with engine.begin() as connection:
+        assert planning(connection) == usual
 
 
 def test_what_a_row_says_is_in_the_ledger(engine: Engine, tmp_path: Path) -> None:
