@@ -56,6 +56,7 @@ class RowParser:
             language, country, zone, segment, risk, accounting_email, accounting_phone, buyer_email,
             buyer_phone, executive_email, collector_email, sales_rep_email, order_ref, paid, settled,
             disputed, resolved, promised_on, promised, last_step, last_contacted, policy,
+            accounting_known_by, buyer_known_by, executive_known_by,
         ) = (given[place] for place in self._places)  # fmt: skip
         currency = _currency(currency)
         country = (country or self._default_country).upper()
@@ -94,6 +95,9 @@ class RowParser:
             last_step or None,
             _optional("last_contacted_on", last_contacted, read.day),
             policy or None,
+            _known_by("accounting_known_by", accounting_known_by, accounting_email or accounting_phone),
+            _known_by("buyer_known_by", buyer_known_by, buyer_email or buyer_phone),
+            _known_by("executive_known_by", executive_known_by, executive_email),
         )
         _in_order(row)
         self._on_the_ladder(row, calendar)
@@ -160,6 +164,15 @@ def _date(field: str, cell: str) -> date:
         return read.day(cell)
     except ValueError as error:
         raise CellFault(field, cell, str(error)) from None
+
+
+def _known_by(field: str, cell: str, contact: str) -> str | None:
+    """Our colleague who knows a contact, whose own address or number is `contact`."""
+    if cell and not contact:
+        of = field.removesuffix("_known_by")
+        raise CellFault(field, cell, f"whom they know is missing: {of} has no address")
+    address = _optional(field, cell, read.email)
+    return None if address is None else address.lower()
 
 
 def _phone(field: str, cell: str, country: str) -> Phone | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -17,7 +17,14 @@ from rules.facts import Role
 DEFAULT_LANGUAGE = "fr"
 DEFAULT_GAP_DAYS = 5
 
-_ContactCells: TypeAlias = tuple[Role, str | None, Phone | None]
+_COLLEAGUES: Final = (
+    ("collector", "collector_email"),
+    ("sales_rep", "sales_rep_email"),
+    *(("sales_rep", f"{role.value}_known_by") for role in Role),
+)
+"""What somebody is who is first named in a column."""
+
+_ContactCells: TypeAlias = tuple[Role, str | None, Phone | None, str | None]
 
 
 class Parties:
@@ -77,7 +84,7 @@ class Parties:
 
     def _ensure_staff(self, database: Database, rows: Sequence[Row], companies: Mapping[str, UUID]) -> None:
         people: dict[str, tuple[str, UUID]] = {}
-        for role, column in (("collector", "collector_email"), ("sales_rep", "sales_rep_email")):
+        for role, column in _COLLEAGUES:
             for row in rows:
                 email = getattr(row, column)
                 if email and email not in self._staff:
@@ -141,21 +148,22 @@ class Parties:
     def _ensure_contacts(
         self, database: Database, rows: Sequence[Row], customers: Mapping[DebtorKey, UUID]
     ) -> None:
-        contacts = {
-            (customers[debtor_key(row)], role.value, email, *(phone or (None, None)))
-            for row in rows
-            for role, email, phone in _contacts(row)
-            if email or phone
-        }
-        hashes = {hash(contact): contact for contact in contacts}
+        # Who knows a contact is said by the first row that names it.
+        contacts: dict[tuple[object, ...], str | None] = {}
+        for row in rows:
+            for role, email, phone, known_by in _contacts(row):
+                if email or phone:
+                    contact = (customers[debtor_key(row)], role.value, email, *(phone or (None, None)))
+                    contacts.setdefault(contact, known_by)
+        hashes = {hash(contact): (*contact, known_by) for contact, known_by in contacts.items()}
         new = [contact for mark, contact in hashes.items() if mark not in self._contacts]
         if not new:
             return
         made = database.execute(
             """
-            INSERT INTO contact (id, customer_id, role, email, phone, phone_kind)
+            INSERT INTO contact (id, customer_id, role, email, phone, phone_kind, known_by)
             SELECT gen_random_uuid(), told.*
-            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told
+            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS told
             ON CONFLICT DO NOTHING
             RETURNING id
             """,
@@ -167,7 +175,7 @@ class Parties:
 
 def _contacts(row: Row) -> tuple[_ContactCells, ...]:
     return (
-        (Role.ACCOUNTING, row.accounting_email, row.accounting_phone),
-        (Role.BUYER, row.buyer_email, row.buyer_phone),
-        (Role.EXECUTIVE, row.executive_email, None),
+        (Role.ACCOUNTING, row.accounting_email, row.accounting_phone, row.accounting_known_by),
+        (Role.BUYER, row.buyer_email, row.buyer_phone, row.buyer_known_by),
+        (Role.EXECUTIVE, row.executive_email, None, row.executive_known_by),
     )

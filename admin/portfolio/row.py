@@ -44,6 +44,9 @@ OPTIONAL: Final = (
     "last_step",
     "last_contacted_on",
     "policy",
+    "accounting_known_by",
+    "buyer_known_by",
+    "executive_known_by",
 )
 """Columns a portfolio may have; an empty cell says nothing."""
 
@@ -66,7 +69,7 @@ class Row(NamedTuple):
     `line` is the physical line of the file; `amount`, `paid` and `promised_amount` are in `currency`; dates
     are days in the customer's time zone (`timezone`, else that of the capital of `country`).
     `promised_amount` is given wherever `promised_on` is and something is owed: all of it, unless the file
-    says less.
+    says less. `…_known_by` is the address of our colleague who knows that contact.
     """
 
     line: int
@@ -100,6 +103,9 @@ class Row(NamedTuple):
     last_step: str | None = None
     last_contacted_on: date | None = None
     policy: str | None = None
+    accounting_known_by: str | None = None
+    buyer_known_by: str | None = None
+    executive_known_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,34 @@ def test_what_a_row_says_is_in_the_ledger(engine: Engine, tmp_path: Path) -> Non
     assert order_at == datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 
 
+def test_who_knows_a_contact_is_said_by_the_first_row_that_names_it(engine: Engine, tmp_path: Path) -> None:
+    told = [
+        {"buyer_email": "achats@b.fr", "buyer_known_by": "Hugo@acme.example", "accounting_email": "a@b.fr"},
+        {
+            "invoice": "F-2",
+            "buyer_email": "achats@b.fr",
+            "buyer_known_by": "ines@acme.example",
+            "executive_email": "dg@b.fr",
+            "executive_known_by": "ines@acme.example",
+        },
+    ]
+    load(engine, write(tmp_path / "p.csv", told))
+    found = "SELECT role, email, known_by FROM contact ORDER BY role"
+    known = [
+        ("accounting", "a@b.fr", None),
+        ("buyer", "achats@b.fr", "hugo@acme.example"),
+        ("executive", "dg@b.fr", "ines@acme.example"),
+    ]
+    assert rows(engine, found) == known
+    assert rows(engine, "SELECT email, role FROM app_user ORDER BY email") == [
+        ("hugo@acme.example", "sales_rep"),
+        ("ines@acme.example", "sales_rep"),
+    ]
+    again = [{"invoice": "F-3", "accounting_email": "a@b.fr", "accounting_known_by": "ines@acme.example"}]
+    load(engine, write(tmp_path / "again.csv", again))
+    assert rows(engine, found) == known, "who is known already is left as they are"
+
+
 def test_facts_already_past_are_recorded_as_if_they_had_been_told(engine: Engine, tmp_path: Path) -> None:
     told = [
         {"invoice": "PAID", "paid": "200.00", "settled_on": "2026-03-01"},

@@ -64,6 +64,12 @@ BAD_CELLS = [
     ({"customer_name": "x" * 201}, "customer_name", "too long: 201 characters"),
     ({"customer_name": "Du\x07pont"}, "customer_name", "control character U+0007 at position 3"),
     ({"customer_name": "Du\u202epont"}, "customer_name", "control character U+202E"),
+    ({"buyer_known_by": "hugo@acme.example"}, "buyer_known_by", "buyer has no address"),
+    (
+        {"executive_email": "dg@b.fr", "executive_known_by": "hugo"},
+        "executive_known_by",
+        "not an e-mail address",
+    ),
     ({"amount": '"1200,00"'}, "amount", "decimal comma"),
     ({"amount": "NaN"}, "amount", "not a finite number"),
     ({"amount": "-5.00"}, "amount", "more than zero"),
