@@ -162,6 +162,24 @@ def test_no_column_takes_its_time_from_the_database() -> None:
     assert not wrong, f"business columns get their instants from activities/clock.py: {wrong}"
 
 
+SESSIONS_BEGIN = {"activities/store/engine.py", "admin/queries/reading.py"}
+
+
+def test_sessions_begin_where_it_is_seen_to_that_they_end() -> None:
+    # One that nobody commits is rolled back, and the driver forgets what it has prepared on that connection.
+    wrong = [
+        f"{name_of(path)}:{node.lineno} {ast.unparse(node)}: transaction, glance or snapshot"
+        for path in sources("activities", "admin", *MODULES)
+        if name_of(path) not in SESSIONS_BEGIN
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "Session"
+        # A transaction that is under way is joined, and ended by whoever began it.
+        and [ast.unparse(argument) for argument in node.args] != ["connection"]
+    ]
+    assert not wrong, wrong
+
+
 @pytest.mark.parametrize("package", ["rules", "workflows"])
 def test_importing_them_loads_no_database_and_no_provider(package: str) -> None:
     """What a workflow's sandbox would have to load at the start of every run, seen in a fresh interpreter."""
