@@ -18,6 +18,7 @@ from urllib3 import PoolManager, Timeout
 from activities.envelope import Envelope
 from activities.store.engine import transaction
 from admin.chaos.books import Asked, LedgerBook, Message, Received, Shown, Stand, Step, TemporalBook
+from admin.queries.reading import snapshot
 from admin.sandbox import SandboxMessage
 from admin.sandbox.models import Counts
 from models.ids import CASE_WORKFLOW, OUTREACH_WORKFLOW, SearchAttribute
@@ -155,8 +156,8 @@ def sending(engine: Engine) -> frozenset[UUID]:
 
 
 def ledger_book(engine: Engine) -> LedgerBook:
-    """PostgreSQL's book, in one transaction."""
-    with transaction(engine) as session:
+    """PostgreSQL's book, as of one instant: a doubt may be settled at any moment, and its task with it."""
+    with snapshot(engine) as session:
         return LedgerBook(
             messages=_messages(session),
             tasks=tuple(
