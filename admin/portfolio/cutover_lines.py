@@ -98,11 +98,7 @@ class People:
     def __init__(self, rows: Sequence[Row], creditor: Creditor) -> None:
         self._known: dict[Role, set[tuple[str, str, str]]] = defaultdict(set)
         for row in rows:
-            for role, email, phone in (
-                (Role.ACCOUNTING, row.accounting_email, row.accounting_phone),
-                (Role.BUYER, row.buyer_email, row.buyer_phone),
-                (Role.EXECUTIVE, row.executive_email, None),
-            ):
+            for role, email, phone, _ in row.contacts:
                 number, kind = phone or ("", "")
                 if email or number:
                     self._known[role].add((email or "", number, kind))

@@ -80,19 +80,14 @@ class Debtor:
 
 def _contact_cells(row: Row, marks: frozenset[tuple[str, str]]) -> tuple[tuple[str | None, str | None], ...]:
     """E-mail address and kind of telephone of each role, in the order of `Role`, as far as they are used."""
-    cells = (
-        (row.accounting_email, row.accounting_phone),
-        (row.buyer_email, row.buyer_phone),
-        (row.executive_email, None),
-    )
     if not marks:
-        return tuple((email, phone.kind if phone else None) for email, phone in cells)
+        return tuple((email, phone.kind if phone else None) for _, email, phone, _ in row.contacts)
     return tuple(
         (
             None if email is None or ("email", email.lower()) in marks else email,
             None if phone is None else _kind_left(phone, marks),
         )
-        for email, phone in cells
+        for _, email, phone, _ in row.contacts
     )
 
 

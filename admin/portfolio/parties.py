@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from activities.addresses import Phone
 from admin.portfolio.debtors import DebtorKey, debtor_key
 from admin.portfolio.ledger import Database, raw
 from admin.portfolio.row import Row
@@ -23,8 +22,6 @@ _COLLEAGUES: Final = (
     *(("sales_rep", f"{role.value}_known_by") for role in Role),
 )
 """What somebody is who is first named in a column."""
-
-_ContactCells: TypeAlias = tuple[Role, str | None, Phone | None, str | None]
 
 
 class Parties:
@@ -151,7 +148,7 @@ class Parties:
         # Who knows a contact is said by the first row that names it.
         contacts: dict[tuple[object, ...], str | None] = {}
         for row in rows:
-            for role, email, phone, known_by in _contacts(row):
+            for role, email, phone, known_by in row.contacts:
                 if email or phone:
                     contact = (customers[debtor_key(row)], role.value, email, *(phone or (None, None)))
                     contacts.setdefault(contact, known_by)
@@ -171,11 +168,3 @@ class Parties:
         )
         self.entered = [row[0] for row in made]
         self._made.append(lambda: self._contacts.update(hashes))
-
-
-def _contacts(row: Row) -> tuple[_ContactCells, ...]:
-    return (
-        (Role.ACCOUNTING, row.accounting_email, row.accounting_phone, row.accounting_known_by),
-        (Role.BUYER, row.buyer_email, row.buyer_phone, row.buyer_known_by),
-        (Role.EXECUTIVE, row.executive_email, None, row.executive_known_by),
-    )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from activities.addresses import Phone
+from rules.facts import Role
 
 REQUIRED: Final = (
     "company",
@@ -63,6 +64,15 @@ class PortfolioError(ValueError):
     """The file as a whole cannot be read; the text names the file and what to change."""
 
 
+class ContactCells(NamedTuple):
+    """What a row says of somebody at the customer's; `known_by` is the address of a colleague of ours."""
+
+    role: Role
+    email: str | None
+    phone: Phone | None
+    known_by: str | None
+
+
 class Row(NamedTuple):
     """One invoice of a portfolio, checked. A tuple and no model: a hundred thousand are read in seconds.
 
@@ -106,6 +116,17 @@ class Row(NamedTuple):
     accounting_known_by: str | None = None
     buyer_known_by: str | None = None
     executive_known_by: str | None = None
+
+    @property
+    def contacts(self) -> tuple[ContactCells, ...]:
+        """The cells of each role, in the order of `Role`, filled or not."""
+        return (
+            ContactCells(
+                Role.ACCOUNTING, self.accounting_email, self.accounting_phone, self.accounting_known_by
+            ),
+            ContactCells(Role.BUYER, self.buyer_email, self.buyer_phone, self.buyer_known_by),
+            ContactCells(Role.EXECUTIVE, self.executive_email, None, self.executive_known_by),
+        )
 
 
 @dataclass(frozen=True, slots=True)
