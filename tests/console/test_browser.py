@@ -18,6 +18,7 @@ from playwright.sync_api import Error, Page
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from activities.envelope import Envelope, keep
 from activities.matching import match_lines
 from activities.outbox import Courier
 from activities.settings import Settings
@@ -29,12 +30,14 @@ from admin.stack.ports import free_port
 from models.tables import BankFile, BankLine, Company
 from models.tables.words import TaskStatus
 from pictures.browser import NAMES, chromium
+from tests.api.books import place
 from tests.api.conftest import Door, Noted, StillClock
 from tests.api.test_bank_files import work
 from tests.console.conftest import PASSWORD, add
+from tests.console.test_bulk import waiting_letter
 from tests.console.test_imports import LIST
 from tests.console.test_pages import asked, task
-from tests.fixtures.ledger import NOW, make_book
+from tests.fixtures.ledger import NOW, add_message, make_book
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt
 
 WITHOUT = all(shutil.which(name) is None for name in NAMES)
@@ -177,6 +180,37 @@ def test_a_call_is_made_in_the_browser_and_the_ledger_says_the_same(
     page.wait_for_url(re.compile(r"q=F-1"))
     assert page.get_by_role("link", name="F-1", exact=True).count() == 1
     assert (elsewhere, faults) == ([], [])
+
+
+def test_a_letter_a_message_and_what_is_not_there_are_for_everybody_to_read(
+    site: tuple[str, Door], page: Page
+) -> None:
+    address, door = site
+    place(door, "other", "C-9", "Ailleurs")
+    email, letter = add(door, "manager", ("acme", "other")), waiting_letter(door, "F-1")
+    with transaction(door.book.engine) as session:
+        message = add_message(session, door.book, None, "sent")
+        told = Envelope(
+            channel="email", to_address="compta@client.example", subject="Facture F-1", text="Bonjour"
+        )
+        message.content_hash, message.sent_at = keep(session, told), NOW
+        message_id = message.id
+    open_site(page, address)
+    page.get_by_label("Adresse électronique").fill(email)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Se déconnecter").wait_for()
+    without_fault(page)
+    for path, said in (
+        (f"approvals/{letter.id}", "Valider"),
+        (f"messages/{message_id}", "Client et Fils"),
+        ("customers/C-1/timeline", "Client et Fils"),
+        ("ageing?by=segment", "Balance âgée"),
+        ("cases/NOWHERE", "n’existe pas"),
+    ):
+        page.goto(f"{address}/console/acme/{path}")
+        assert said in page.inner_text("main"), path
+        without_fault(page)
 
 
 def test_a_file_is_dropped_previewed_and_taken_in_the_browser(site: tuple[str, Door], page: Page) -> None:
