@@ -22,6 +22,8 @@ LOCK_TIMEOUT_S: Final = 10
 IDLE_IN_TRANSACTION_TIMEOUT_S: Final = 60
 CONNECT_TIMEOUT_S: Final = 10
 TRUSTED_IDLE_S: Final = 5.0
+STILL_THERE: Final = "SELECT 1"
+"""What a connection is asked after a rest in the pool."""
 _IDLE_SINCE: Final = "idle_since"
 _COMMITTED: Final = "once_committed"
 
@@ -96,8 +98,9 @@ def _refuse_dead(
         return
     try:
         driver.rollback()
-        driver.execute("SELECT 1")
-        driver.rollback()
+        driver.execute(STILL_THERE)
+        # A rollback would make the driver forget what it has prepared.
+        driver.commit()
     except psycopg.Error as error:
         raise DisconnectionError("the connection did not survive its rest in the pool") from error
 

@@ -37,6 +37,15 @@ def test_a_connection_in_use_just_now_is_taken_without_asking(engine: Engine) ->
     assert len(set(seen)) == 1
 
 
+def test_a_rest_in_the_pool_costs_no_plan(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "TRUSTED_IDLE_S", 0.0)
+    for _ in range(8):
+        pid(engine)
+    with transaction(engine) as session:
+        planned = session.connection().scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+    assert planned
+
+
 def pid(engine: Engine) -> int:
     """The server's process behind the connection the pool gives out."""
     with transaction(engine) as session:
