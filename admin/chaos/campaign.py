@@ -22,9 +22,9 @@ from activities.outbox import Courier, deliver_pending
 from activities.store.engine import make_engine
 from activities.store.work import Completion
 from admin.chaos.blows import Struck, strike
-from admin.chaos.books import Blow, Expected
+from admin.chaos.books import Blow, Expected, LedgerBook, TemporalBook
 from admin.chaos.expected import expect
-from admin.chaos.judge import SERVERS, Verdict, judge
+from admin.chaos.judge import SERVERS, Verdict, is_over, judge
 from admin.chaos.portfolio import write
 from admin.chaos.readers import Inbox, Pulse, ledger_book, pulse, temporal_book
 from admin.demo.portfolio import COMPANY
@@ -36,7 +36,6 @@ from admin.stack.datafolder import DataFolder
 from admin.stack.errors import StackError
 from admin.stack.up import Stack, local_stack
 from models.errors import Unreachable, WrongState
-from models.ids import case_id
 from models.tables.words import CommunicationStatus
 from rules.calendar import business_calendar
 from workflows.runtime import connect
@@ -193,6 +192,7 @@ class _Campaign:
         self._pulse = Pulse({}, frozenset(), 0, 0)
         self._moved = self._began = time.monotonic()
         self._blows: list[Blow] = []
+        self._over: tuple[LedgerBook, TemporalBook] | None = None
 
     def run(self) -> Report:
         """Everything, in order."""
@@ -276,14 +276,20 @@ class _Campaign:
         return blow
 
     def _judged(self, expected: Expected) -> Verdict:
-        """The verdict once nothing is under way any more, or nothing moves."""
+        """The verdict once nothing is under way any more, or nothing moves.
+
+        Judged are the books that said so: the worker may look up a doubt at the provider at any moment, and a
+        book read later could catch it with the word to the cases still in the outbox.
+        """
         self._at("waiting until nothing is under way")
         with suppress(_Stuck):
             self._until(self._is_over, "everything done")
         try:
             # The rest, if people find that something did not leave, is answered at once.
             self._inbox.answer_late(0)
-            inbox, ledger, temporal = self._inbox.read(), ledger_book(self._engine), temporal_book()
+            ledger, temporal = self._over or (ledger_book(self._engine), temporal_book())
+            # After the ledger: what it calls sent has come to the provider by now.
+            inbox = self._inbox.read()
         except _GONE as error:
             raise StackError(
                 f"a server does not answer, so nothing can be judged ({type(error).__name__}); "
@@ -292,18 +298,19 @@ class _Campaign:
         return judge(COMPANY, expected, inbox, ledger, temporal, self._blows)
 
     def _is_over(self) -> bool:
-        """Nothing is due or under way, no outreach runs, Temporal shows each case as the ledger has it."""
+        """Whether nothing is under way any more, by the books of both; these are kept."""
+        self._over = None
         under_way = self._pulse.count(CommunicationStatus.PLANNED, CommunicationStatus.SENDING)
         if under_way and time.monotonic() - self._moved > _STILL_S:
             self._at(f"{under_way} died with their worker; Temporal notices after 90 s")
+        # The books of 600 customers are no light reading: first the pulse.
         if not self._pulse.quiet:
             return False
         ledger, temporal = ledger_book(self._engine), temporal_book()
-        shown = {number: temporal.cases.get(case_id(COMPANY, number)) for number in ledger.cases}
-        return not temporal.outreaches and all(
-            view is not None and (view.stage, view.next_at) == (stand.stage, stand.next_at)
-            for stand, view in ((ledger.cases[number], view) for number, view in shown.items())
-        )
+        if not is_over(COMPANY, self._plan.contacts, ledger, temporal):
+            return False
+        self._over = ledger, temporal
+        return True
 
     def _answer(self, verdict: Verdict) -> tuple[int, int]:
         """Answer every doubt as a person does who looks it up at the provider; how many left, and did not."""

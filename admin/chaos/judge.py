@@ -19,6 +19,7 @@ SERVERS: Final = ("worker", "temporal", "postgres")
 """Who is killed, in that order."""
 
 _LEFT: Final = (CommunicationStatus.SENT, CommunicationStatus.UNCERTAIN)
+_UNDER_WAY: Final = (CommunicationStatus.PLANNED, CommunicationStatus.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,25 @@ class Verdict:
     def held(self) -> bool:
         """Whether nothing was found."""
         return not self.faults
+
+
+def is_over(company: str, contacts: int, ledger: LedgerBook, temporal: TemporalBook) -> bool:
+    """Whether nothing is under way by these books, so that they can be judged.
+
+    That is: each of the `contacts` messages has left or is in doubt, no note waits, no outreach runs, and
+    Temporal shows every case as the ledger has it. A message that a person found not sent comes again only
+    once its case has been reviewed; until then the ledger shows nothing of it but that it is missing.
+    """
+    statuses = [message.status for message in ledger.messages]
+    if any(status in _UNDER_WAY for status in statuses) or ledger.notes or temporal.outreaches:
+        return False
+    if sum(status in _LEFT for status in statuses) < contacts:
+        return False
+    return all(
+        (shown := temporal.cases.get(case_id(company, number))) is not None
+        and (shown.stage, shown.next_at) == (stand.stage, stand.next_at)
+        for number, stand in ledger.cases.items()
+    )
 
 
 def judge(
@@ -255,7 +275,7 @@ def _stand(stand: Stand) -> str:
 def _unfinished(ledger: LedgerBook, temporal: TemporalBook) -> Iterator[str]:
     """What should be over and is not, and what went wrong on the way."""
     for message in ledger.messages:
-        if message.status in (CommunicationStatus.PLANNED, CommunicationStatus.SENDING):
+        if message.status in _UNDER_WAY:
             yield f"unfinished: message {message.id} is still {message.status}"
     if ledger.notes:
         yield f"unfinished: {ledger.notes} notes wait in the outbox"

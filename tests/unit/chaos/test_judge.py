@@ -21,7 +21,7 @@ from admin.chaos.books import (
     TemporalBook,
     Wanted,
 )
-from admin.chaos.judge import Verdict, judge, matched
+from admin.chaos.judge import Verdict, is_over, judge, matched
 from models.ids import case_id
 
 COMPANY = "acme"
@@ -282,3 +282,31 @@ def test_an_sms_is_told_by_the_providers_id_before_its_words(books: Books) -> No
     # It had left the first time after all: then the other one is the first.
     both = (*books.inbox, Received(3, "SM9", "sms", "+33612340002", SMS, None))
     assert matched(both, (books.ledger.messages[0], first, again))[3] is first
+
+
+STILL: dict[str, Callable[[Books], Books]] = {
+    "a message that is planned": lambda books: books.with_message(1, status="planned"),
+    "a message at the provider": lambda books: books.with_message(1, status="sending"),
+    "a message that was not sent and is not made again yet": lambda books: books.with_message(
+        2, status="failed"
+    ),
+    "a doubt that was cleared just now, its cases not told yet": lambda books: books.with_message(
+        2, status="sent"
+    ).with_ledger(notes=1),
+    "an outreach at work": lambda books: books.with_temporal(outreaches=1),
+    "a case whose workflow does not run yet": lambda books: books.with_temporal(
+        cases={id_: shown for id_, shown in books.temporal.cases.items() if id_ != case_id(COMPANY, "F-3")}
+    ),
+    "a case that Temporal shows as it was": lambda books: books.with_temporal(
+        cases={**books.temporal.cases, case_id(COMPANY, "F-3"): Shown("pre_reminder", AT)}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STILL)
+def test_nothing_is_judged_while_something_is_under_way(books: Books, what: str) -> None:
+    def over(it: Books) -> bool:
+        return is_over(COMPANY, 3, it.ledger, it.temporal)
+
+    assert over(books)
+    assert not over(STILL[what](books))
