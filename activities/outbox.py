@@ -27,19 +27,21 @@ from models.ids import (
     CASE_WORKFLOW,
     NOTICES_WORKFLOW,
     OUTREACH_WORKFLOW,
+    POLICY_TRIAL_WORKFLOW,
     START_NOTE,
     TASK_QUEUE,
     bank_import_id,
     case_id,
     notices_id,
     outreach_id,
+    policy_trial_id,
 )
-from models.messages import BankImportInput, CaseInput, NoticesInput, OutreachInput
+from models.messages import BankImportInput, CaseInput, NoticesInput, OutreachInput, PolicyTrialInput
 from models.tables.words import NoteTo
 
 log = logging.getLogger(__name__)
 
-Argument: TypeAlias = CaseInput | OutreachInput | NoticesInput | BankImportInput
+Argument: TypeAlias = CaseInput | OutreachInput | NoticesInput | BankImportInput | PolicyTrialInput
 """What a workflow that notes go to is started with."""
 
 BATCH = 100
@@ -204,6 +206,10 @@ def _target(note: outbox.Claimed) -> _Target:
         argument = BankImportInput(file_id=note.key)
         workflow, workflow_id = BANK_IMPORT_WORKFLOW, bank_import_id(note.company, note.number)
         summary = f"{note.company}: a bank file"
+    elif note.workflow is NoteTo.POLICY_TRIAL:
+        argument = PolicyTrialInput(trial_id=note.key)
+        workflow, workflow_id = POLICY_TRIAL_WORKFLOW, policy_trial_id(note.key)
+        summary = "a changed policy on the whole portfolio"
     else:
         argument = OutreachInput(customer_id=note.key)
         workflow, workflow_id = OUTREACH_WORKFLOW, outreach_id(note.key)

@@ -13,6 +13,7 @@ from activities.clock import Clock
 from activities.matching import match_lines
 from activities.notices import NoticeActivities
 from activities.outbox import Courier
+from activities.policy_trials import PolicyTrialActivities
 from activities.prepare import OutreachActivities
 from activities.providers import Providers
 from activities.review import ReviewActivities
@@ -41,6 +42,7 @@ def activities(needs: Needs) -> list[Callable[..., Any]]:
     sending = SendingActivities(needs.engine, needs.clock, needs.courier, needs.settings, needs.providers)
     notices = NoticeActivities(needs.engine)
     bank = BankImportActivities(needs.engine, needs.clock, needs.courier, match_lines)
+    trials = PolicyTrialActivities(needs.engine, needs.clock, needs.settings)
     return [
         review.review,
         outreach.prepare_contact,
@@ -49,4 +51,5 @@ def activities(needs: Needs) -> list[Callable[..., Any]]:
         bank.store_bank_lines,
         bank.match_bank_lines,
         bank.conclude_bank_file,
+        trials.try_policy,
     ]

@@ -1,7 +1,8 @@
 """What every worker does beside its tasks: work on what providers told, give registered letters to theirs,
 deliver left-over notes, wake overdue cases, settle strays, hand tasks over where somebody is away, see to
 what waits for a bank file or for the end of a suspension, let changes of bank details take effect, write the
-week's digests, and keep what a worker of an earlier version has not kept of what was owed.
+week's digests, begin the trials anew whose workflow was lost, and keep what a worker of an earlier version
+has not kept of what was owed.
 
 Several workers may sweep at once: notes are claimed with SKIP LOCKED, and waking a case twice is
 harmless.
@@ -37,8 +38,9 @@ from activities.store.outbox import add_notes
 from activities.store.owed import mend_owed
 from activities.store.questions import close_silent
 from activities.store.suspensions import end_those_due, tell_released
+from activities.store.trials import trials_at_rest
 from activities.weekly_digest import write_digests
-from models.ids import CaseSignal, NoticesSignal, OutreachSignal
+from models.ids import START_NOTE, CaseSignal, NoticesSignal, OutreachSignal
 from models.tables import Communication, ContactMade, DunningCase, OutboxNote
 from models.tables.words import CommunicationStatus, ContactStatus, NoteTo
 
@@ -212,6 +214,7 @@ class Sweeper:
             add_notes(session, strays, NoteTo.OUTREACH, OutreachSignal.NUDGED, now)
             untold = _untold(session, now - STRAY)
             add_notes(session, untold, NoteTo.NOTICES, NoticesSignal.NUDGED, now)
+            add_notes(session, trials_at_rest(session, now - STRAY), NoteTo.POLICY_TRIAL, START_NOTE, now)
             return len(cases), len(strays)
 
 

@@ -25,6 +25,7 @@ BENCHMARKS: Final = {
     "api": "bench.api",
     "console": "bench.console",
     "matching": "bench.matching",
+    "trial": "bench.trial",
 }
 """Name to the module whose `run(sizes)` measures it; cheap ones first."""
 

@@ -12,6 +12,7 @@ CASE_WORKFLOW = "InvoiceCase"
 OUTREACH_WORKFLOW = "CustomerOutreach"
 NOTICES_WORKFLOW = "CompanyNotices"
 BANK_IMPORT_WORKFLOW = "BankImport"
+POLICY_TRIAL_WORKFLOW = "PolicyTrial"
 TASK_QUEUE = "relance"
 START_NOTE = "start"
 """Signal name of a note that only starts its workflow."""
@@ -106,6 +107,11 @@ def notices_id(company: UUID) -> str:
 def bank_import_id(company: str, content_hash: str) -> str:
     """Workflow id of the import of a bank file, by the SHA-256 of its bytes."""
     return f"bank-import/{_part(company)}/{content_hash}"
+
+
+def policy_trial_id(trial: UUID) -> str:
+    """Workflow id of the trial of a changed policy on a whole portfolio."""
+    return f"policy-trial/{trial}"
 
 
 def reply_address(domain: str, communication: UUID) -> str:

@@ -377,6 +377,31 @@ class BankImported(Message):
     bank_known_until: date | None = None
 
 
+class PolicyTrialInput(Message):
+    """What the trial of a changed policy is started with, and continues as new with.
+
+    Its text and what it finds stay in the ledger. `events_per_run`, when set, bounds a run's history instead
+    of the usual limit.
+    """
+
+    trial_id: UUID
+    events_per_run: int | None = None
+
+
+class PolicyTrialNow(Message):
+    """The next customers of a trial: those after the last one that was looked at."""
+
+    trial_id: UUID
+
+
+class PolicyTried(Message):
+    """How far a trial has come: customers looked at, of so many; `done` when it is over, or was stopped."""
+
+    looked: int
+    customers: int
+    done: bool = False
+
+
 class SendInput(Message):
     """One communication to hand to its provider; without a customer, it is word about a company."""
 

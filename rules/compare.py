@@ -120,6 +120,11 @@ class Pair:
         else:
             self.before += 1
 
+    def merge(self, other: Pair) -> None:
+        """As many more as another has, on each side."""
+        self.before += other.before
+        self.after += other.after
+
 
 @dataclass(frozen=True, slots=True)
 class First:
@@ -137,7 +142,6 @@ class Difference:
     invoices: int = 0
     days: dict[date, dict[str, Pair]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Pair)))
     steps: dict[str, Pair] = field(default_factory=lambda: defaultdict(Pair))
-    channels: dict[str, Pair] = field(default_factory=lambda: defaultdict(Pair))
     contacts: Pair = field(default_factory=Pair)
     contacted: Pair = field(default_factory=Pair)
     approvals: Pair = field(default_factory=Pair)
@@ -162,6 +166,23 @@ class Difference:
         if after is None and before is not None:
             self.no_longer.append(First(compared.customer, before))
 
+    def merge(self, other: Difference) -> None:
+        """Take in the sum over other customers."""
+        self.customers += other.customers
+        self.invoices += other.invoices
+        for mine, theirs in zip(self._pairs(), other._pairs(), strict=True):
+            mine.merge(theirs)
+        for name, pair in other.steps.items():
+            self.steps[name].merge(pair)
+        for day, steps in other.days.items():
+            for name, pair in steps.items():
+                self.days[day][name].merge(pair)
+        self.newly += other.newly
+        self.no_longer += other.no_longer
+
+    def _pairs(self) -> tuple[Pair, ...]:
+        return self.contacts, self.contacted, self.approvals, self.addresses, self.decisions
+
     def _count(self, act: Act, *, after: bool) -> None:
         if not act.is_contact:
             self.decisions.count(after=after)
@@ -169,7 +190,6 @@ class Difference:
         self.contacts.count(after=after)
         self.days[act.on][act.step].count(after=after)
         self.steps[act.step].count(after=after)
-        self.channels[act.channel.value].count(after=after)
         if act.approval:
             self.approvals.count(after=after)
         if act.nobody:

@@ -48,3 +48,14 @@ BANK_RETRY = RetryPolicy(
     maximum_interval=timedelta(minutes=1),
     non_retryable_error_types=["NotFound"],
 )
+
+# Customers are looked at for some ten seconds, then written down. One with thousands of open invoices takes
+# long by itself, and nothing is heard of it meanwhile.
+TRIAL_TIMEOUT = timedelta(minutes=10)
+TRIAL_HEARTBEAT = timedelta(minutes=2)
+TRIAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=["NotFound"],
+)

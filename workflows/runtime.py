@@ -26,8 +26,9 @@ from workflows.bank_import import BankImport
 from workflows.company_notices import CompanyNotices
 from workflows.customer_outreach import CustomerOutreach
 from workflows.invoice_case import InvoiceCase
+from workflows.policy_trial import PolicyTrial
 
-WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach, CompanyNotices, BankImport)
+WORKFLOWS: Sequence[type[Any]] = (InvoiceCase, CustomerOutreach, CompanyNotices, BankImport, PolicyTrial)
 
 
 class LenientPayloadConverter(PydanticPayloadConverter):

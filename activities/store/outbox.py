@@ -77,8 +77,8 @@ def add_note(
     Args:
         session: the transaction of the fact the note is about.
         workflow: whose workflow `key` names: an invoice's case, a customer's outreach, a company's notices, a
-            bank file's import.
-        key: the id of the invoice, the customer, the company or the file.
+            bank file's import, a policy's trial.
+        key: the id of the invoice, the customer, the company, the file or the trial.
         signal: its name.
         now: business time.
         payload: JSON, without personal data.

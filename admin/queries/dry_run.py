@@ -7,7 +7,7 @@ were, or so many seconds have passed; what was left out is said. One dry run at 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
@@ -213,49 +213,24 @@ class _Found:
 
     def answer(self, customers: int, cases: int, too_large: int) -> DryRun:
         """What was found, of so many."""
-        found = self._sum
-        order = {step: place for place, step in enumerate(self._candidate.position)}
-
-        def steps(pairs: dict[str, Pair]) -> list[StepCount]:
-            return [
-                StepCount(step=step, before=pair.before, after=pair.after)
-                for step, pair in sorted(pairs.items(), key=lambda each: (order.get(each[0], 999), each[0]))
-            ]
-
-        by_day = []
-        for on, pairs in sorted(found.days.items()):
-            counted = steps(pairs)
-            by_day.append(
-                DayCount(
-                    on=on,
-                    steps=counted,
-                    before=sum(each.before for each in counted),
-                    after=sum(each.after for each in counted),
-                )
-            )
-        return DryRun(
-            policy=self._candidate.key,
-            days=self._days,
-            portfolio=Looked(
-                customers=customers,
-                cases=cases,
-                looked_customers=found.customers,
-                looked_cases=self._own,
-                too_large=too_large,
-                suspended=self._suspended,
-                whole=found.customers == customers,
-            ),
-            contacts=Count.of(found.contacts),
-            contacted=Count.of(found.contacted),
-            approvals=Count.of(found.approvals),
-            addresses=Count.of(found.addresses),
-            decisions=Count.of(found.decisions),
-            by_step=steps(found.steps),
-            by_day=by_day,
-            newly=self._told(found.newly),
-            newly_count=len(found.newly),
-            no_longer=self._told(found.no_longer),
-            no_longer_count=len(found.no_longer),
+        looked = Looked(
+            customers=customers,
+            cases=cases,
+            looked_customers=self._sum.customers,
+            looked_cases=self._own,
+            too_large=too_large,
+            suspended=self._suspended,
+            whole=self._sum.customers == customers,
+        )
+        newly, no_longer = self._sum.newly, self._sum.no_longer
+        return found_of(
+            self._candidate.key,
+            self._candidate.position,
+            self._days,
+            looked,
+            self._sum,
+            Moved(self._told(newly), len(newly)),
+            Moved(self._told(no_longer), len(no_longer)),
         )
 
     def _told(self, firsts: list[First]) -> list[CustomerMoved]:
@@ -269,3 +244,58 @@ class _Found:
             )
             for first in sorted(firsts, key=lambda each: (each.act.on, each.customer))[:NAMED]
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Customers that only one of the two lives contacts: the first of them, and how many there are."""
+
+    first: list[CustomerMoved]
+    count: int
+
+
+def found_of(
+    policy: str,
+    ladder: Iterable[str],
+    days: int,
+    looked: Looked,
+    sums: Difference,
+    newly: Moved,
+    no_longer: Moved,
+) -> DryRun:
+    """What was found, as it is told: steps in the order of the changed `ladder`, days in theirs."""
+    order = {step: place for place, step in enumerate(ladder)}
+
+    def steps(pairs: Mapping[str, Pair]) -> list[StepCount]:
+        return [
+            StepCount(step=step, before=pair.before, after=pair.after)
+            for step, pair in sorted(pairs.items(), key=lambda each: (order.get(each[0], 999), each[0]))
+        ]
+
+    by_day = []
+    for on, pairs in sorted(sums.days.items()):
+        counted = steps(pairs)
+        by_day.append(
+            DayCount(
+                on=on,
+                steps=counted,
+                before=sum(each.before for each in counted),
+                after=sum(each.after for each in counted),
+            )
+        )
+    return DryRun(
+        policy=policy,
+        days=days,
+        portfolio=looked,
+        contacts=Count.of(sums.contacts),
+        contacted=Count.of(sums.contacted),
+        approvals=Count.of(sums.approvals),
+        addresses=Count.of(sums.addresses),
+        decisions=Count.of(sums.decisions),
+        by_step=steps(sums.steps),
+        by_day=by_day,
+        newly=newly.first,
+        newly_count=newly.count,
+        no_longer=no_longer.first,
+        no_longer_count=no_longer.count,
+    )

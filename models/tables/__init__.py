@@ -46,6 +46,7 @@ from models.tables.receivables import DunningCase, Invoice, Owed
 from models.tables.registered import RegisteredMailRow, RegisteredReceipt
 from models.tables.replies import Reply
 from models.tables.suspensions import ClosureRow, SuspensionRow, SuspensionTurn
+from models.tables.trials import PolicyTrial, PolicyTrialCustomer
 from models.tables.users import ConsoleSession, ConsoleUser, ConsoleUserCompany, SignInFailure
 from models.tables.work import (
     Absence,
@@ -109,6 +110,8 @@ __all__ = [
     "PaymentRow",
     "PlanRow",
     "PolicyRow",
+    "PolicyTrial",
+    "PolicyTrialCustomer",
     "ProviderAllowance",
     "ReferenceRate",
     "RegisteredMailRow",

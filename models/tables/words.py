@@ -214,6 +214,15 @@ class NoteTo(StrEnum):
     OUTREACH = "outreach"
     NOTICES = "notices"
     BANK_IMPORT = "bank_import"
+    POLICY_TRIAL = "policy_trial"
+
+
+class TrialState(StrEnum):
+    """Life of a policy's trial on a whole portfolio: it goes on until every customer was looked at."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
 
 
 class BankDirection(StrEnum):

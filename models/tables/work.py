@@ -198,8 +198,8 @@ class Installation(Table, table=True):
 class OutboxNote(Table, table=True):
     """A signal that must reach a workflow; deleted once delivered.
 
-    `key` is the id of the invoice, customer, company or bank file; notes go out by `order_at`, then `id`.
-    Until `claimed_until`, one relay has it.
+    `key` is the id of the invoice, customer, company, bank file or trial; notes go out by `order_at`, then
+    `id`. Until `claimed_until`, one relay has it.
     """
 
     __tablename__ = "outbox_note"

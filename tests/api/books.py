@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 from activities.store.cases import open_case
 from activities.store.engine import transaction
 from activities.store.policies import latest
-from models.tables import Company, Customer, DunningCase, Invoice
+from models.tables import Company, Contact, Customer, DunningCase, Invoice
 from tests.api.conftest import Door
-from tests.fixtures.ledger import NOW
+from tests.fixtures.ledger import NOW, add_invoice
 
 
 @dataclass(frozen=True)
@@ -99,3 +99,22 @@ def place(
 def at(hours: int) -> datetime:
     """So many hours from now."""
     return NOW + timedelta(hours=hours)
+
+
+def customer(door: Door, ref: str, *amounts: str, company: str = "acme", policy: str = "standard") -> None:
+    """Another customer with open invoices of these amounts, due ten days ago."""
+    with transaction(door.book.engine) as session:
+        company_id = door.book.company_id
+        if company != "acme":
+            company_id = uuid4()
+            session.add(Company(id=company_id, ref=company, name=company, country="FR"))
+            session.flush()
+        added = Customer(id=uuid4(), company_id=company_id, ref=ref, name=f"{ref} & Cie", country="FR")
+        session.add(added)
+        session.flush()
+        session.add(
+            Contact(id=uuid4(), customer_id=added.id, role="accounting", email=f"{ref.lower()}@c.example")
+        )
+        for place, amount in enumerate(amounts):
+            invoice = add_invoice(session, company_id, added, f"{ref}/{place}", NOW, total=amount)
+            open_case(session, invoice, added, policy, 1, NOW, "test")

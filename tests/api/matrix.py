@@ -25,9 +25,11 @@ from activities.store.marks import add_mark
 from activities.store.replies import Incoming, keep_reply, reply_file
 from activities.store.senders import Whose
 from activities.store.tasks import open_task
+from activities.store.trials import ask_trial, stop_trial
 from models.ids import CaseSignal
 from models.tables import BankFile, BankLine, Communication, Company, Contact, Customer, Staff, Task
 from models.tables.words import ApiRole, ReplyState, TaskKind, UnreachableCause
+from policies import builtin_policy_texts
 from rules.calendar import Channel
 from rules.facts import StopReason
 from rules.replies import ReplyKind
@@ -187,6 +189,11 @@ OPERATIONS: dict[str, Line] = {
     "assign_reply": Line(COLLECTOR, {"customer": "C-1"}),
     "dismiss_reply": Line(COLLECTOR, {"reason": "advertising"}),
     "dry_run_policy": Line(MANAGER, {"toml": _POLICY}, asks=True),
+    "try_policy": Line(MANAGER, {"toml": _POLICY}),
+    "list_policy_trials": Line(MANAGER),
+    "get_policy_trial": Line(MANAGER),
+    "list_policy_trial_customers": Line(MANAGER),
+    "stop_policy_trial": Line(MANAGER),
     "publish_policy": Line(MANAGER, {"toml": _POLICY}, Reach.EVERYWHERE),
     "enter_rate": Line(
         MANAGER,
@@ -284,6 +291,10 @@ def furnish(book: Book, *, twin: bool = True) -> Furnished:
         file_id = str(file.id)
         line_id = str(_line(session, book, file))
         return_id = str(_line(session, book, file, went_back=True))
+        trial, _ = ask_trial(
+            session, book.company_id, "standard", builtin_policy_texts()["standard.toml"], 30, NOW, "test"
+        )
+        trial_id = str(stop_trial(session, book.company_id, trial.id, NOW).id)
         mine, strange, nobodys = (
             str(_reply(session, company, f"{book.company} {place}"))
             for place, company in enumerate((book.company_id, book.company_id, None))
@@ -306,6 +317,7 @@ def furnish(book: Book, *, twin: bool = True) -> Furnished:
             "reply_id": mine,
             "file_id": file_id,
             "line_id": line_id,
+            "trial_id": trial_id,
             "return_id": return_id,
             "secret": "not-it",
             "suspension_id": "1",
@@ -314,7 +326,13 @@ def furnish(book: Book, *, twin: bool = True) -> Furnished:
             "version": "1",
         },
         own={
-            "get_policy": {"key": "standard"},
+            **{
+                operation: {"key": "standard"}
+                for operation in (
+                    *("get_policy", "list_policy_trials", "get_policy_trial", "stop_policy_trial"),
+                    "list_policy_trial_customers",
+                )
+            },
             "release_delivery_hold": {"event_id": "hold-1"},
             "resolve_dispute": {"event_id": "dispute-1"},
             "withdraw_fact": {"event_id": "claim-1"},

@@ -52,7 +52,7 @@ def test_operations_that_write_have_a_body_or_nothing_to_say() -> None:
         if method != "get"
     }
     assert silent & writing == {
-        *("lift_contact_stop", "opt_out_contact", "end_absence", "end_closure"),
+        *("lift_contact_stop", "opt_out_contact", "end_absence", "end_closure", "stop_policy_trial"),
         *("approve_bank_details_change", "cancel_bank_details_change"),
         *("receive_sendgrid_events", "receive_twilio_status", "receive_twilio_text"),
         "import_invoices",

@@ -4,45 +4,23 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from activities.store.cases import open_case
-from activities.store.engine import transaction
 from admin.api.masters import policy_dry_run
 from admin.queries import dry_run as module
 from admin.queries.dry_run import Bounds, Busy, DryRun, dry_run
-from models.tables import Company, Contact, Customer
 from policies import builtin_policy_texts
 from rules.policy import parse_policy
+from tests.api.books import customer
 from tests.api.conftest import Door
-from tests.fixtures.ledger import NOW, add_invoice, everything
+from tests.fixtures.ledger import NOW, everything
 
 pytestmark = pytest.mark.integration
 
 STANDARD = builtin_policy_texts()["standard.toml"]
 LATER = STANDARD.replace("offset_days = 15", "offset_days = 20")
 PATH = "/v1/companies/acme/policies/standard/dry-run"
-
-
-def customer(door: Door, ref: str, *amounts: str, company: str = "acme", policy: str = "standard") -> None:
-    """Another customer with open invoices of these amounts, due ten days ago."""
-    with transaction(door.book.engine) as session:
-        company_id = door.book.company_id
-        if company != "acme":
-            company_id = uuid4()
-            session.add(Company(id=company_id, ref=company, name=company, country="FR"))
-            session.flush()
-        added = Customer(id=uuid4(), company_id=company_id, ref=ref, name=f"{ref} & Cie", country="FR")
-        session.add(added)
-        session.flush()
-        session.add(
-            Contact(id=uuid4(), customer_id=added.id, role="accounting", email=f"{ref.lower()}@c.example")
-        )
-        for place, amount in enumerate(amounts):
-            invoice = add_invoice(session, company_id, added, f"{ref}/{place}", NOW, total=amount)
-            open_case(session, invoice, added, policy, 1, NOW, "test")
 
 
 def tried(door: Door, text: str, days: int = 7) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _IDS: Final = (
     "message_id",
     "file_id",
     "line_id",
+    "trial_id",
     "contact_id",
     "reply_id",
     "absence_id",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -16,22 +17,36 @@ from temporalio import activity
 from temporalio.client import WorkflowHistory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities import policy_trials
 from activities.payment_details import ask_change
 from activities.store import outbox
 from activities.store.bank_lines import keep_file
 from activities.store.engine import transaction
+from activities.store.trials import ask_trial
 from models.ids import (
     BANK_IMPORT_WORKFLOW,
     CASE_WORKFLOW,
+    POLICY_TRIAL_WORKFLOW,
     TASK_QUEUE,
     CaseSignal,
     bank_import_id,
     case_id,
     notices_id,
     outreach_id,
+    policy_trial_id,
 )
-from models.messages import BankImported, BankImportInput, CaseInput, CaseView, OutreachNow, ReviewInput
+from models.messages import (
+    BankImported,
+    BankImportInput,
+    CaseInput,
+    CaseView,
+    OutreachNow,
+    PolicyTrialInput,
+    PolicyTried,
+    ReviewInput,
+)
 from models.tables import Company
+from policies import builtin_policy_texts
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt
 from tests.workflows.oracle import Act, Debtor, live
 from tests.workflows.world import World, world
@@ -145,6 +160,7 @@ async def run(engine: Engine) -> Histories:
         await _tell_managers(it)
         await keep("notices-sent", notices_id(it.company_id))()
         await _import_bank_files(it, found)
+        await _try_policy(it, found)
     return found
 
 
@@ -198,6 +214,36 @@ async def _import_bank_files(it: World, found: Histories) -> None:
         found[f"{name}-first-run" if name == "bank-import" else name] = first
         if name == "bank-import":
             found[f"{name}-last-run"] = last
+
+
+async def _try_policy(it: World, found: Histories) -> None:
+    """A changed policy tried on the whole portfolio, whose run continues as new between two steps."""
+    now = await it.now()
+
+    def ask() -> UUID:
+        text = builtin_policy_texts()["standard.toml"].replace("offset_days = 15", "offset_days = 20")
+        with transaction(it.engine) as session:
+            # The note that would start it stays with the test: its runs are to be short.
+            row, notes = ask_trial(session, it.company_id, "standard", text, 30, now, "test")
+            outbox.delivered(session, notes)
+            return row.id
+
+    trial_id = await asyncio.to_thread(ask)
+    with it.env.auto_time_skipping_disabled(), patch.object(policy_trials, "CUSTOMERS", 5):
+        handle = await it.env.client.start_workflow(
+            POLICY_TRIAL_WORKFLOW,
+            PolicyTrialInput(trial_id=trial_id, events_per_run=6),
+            id=policy_trial_id(trial_id),
+            task_queue=TASK_QUEUE,
+            result_type=PolicyTried,
+        )
+        await handle.result()
+    client = it.env.client
+    first = client.get_workflow_handle(policy_trial_id(trial_id), run_id=handle.first_execution_run_id)
+    found["policy-trial-first-run"] = await first.fetch_history()
+    found["policy-trial-last-run"] = await client.get_workflow_handle(
+        policy_trial_id(trial_id)
+    ).fetch_history()
 
 
 async def _prepare_mishap(it: World, mishaps: Mishaps) -> None:

@@ -96,6 +96,8 @@ TOLD_BY = {
     "outreach-stale-composed-again": ["activity:send_communication", "activity:send_communication"],
     "outreach-thank-you-waited": ["timer_fired", "activity:send_communication", "completed"],
     "outreach-approval": ["marker:core_local_activity", "completed"],
+    "policy-trial-first-run": ["activity:try_policy", "continued_as_new"],
+    "policy-trial-last-run": ["activity:try_policy", "completed"],
     "notices-sent": ["signal:nudged", "activity:send_communication", "completed"],
 }
 

@@ -23,6 +23,7 @@ from models.ids import (
     CASE_WORKFLOW,
     NOTICES_WORKFLOW,
     OUTREACH_WORKFLOW,
+    POLICY_TRIAL_WORKFLOW,
     SEARCH_ATTRIBUTE_TYPES,
     CaseSignal,
     NoticesSignal,
@@ -143,7 +144,10 @@ def test_every_fact_can_be_recorded() -> None:
 
 def test_the_workflows_have_their_names_and_go_on_with_new_code() -> None:
     names = {definition(cls).name: definition(cls) for cls in WORKFLOWS}
-    assert set(names) == {CASE_WORKFLOW, OUTREACH_WORKFLOW, NOTICES_WORKFLOW, BANK_IMPORT_WORKFLOW}
+    assert set(names) == {
+        *(CASE_WORKFLOW, OUTREACH_WORKFLOW, NOTICES_WORKFLOW),
+        *(BANK_IMPORT_WORKFLOW, POLICY_TRIAL_WORKFLOW),
+    }
     for found in names.values():
         # Year-long cases take up new code: patches and replay guard them, never a pinned version.
         assert found.versioning_behavior != VersioningBehavior.PINNED

@@ -53,6 +53,8 @@
       const answer = await fetch(part.dataset.follow, { headers: { Accept: "text/html" } });
       const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
       if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
+      // Its end is another page, at the same address.
+      if (answer.ok && !fresh && part.dataset.then) { location.reload(); return; }
       if (fresh && !fresh.dataset.follow) { delete part.dataset.follow; return; }
     } catch { /* it is asked again */ }
     setTimeout(follow, 3000);

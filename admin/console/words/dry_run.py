@@ -67,6 +67,39 @@ FRENCH: Final[dict[str, str]] = {
         "Personne ne paie, aucun nouveau dossier ne s’ouvre, les relevés bancaires arrivent à temps ; "
         "validations, appels et adresses manquantes sont traités le jour même."
     ),
+    "policies.trials": "Essais à blanc sur tout le portefeuille",
+    "policies.trial.title": "Essai à blanc sur tout le portefeuille : {title}",
+    "policies.trial.asked": "Essai sur tout le portefeuille, demandé le {when} par {who}.",
+    "policies.trial.period": "Sur {n} jours à partir du {day}, tel que le portefeuille était alors.",
+    "policies.trial.offer": "Essayer sur tout le portefeuille",
+    "policies.trial.offer.text": (
+        "Les {n} clients sont examinés un par un, en arrière-plan ; vous pouvez quitter la page. Le résultat "
+        "reste sur la page du scénario, avec la liste de tous les clients concernés."
+    ),
+    "policies.trial.ask": "Lancer l’essai complet",
+    "policies.trial.tables": "Tous les clients dont les contacts commencent ou cessent",
+    "policies.trial.how_far": "Avancement",
+    "policies.trial.looked": "{looked} clients examinés sur {customers} ({per_cent} %).",
+    "policies.trial.leave": "Vous pouvez quitter cette page : l’essai continue sans elle.",
+    "policies.trial.slow": (
+        "L’essai n’avance plus depuis le {when} : aucun processus ne s’en occupe. Il reprendra là où il en "
+        "est ; si cela dure, prévenez l’administrateur."
+    ),
+    "policies.trial.stop": "Arrêter l’essai",
+    "policies.trial.stop.text": "Ce qui a été compté jusque-là est conservé.",
+    "policies.trial.stopped": "L’essai a été arrêté le {when}, avant la fin.",
+    "policies.trial.other": "Un autre essai sur tout le portefeuille est déjà en cours : le voici.",
+    "policies.trial.state.running": "en cours",
+    "policies.trial.state.done": "terminé",
+    "policies.trial.state.stopped": "arrêté",
+    "policies.trial.col.asked": "Demandé le",
+    "policies.trial.col.by": "Par",
+    "policies.trial.col.looked": "Clients examinés",
+    "policies.trial.sheet.file": "essai",
+    "policies.trial.sheet.change": "Changement",
+    "policies.trial.sheet.channel": "Canal",
+    "policies.newly.one": "nouvellement contacté",
+    "policies.no_longer.one": "plus contacté",
     "policies.measure": "Mesure",
     "policies.before": "Avant",
     "policies.after": "Après",
@@ -164,6 +197,39 @@ ENGLISH: Final[dict[str, str]] = {
         "Nobody pays, no new case is opened, bank data come in time; approvals, calls and missing "
         "addresses are dealt with the same day."
     ),
+    "policies.trials": "Dry runs on the whole portfolio",
+    "policies.trial.title": "Dry run on the whole portfolio: {title}",
+    "policies.trial.asked": "Dry run on the whole portfolio, asked for on {when} by {who}.",
+    "policies.trial.period": "Over {n} days from {day}, as the portfolio was then.",
+    "policies.trial.offer": "Try it on the whole portfolio",
+    "policies.trial.offer.text": (
+        "All {n} customers are looked at one by one, in the background; you may leave the page. The result "
+        "stays on the policy’s page, with the list of every customer it concerns."
+    ),
+    "policies.trial.ask": "Start the whole dry run",
+    "policies.trial.tables": "All customers whose contacts begin or cease",
+    "policies.trial.how_far": "Progress",
+    "policies.trial.looked": "{looked} customers of {customers} looked at ({per_cent}%).",
+    "policies.trial.leave": "You may leave this page: the dry run goes on without it.",
+    "policies.trial.slow": (
+        "It has not moved since {when}: no process is working on it. It will go on from where it is; if this "
+        "lasts, tell the operator."
+    ),
+    "policies.trial.stop": "Stop it",
+    "policies.trial.stop.text": "What was counted so far is kept.",
+    "policies.trial.stopped": "It was stopped on {when}, before its end.",
+    "policies.trial.other": "Another dry run on the whole portfolio is under way: here it is.",
+    "policies.trial.state.running": "running",
+    "policies.trial.state.done": "done",
+    "policies.trial.state.stopped": "stopped",
+    "policies.trial.col.asked": "Asked for on",
+    "policies.trial.col.by": "By",
+    "policies.trial.col.looked": "Customers looked at",
+    "policies.trial.sheet.file": "dry-run",
+    "policies.trial.sheet.change": "Change",
+    "policies.trial.sheet.channel": "Channel",
+    "policies.newly.one": "newly contacted",
+    "policies.no_longer.one": "no longer contacted",
     "policies.measure": "Measure",
     "policies.before": "Before",
     "policies.after": "After",

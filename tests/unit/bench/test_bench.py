@@ -17,8 +17,8 @@ from bench.simulate import rules_seconds
 from policies import builtin_policies
 
 SERVERS = ("import", "fec", "contact", "start", "life", "memory", "webhooks", "bank")
-"""Benchmarks that start a server and take a few seconds; `api` and `console` ask often, `matching` needs a
-ledger with some customers in it, `simulate` starts no server."""
+"""Benchmarks that start a server and take a few seconds; `api` and `console` ask often, `matching` and
+`trial` need a ledger with some customers in it, `simulate` starts no server."""
 
 
 def test_a_figure_is_one_line_with_its_baseline_and_ratio() -> None:
@@ -123,6 +123,12 @@ def test_matching_runs() -> None:
     _run("matching", 60)
 
 
+@pytest.mark.integration
+@pytest.mark.slow
+def test_a_trial_is_measured() -> None:
+    _run("trial", 100)
+
+
 @pytest.mark.slow
 def test_simulate_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.simulate.TIMES", 1)
@@ -140,4 +146,4 @@ def _run(name: str, size: int) -> None:
 
 
 def test_every_benchmark_is_tried_here() -> None:
-    assert set(BENCHMARKS) == {*SERVERS, "api", "console", "matching", "simulate"}
+    assert set(BENCHMARKS) == {*SERVERS, "api", "console", "matching", "simulate", "trial"}
