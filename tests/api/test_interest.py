@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.store.engine import transaction
 from models.ids import CaseSignal
@@ -169,7 +169,9 @@ def test_rates_are_listed_with_their_source_and_the_last_one_entered_counts(door
     (row,) = [row for row in got(door, RATES)["items"] if row["series"] == "boe"]
     assert row == {**body, "percent": "4.50"}
     with transaction(door.book.engine) as session:
-        audit = session.exec(select(AuditEvent.detail).where(AuditEvent.what == "enter_rate")).all()
+        audit = session.exec(
+            select(AuditEvent.detail).where(AuditEvent.what == "enter_rate").order_by(col(AuditEvent.id))
+        ).all()
     assert [(detail["before"], detail["percent"]) for detail in audit] == [(None, "4.75"), ("4.7500", "4.50")]
 
 
