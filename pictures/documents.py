@@ -33,6 +33,8 @@ from models.ids import CASE_WORKFLOW, SearchAttribute, case_id
 from pictures.browser import chromium, find_chromium, show_page, wait_for_text
 
 TERMINAL_COLUMNS: Final = 108
+_LOOKS: Final = 300
+"""Looks at a page, ten a second, until what is waited for is there."""
 COLUMNS: Final = (
     "Workflow ID",
     SearchAttribute.CASE_STAGE,
@@ -116,13 +118,19 @@ def _case(page: Page, ui: str, out: Path) -> None:
     show_page(
         page, f"{ui}/namespaces/default/workflows/{quote(case_id(company, number), safe='')}", 1400, 1000
     )
-    page.wait_for_function("location.href.endsWith('/timeline')")
+    page.wait_for_url("**/timeline")
     wait_for_text(page, "formal_notice by letter")
     page.screenshot(path=out / "temporal-case.png")
     show_page(page, page.url.replace("/timeline", "/user-metadata"), 1400, 800)
-    # The UI renders Markdown in frames of their own.
-    page.wait_for_function("[...document.querySelectorAll('iframe')].some(f => f.clientHeight > 200)")
-    page.wait_for_load_state("networkidle")
+    # The UI renders Markdown in frames of their own. Its page forbids to wait by an expression.
+    for _ in range(_LOOKS):
+        if page.locator("iframe").evaluate_all("frames => frames.some(each => each.clientHeight > 200)"):
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise StackError("the Temporal UI does not show the case's card")
+    # It keeps asking its server, so it is never idle; the frames are drawn by now.
+    page.wait_for_timeout(500)
     page.screenshot(path=out / "temporal-card.png")
 
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 
 from activities.rendering.formats import Formats, one_line
 from admin.console.speech import Speech
-from admin.console.words import CATALOGUES, kind, word
+from admin.console.words import CATALOGUES, kind, policy_title, word
 from admin.queries.cases import CaseRow
 from admin.queries.customer import OpenItemRow
 
@@ -83,6 +83,7 @@ class Page:
                     "f": formats,
                     "colon": formats.colon,
                     "days": partial(_days, self.language),
+                    "policy_title": partial(policy_title, self.language),
                     "late": partial(_late, self.language),
                     "moment": partial(_moment, formats),
                     "sums": partial(_sums, formats),

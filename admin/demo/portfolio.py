@@ -53,13 +53,16 @@ COLUMNS = (
     *("company", "invoice", "customer", "customer_name", "issued_on", "due_on", "amount", "currency"),
     *("language", "country", "segment", "risk", "accounting_email", "accounting_phone", "buyer_email"),
     *("buyer_phone", "executive_email", "collector_email", "sales_rep_email", "order_ref", "paid"),
-    *("disputed_on", "last_step", "last_contacted_on"),
+    *("disputed_on", "promised_on", "promised_amount", "last_step", "last_contacted_on"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One invoice: `late` days past due (negative: still to come); `asked`, days since the last step."""
+    """One invoice: `late` days past due (negative: still to come); `asked`, days since the last step.
+
+    `disputed` and `promised` are days, too: since it was contested, since the day it was promised for.
+    """
 
     amount: str
     late: int
@@ -68,6 +71,7 @@ class _Item:
     currency: str = "EUR"
     paid: str = ""
     disputed: int | None = None
+    promised: int | None = None
     order: str = ""
 
 
@@ -84,6 +88,9 @@ class _Customer:
     phone: str = "+33612345678"
     extra: dict[str, str] = field(default_factory=dict)
 
+
+CONTESTS = "C-115"
+"""Who contested an invoice weeks ago, in `admin.demo.before`."""
 
 CUSTOMERS = (
     _Customer(
@@ -158,6 +165,15 @@ CUSTOMERS = (
         (_Item("2790.00", 9, "call_1", 6, order="BC-4355"), _Item("1045.00", -7)),
         risk="high",
     ),
+    _Customer(
+        "C-114", "Scierie Hennequin", "scierie-hennequin.example",
+        (_Item("3960.00", 24, "reminder_2", 12, promised=5, order="BC-4217"),),
+    ),
+    _Customer(
+        CONTESTS, "Fromagerie des Aravis", "fromagerie-aravis.example",
+        (_Item("2140.00", 38, "reminder_2", 30, order="BC-4051"),),
+        phone="+33698765432",
+    ),
 )  # fmt: skip
 
 
@@ -191,6 +207,8 @@ def rows(today: date) -> Iterator[dict[str, str]]:
                 "order_ref": item.order,
                 "paid": item.paid,
                 "disputed_on": "" if item.disputed is None else str(today - timedelta(days=item.disputed)),
+                "promised_on": "" if item.promised is None else str(today - timedelta(days=item.promised)),
+                "promised_amount": "" if item.promised is None else item.amount,
                 "last_step": item.step,
                 "last_contacted_on": str(today - timedelta(days=item.asked)) if item.step else "",
             } | customer.extra

@@ -20,6 +20,7 @@ from activities.clock import Clock
 from activities.installation import read_offset
 from activities.outbox import Courier, deliver_pending
 from activities.store.engine import make_engine, transaction
+from admin.demo.before import close_a_mailbox, files_under_way, live_through
 from admin.demo.manager import EMAIL, manager_password
 from admin.demo.portfolio import COMPANY, write
 from admin.demo.report import local, show_report
@@ -78,7 +79,7 @@ def run(
         engine = make_engine(stack.database_url, pool_size=2, application_name="relance demo")
         try:
             clock = Clock(read_offset(engine))
-            began = _load(engine, folder, clock, calendar, say)
+            began = _load(engine, stack, clock, calendar, say)
             _until_quiet(engine, clock, stack, began, out)
             show(stack, out)
             if after is not None:
@@ -97,7 +98,7 @@ def run(
 
 
 def _load(
-    engine: Engine, folder: DataFolder, clock: Clock, calendar: BusinessCalendar, say: Say
+    engine: Engine, stack: Stack, clock: Clock, calendar: BusinessCalendar, say: Say
 ) -> datetime | None:
     """Load a new demonstration's portfolio; returns the slot to wait for, None when that was done before."""
     now = clock.now()
@@ -106,20 +107,22 @@ def _load(
     if known is not None:
         say(f"the demonstration goes on: its clock stands at {local(now, calendar)}")
         return None
-    portfolio, companies = write(folder.root / "demo", calendar.local_day(now))
+    portfolio, companies = write(stack.folder.root / "demo", calendar.local_day(now))
     write_companies(engine, read_companies(companies), now, "demo")
     report = load_portfolio(engine, portfolio, now=now, policies=ledger_policies(engine, clock))
     if report.rejected or report.conflicts:
         raise StackError(f"the demonstration's own portfolio was refused: see {report.rejects_file}")
-    started = asyncio.run(_start(engine, clock))
-    say(f"{report.inserted} invoices of {_as_typed(portfolio)} are in the ledger, {started} cases started")
+    live_through(engine, portfolio.parent, calendar, now)
+    close_a_mailbox(stack.sandbox_url)
+    asyncio.run(_start(engine, clock))
+    say(f"{report.inserted} invoices of {_as_typed(portfolio)} are in the ledger, their cases are started")
     say(f"the demonstration's clock stands at {local(now, calendar)}: reminders leave at 09:30")
     return calendar.slot(calendar.local_day(now))
 
 
-async def _start(engine: Engine, clock: Clock) -> int:
+async def _start(engine: Engine, clock: Clock) -> None:
     client = await connect()
-    return await deliver_pending(Courier(engine, client, asyncio.get_running_loop(), clock))
+    await deliver_pending(Courier(engine, client, asyncio.get_running_loop(), clock))
 
 
 def _until_quiet(engine: Engine, clock: Clock, stack: Stack, slot: datetime | None, out: Console) -> None:
@@ -165,7 +168,7 @@ def _busy(session: Session, now: datetime) -> int:
         )
     ).one()
     notes = session.exec(select(func.count()).select_from(OutboxNote)).one()
-    return due + sending + notes
+    return due + sending + notes + files_under_way(session)
 
 
 def show(stack: Stack, out: Console) -> None:

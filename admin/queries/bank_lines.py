@@ -23,11 +23,15 @@ _LINES: Final = """
              WHERE p.bank_line_id = l.id AND p.reversed_at IS NULL) AS booked
       FROM bank_line l
      WHERE l.company_id = %(company)s AND NOT l.is_batch AND {beyond}
+       AND {which}
        AND (%(state)s::text IS NULL OR l.state = %(state)s)
        AND (%(line)s::uuid IS NULL OR l.id = %(line)s)
      ORDER BY {order}
      LIMIT {limit}
 """
+
+TO_ALLOCATE: Final = "(l.state = 'proposed' OR l.state = 'unallocated' AND l.customer_id IS NULL)"
+"""SQL: a person has to say what a line pays, or whose it is. An index has those."""
 
 
 class BankLineFilter(Paging):
@@ -36,6 +40,9 @@ class BankLineFilter(Paging):
     state: Annotated[
         BankLineState | None, Field(description="`proposed`: a person is asked; `unallocated`: credit")
     ] = None
+    to_allocate: Annotated[
+        bool, Field(description="Only what a person has to see to: `proposed`, or of a payer nobody knows")
+    ] = False
 
 
 class LinePart(Answer):
@@ -79,8 +86,10 @@ def bank_lines(
     """Lines of a company, the latest first; or one of them."""
     order = Order(f"bank lines {company_id}", "l.booked_on", "l.id", DAY, descending=True)
 
+    which = TO_ALLOCATE if wanted.to_allocate else "TRUE"
+
     def build(beyond: str, limit: int) -> str:
-        return _LINES.format(columns=order.columns, beyond=beyond, order=order.by(), limit=limit)
+        return _LINES.format(columns=order.columns, beyond=beyond, order=order.by(), limit=limit, which=which)
 
     rows, following = read_page(
         session, order, wanted, build, company=company_id, state=wanted.state, line=line

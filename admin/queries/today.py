@@ -15,11 +15,14 @@ from uuid import UUID
 from sqlmodel import Session
 
 from activities.store.sql import run
+from admin.queries.bank_lines import TO_ALLOCATE
 from admin.queries.reading import rows_of
 from models.tables.words import TaskKind
 from rules.calendar import business_calendar
 from rules.money import round_money
 
+MESSAGES: Final = ("sent", "returned", "failed", "uncertain", "withheld")
+"""What becomes of messages, as it is counted."""
 SHOWN: Final = 8
 """Rows of a section; the count goes on."""
 
@@ -83,8 +86,9 @@ class Section:
 class Today:
     """The morning of a company on its day `today`, `since` the last business day before it.
 
-    `sent` counts messages to debtors by what became of them. `bank_known_until` is how far the bank is known,
-    `bank_asked` the task that asks for its file.
+    `sent` counts messages to debtors by what became of them; one that came back had left. `bank_known_until`
+    is how far the bank is known, `bank_asked` the task that asks for its file, `lines_asked` how many
+    lines of the bank a person has to see to.
     """
 
     today: date
@@ -155,6 +159,13 @@ _SENT: Final = """
      WHERE company_id = %(company)s AND audience = 'debtor' AND planned_at >= %(since)s
        AND status IN ('failed', 'uncertain', 'withheld')
      GROUP BY status
+     UNION ALL
+    SELECT 'returned', count(DISTINCT m.id)
+      FROM communication_event e
+      JOIN communication m ON m.id = e.communication_id
+     WHERE e.kind IN ('bounce', 'dropped', 'undelivered', 'failed') AND e.detail ->> 'copy' IS NULL
+       AND e.received_at >= %(since)s
+       AND m.company_id = %(company)s AND m.audience = 'debtor'
 """
 # The first ones due of each kind, by its index; of calls enough to weigh them against each other. What a task
 # is about: its own invoice, or those of its contact. Row by row: joined as wholes, every open case is read.
@@ -189,8 +200,8 @@ _COUNTS: Final = """
 """
 _COMPANY: Final = "SELECT country, zone, bank_known_until FROM company WHERE id = %(company)s"
 _LINES: Final = """
-    SELECT count(*) FROM bank_line
-     WHERE company_id = %(company)s AND state = 'proposed'
+    SELECT count(*) FROM bank_line l
+     WHERE l.company_id = %(company)s AND NOT l.is_batch AND {which}
 """
 
 
@@ -229,7 +240,7 @@ def today_of(session: Session, company_id: UUID, now: datetime) -> Today:
         since=since,
         late=_summed(late, rows_of(session, _LATE_SUMS.format(which=_LATE_ONES), **days)),
         received=_summed(received, rows_of(session, _RECEIVED_SUMS.format(which=_RECEIVED_ONES), **instants)),
-        sent={status: sent.get(status, 0) for status in ("sent", "failed", "uncertain", "withheld")},
+        sent={status: sent.get(status, 0) for status in MESSAGES},
         unsure=_listed(jobs, counted, UNSURE),
         calls=_listed(calls, counted, CALLS),
         approvals=_listed(jobs, counted, (TaskKind.APPROVAL,)),
@@ -243,7 +254,7 @@ def today_of(session: Session, company_id: UUID, now: datetime) -> Today:
         others=_listed(jobs, counted, _OTHERS),
         bank_known_until=company.bank_known_until,
         bank_asked=next((job for job in jobs if job.kind == TaskKind.BANK_FILE), None),
-        lines_asked=run(session, _LINES, company=company_id).scalar_one(),
+        lines_asked=run(session, _LINES.format(which=TO_ALLOCATE), company=company_id).scalar_one(),
     )
 
 

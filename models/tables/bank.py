@@ -88,6 +88,13 @@ class BankLine(Table, table=True):
             postgresql_where=text("state IN ('new', 'proposed', 'unallocated')"),
         ),
         Index(
+            "bank_line_to_allocate_idx",
+            "company_id",
+            "booked_on",
+            "id",
+            postgresql_where=text("state = 'proposed' OR state = 'unallocated' AND customer_id IS NULL"),
+        ),
+        Index(
             "bank_line_end_to_end_idx",
             "company_id",
             "end_to_end_id",

@@ -201,6 +201,13 @@ class CommunicationEvent(Table, table=True):
     """
 
     __tablename__ = "communication_event"
+    __table_args__ = (
+        Index(
+            "communication_event_returned_idx",
+            "received_at",
+            postgresql_where=text("kind IN ('bounce', 'dropped', 'undelivered', 'failed')"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     communication_id: UUID = Field(foreign_key="communication.id", index=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -26,9 +27,21 @@ _MAIL_WIDTH: Final = 720
 
 
 def make(stack: Stack, out: Path) -> None:
-    """Write the whole gallery anew into `out`; nothing old stays in its folders."""
-    for folder in (messages.FOLDER, pages.FOLDER):
-        shutil.rmtree(out / folder, ignore_errors=True)
+    """Write the whole gallery anew into `out`; nothing old stays in its folders.
+
+    It takes the old one's place only once all of it is there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".gallery-") as folder:
+        new = Path(folder)
+        _write(stack, new)
+        for name in (messages.FOLDER, pages.FOLDER):
+            shutil.rmtree(out / name, ignore_errors=True)
+        for path in new.iterdir():
+            path.rename(out / path.name)
+
+
+def _write(stack: Stack, out: Path) -> None:
     made = dict(messages.message_files())
     for name, content in made.items():
         path = out / name
@@ -101,7 +114,7 @@ def _index(made: Mapping[str, bytes]) -> str:
         cells = [_message_cell(made, language, template) for language in LOCALES]
         lines.append(f"| `{template}` | {' | '.join(cells)} |")
     lines += ["", "## Pages of the console", ""]
-    for name in ("sign-in", *(name for name, _ in pages.PAGES)):
+    for name in ("sign-in", *(shot.name for shot in pages.PAGES)):
         lines += [f"### {name.replace('-', ' ').capitalize()}", "", "| desktop | phone |", "|---|---|"]
         for language in LOCALES:
             shown = [

@@ -123,8 +123,8 @@ def test_a_proposal_is_looked_at_then_accepted_once(browser: Browser, bank: Bank
 
 def test_by_hand_a_customer_is_searched_and_what_is_left_is_credit(browser: Browser, bank: Bank) -> None:
     line = bring(bank, NOBODY)
-    assert "QUI DONC" not in browser.read(LINES), "nothing is proposed"
-    assert "QUI DONC" in browser.read(f"{LINES}?state=unallocated")
+    assert "QUI DONC" in browser.read(LINES), "nobody knows whose it is: a person has to say"
+    assert "1 règlement à affecter" in browser.read("/console/acme/today")
     for q in ("fils", "F-2", "C-1"):
         assert f"{LINES}/{line.id}?customer=C-1" in browser.read(f"{LINES}/{line.id}?q={q}"), q
     page = browser.read(f"{LINES}/{line.id}?customer=C-1")
@@ -137,6 +137,8 @@ def test_by_hand_a_customer_is_searched_and_what_is_left_is_credit(browser: Brow
     assert 'name="pay.F-2" inputmode="decimal" value=""' in edited, "what was typed is kept"
     say(browser, line.id, **fields)
     confirm(browser, line.id)
+    assert "QUI DONC" not in browser.read(LINES)
+    assert "à affecter" not in browser.read("/console/acme/today")
     assert [owed(bank, "F-1"), owed(bank, "F-2")] == [Decimal(0), Decimal(100)]
     assert [each.amount for each in bank.credits()] == [Decimal("30.00")]
 

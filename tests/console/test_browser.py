@@ -40,6 +40,8 @@ from tests.console.test_pages import asked, task
 from tests.fixtures.ledger import NOW, add_message, make_book
 from tests.unit.bank_files.statements import ACCOUNT, Entry, camt
 
+HTML = '<!doctype html><html lang="fr"><head><title>F</title></head><body><p>Bonjour Durand</p></body></html>'
+
 WITHOUT = all(shutil.which(name) is None for name in NAMES)
 
 pytestmark = [
@@ -191,7 +193,11 @@ def test_a_letter_a_message_and_what_is_not_there_are_for_everybody_to_read(
     with transaction(door.book.engine) as session:
         message = add_message(session, door.book, None, "sent")
         told = Envelope(
-            channel="email", to_address="compta@client.example", subject="Facture F-1", text="Bonjour"
+            channel="email",
+            to_address="compta@client.example",
+            subject="Facture F-1",
+            text="Bonjour",
+            html=HTML,
         )
         message.content_hash, message.sent_at = keep(session, told), NOW
         message_id = message.id
@@ -211,6 +217,8 @@ def test_a_letter_a_message_and_what_is_not_there_are_for_everybody_to_read(
         page.goto(f"{address}/console/acme/{path}")
         assert said in page.inner_text("main"), path
         without_fault(page)
+    page.goto(f"{address}/console/acme/messages/{message_id}")
+    page.frame_locator("iframe.mail").get_by_text("Bonjour Durand").wait_for()
 
 
 def test_a_file_is_dropped_previewed_and_taken_in_the_browser(site: tuple[str, Door], page: Page) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from admin.console.pages import ROUTES
 from pictures.gallery.book import MANIFEST, differences
+from pictures.gallery.pages import PAGES
 
 GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
 
@@ -34,6 +36,26 @@ def test_what_is_old_or_missing_or_too_much_is_named(tmp_path: Path) -> None:
         "pages/fr/today-phone.webp",
         MANIFEST,
     ]
+
+
+NO_PAGE = frozenset(
+    {
+        # Tables, files, and ways that only lead on.
+        *("case_export", "ageing_export", "trial_export", "message_file", "message_html"),
+        *("policy_file", "line_of_task"),
+        # Of somebody who has several companies; the demonstration has one.
+        "home",
+        # It has a name of its own there.
+        "sign_in_page",
+    }
+)
+
+
+def test_every_page_is_in_it() -> None:
+    pages = {endpoint.__name__ for method, _, endpoint in ROUTES if method == "GET"} - NO_PAGE
+    shown = {shot.shows for shot in PAGES}
+    assert pages - shown == set(), "say in pictures.gallery.pages how it is come to"
+    assert shown <= {endpoint.__name__ for _, _, endpoint in ROUTES}
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -11,18 +12,28 @@ from sqlalchemy import QueuePool
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import select
 
+from activities.envelope import Envelope, keep
 from activities.store.engine import transaction
 from activities.store.tasks import open_task
 from admin.console.completing import amount_of
 from admin.console.pages.customers import ITEMS
 from models.errors import InvalidFact
 from models.ids import CaseSignal
-from models.tables import AuditEvent, Company, Customer, DunningCase, FactRow, Invoice, Task
+from models.tables import (
+    AuditEvent,
+    CommunicationEvent,
+    Company,
+    Customer,
+    DunningCase,
+    FactRow,
+    Invoice,
+    Task,
+)
 from models.tables.words import TaskKind, TaskStatus
 from tests.api.books import place
 from tests.api.conftest import Door
 from tests.console.conftest import Browser, add
-from tests.fixtures.ledger import NOW, TODAY
+from tests.fixtures.ledger import NOW, TODAY, add_contact, add_message
 
 pytestmark = pytest.mark.integration
 
@@ -71,6 +82,54 @@ def test_the_morning_says_what_changed_and_what_waits(browser: Browser) -> None:
     assert "100,00 €" in page, "at stake in the call, as the case last knew"
     assert "40,00 €" in page, "received"
     assert "F-2" in page, "newly late"
+
+
+def test_the_morning_counts_what_came_back_and_no_copy_of_it(browser: Browser) -> None:
+    book = browser.door.book
+    told: tuple[tuple[str, datetime, dict[str, str]], ...] = (
+        ("bounce", NOW, {}),
+        ("dropped", NOW, {}),
+        ("delivered", NOW, {}),
+        ("bounce", NOW, {"copy": "achats@client.example"}),
+        ("undelivered", NOW - timedelta(days=7), {}),
+    )
+    with transaction(book.engine) as session:
+        contact = add_contact(session, book, "sent", {"F-1": "reminder_1"})
+        messages = [add_message(session, book, contact, "sent") for _ in told[1:]]
+        # Of one message the provider tells twice that it came back.
+        about = [messages[0], *messages]
+        for message, (kind, at, detail) in zip(about, told, strict=True):
+            session.add(
+                CommunicationEvent(
+                    id=uuid4(), communication_id=message.id, at=at, received_at=at, kind=kind, detail=detail
+                )
+            )
+    page = signed_in(browser).read("/console/acme/today")
+    assert re.search(r"<dt>Non distribués</dt><dd class=\"count\">1</dd>", page)
+
+
+def test_a_message_is_shown_as_its_reader_sees_it_and_nothing_in_it_runs(browser: Browser) -> None:
+    book = browser.door.book
+    evil = '<html><body onload="alert(1)"><p>Bonjour</p><img src="https://elsewhere.example/x.png"></body></html>'
+    with transaction(book.engine) as session:
+        letter = Envelope(channel="email", to_address="compta@client.example", text="Bonjour", html=evil)
+        short = Envelope(channel="sms", to_address="+33612345678", text="Rappelez-nous")
+        mail, sms = add_message(session, book, None, "sent"), add_message(session, book, None, "sent")
+        mail.content_hash, sms.content_hash = keep(session, letter), keep(session, short)
+        sms.channel = "sms"
+        of_mail, of_sms = (f"/console/acme/messages/{each.id}" for each in (mail, sms))
+    page = signed_in(browser).read(of_mail)
+    assert f'src="{of_mail}/html"' in page
+    assert "<summary>Texte seul</summary>" in page
+    assert "elsewhere" not in page
+    frame = browser.get(f"{of_mail}/html")
+    assert frame.text == evil, "as it was sent"
+    policy = frame.headers["content-security-policy"]
+    assert {"sandbox", "default-src 'none'", "frame-ancestors 'self'"} <= set(policy.split("; "))
+    page = browser.read(of_sms)
+    assert "Rappelez-nous" in page
+    assert "<iframe" not in page
+    assert browser.get(f"{of_sms}/html").status_code == 404
 
 
 def test_a_call_has_all_on_one_page_and_a_promise_moves_the_case(browser: Browser) -> None:

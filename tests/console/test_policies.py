@@ -15,7 +15,8 @@ from activities.store.engine import transaction
 from activities.store.policies import latest, publish
 from activities.store.users import add_user
 from admin.console.ladder import LINE, drawing_of
-from admin.console.pages import policies as pages
+from admin.console.pages import policy_trials as pages
+from admin.console.words import CATALOGUES, policy_title
 from admin.queries.dry_run import Busy
 from models.tables import AuditEvent, Company, DunningCase, PolicyRow
 from models.tables.words import ApiRole
@@ -105,6 +106,21 @@ def test_policies_say_how_many_cases_follow_which_edition(browser: Browser) -> N
     file = browser.get(f"{AT}/versions/1/file")
     assert file.text == STANDARD
     assert file.headers["content-disposition"] == 'attachment; filename="standard-1.toml"'
+
+
+def test_policies_of_ours_are_called_in_the_readers_language_until_people_call_them_otherwise(
+    browser: Browser,
+) -> None:
+    built_in = {name: parse_policy(text, name) for name, text in builtin_policy_texts().items()}
+    for policy in built_in.values():
+        assert policy_title("en", policy.key, policy.title) == policy.title
+        assert f"policy.title.{policy.key}" in CATALOGUES["fr"], "it came with the product"
+    entered(browser, "viewer")
+    assert "Grands comptes" in plain(browser.get("/console/acme/policies").text)
+    theirs = STANDARD.replace('title = "Standard"', 'title = "Maison"')
+    with transaction(browser.door.book.engine) as session:
+        publish(session, parse_policy(theirs, "x"), theirs, NOW, "api:erp")
+    assert "Maison" in plain(browser.get(AT).text)
 
 
 def test_a_ladder_is_drawn_and_told_in_a_table_too(browser: Browser) -> None:

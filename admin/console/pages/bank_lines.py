@@ -42,25 +42,29 @@ PAGE: Final = 50
 FOUND: Final = 15
 """Customers that a search shows."""
 PAY: Final = "pay."
+_LISTS: Final = ("to_allocate", "unallocated", "booked", "ignored", "returned", "all")
 _OPEN: Final = (BankLineState.NEW, BankLineState.PROPOSED, BankLineState.UNALLOCATED, BankLineState.BOOKED)
 
 
 def line_list(request: Request) -> Response:
-    """List movements of one state, the latest first; to begin with those a person is asked about."""
+    """List movements of one state, the latest first; to begin with those a person has to see to."""
     at = company_visit(request)
     wanted = request.query_params.get("state", "")
-    state = BankLineState(wanted) if wanted in list(BankLineState) else BankLineState.PROPOSED
-    every = wanted == "all"
+    if wanted not in _LISTS:
+        wanted = _LISTS[0]
     asked = BankLineFilter(
-        limit=PAGE, after=request.query_params.get("after") or None, state=None if every else state
+        limit=PAGE,
+        after=request.query_params.get("after") or None,
+        state=BankLineState(wanted) if wanted in list(BankLineState) else None,
+        to_allocate=wanted == "to_allocate",
     )
     with snapshot(at.api.engine) as session:
         page = bank_lines(session, at.company_id, asked)
     return at.page.show(
         "bank_lines.html",
         page=page,
-        state="all" if every else state.value,
-        states=("proposed", "unallocated", "booked", "ignored", "returned", "all"),
+        state=wanted,
+        states=_LISTS,
     )
 
 

@@ -17,13 +17,29 @@ _FRAMED: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 
 
 def message_page(request: Request) -> Response:
-    """Show a message: to whom, what became of it, its text."""
+    """Show a message: to whom, what became of it, and what its reader sees."""
     at = company_visit(request)
     message_id = request.path_params["message_id"]
     with snapshot(at.api.engine) as session:
         message = get_message(session, at.company_id, at.ref, message_id)
         text = text_of(session, at.company_id, message_id, html=False)
-    return at.page.show("message.html", message=message, text=text.body.decode(errors="replace"))
+        read = text_of(session, at.company_id, message_id, html=None)
+    return at.page.show(
+        "message.html",
+        message=message,
+        text=text.body.decode(errors="replace"),
+        framed=read.media_type.startswith("text/html"),
+    )
+
+
+def message_html(request: Request) -> Response:
+    """Give an e-mail's HTML to the frame of our own page; nothing in it runs, nothing is fetched."""
+    at = company_visit(request)
+    with snapshot(at.api.engine) as session:
+        part = text_of(session, at.company_id, request.path_params["message_id"], html=True)
+    answer = shown(part, inline=True)
+    answer.headers["Content-Security-Policy"] += "; frame-ancestors 'self'"
+    return answer
 
 
 def message_file(request: Request) -> Response:

@@ -55,6 +55,12 @@ def word(language: str, key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def policy_title(language: str, key: str, title: str) -> str:
+    """What a policy is called: one of ours, as long as it has the title it came with, in either language."""
+    built_in = CATALOGUES["en"].get(f"policy.title.{key}")
+    return CATALOGUES[language][f"policy.title.{key}"] if title == built_in else title
+
+
 def kind(language: str, group: str, name: str) -> str:
     """What a word of ours (`task.phone_call`) is called; the word itself, spaced, where nobody named it."""
     return CATALOGUES[language].get(f"{group}.{name}", name.replace("_", " "))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 FRENCH: Final[dict[str, str]] = {
+    "policy.title.standard": "Standard",
+    "policy.title.key_account": "Grands comptes",
+    "policy.title.small_amounts": "Petits montants",
+    "policy.title.strict": "Strict",
+    "policy.title.public_sector": "Secteur public",
     "policies.title": "Scénarios de relance",
     "policies.lead": (
         "Chaque facture suit un scénario, dans la version en vigueur quand son dossier a été ouvert."
@@ -71,6 +76,11 @@ FRENCH: Final[dict[str, str]] = {
 }
 
 ENGLISH: Final[dict[str, str]] = {
+    "policy.title.standard": "Standard",
+    "policy.title.key_account": "Key accounts",
+    "policy.title.small_amounts": "Small amounts",
+    "policy.title.strict": "Strict",
+    "policy.title.public_sector": "Public sector",
     "policies.title": "Dunning policies",
     "policies.lead": "Each invoice follows a policy, in the version in force when its case was opened.",
     "policies.all": "All policies",
