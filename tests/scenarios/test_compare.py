@@ -110,11 +110,19 @@ def test_who_is_newly_contacted_who_no_longer_and_what_people_are_asked() -> Non
     small = {"min_amount": {"EUR": Decimal("100.00")}}
     candidate = changed(reminder_2={"offset_days": 29}).model_copy(update=small)
     little = STANDARD.model_copy(update={"min_amount": {"EUR": Decimal(5000)}})
-    sums = Difference()
     # Reminded, but its next would come after the ten days; too small before; too small after.
-    sums.add(told(candidate, REMINDED, days=10), 1)
-    sums.add(compare_one("C-2", candidate, case("F-2", "2026-09-10"), little), 1)
-    sums.add(compare_one("C-3", candidate, case("F-3", "2026-09-10", amount="50.00"), STANDARD), 1)
+    lives = (
+        told(candidate, REMINDED, days=10),
+        compare_one("C-2", candidate, case("F-2", "2026-09-10"), little),
+        compare_one("C-3", candidate, case("F-3", "2026-09-10", amount="50.00"), STANDARD),
+    )
+    sums, parts = Difference(), Difference()
+    for life in lives:
+        sums.add(life, 1)
+        alone = Difference()
+        alone.add(life, 1)
+        parts.merge(alone)
+    assert parts == sums, "a portfolio looked at in parts adds up to the whole"
     assert (sums.customers, sums.invoices) == (3, 3)
     assert [(first.customer, first.act.on.day) for first in sums.newly] == [("C-2", 15)]
     assert [first.customer for first in sums.no_longer] == ["C-1", "C-3"]
