@@ -14,6 +14,8 @@ from sqlmodel import select
 
 from activities.envelope import Envelope, keep
 from activities.store.engine import transaction
+from activities.store.replies import Incoming, keep_reply
+from activities.store.senders import Whose
 from activities.store.tasks import open_task
 from admin.console.completing import amount_of
 from admin.console.pages.customers import ITEMS
@@ -29,7 +31,9 @@ from models.tables import (
     Invoice,
     Task,
 )
-from models.tables.words import TaskKind, TaskStatus
+from models.tables.words import ReplyState, TaskKind, TaskStatus
+from rules.calendar import Channel
+from rules.replies import ReplyKind
 from tests.api.books import place
 from tests.api.conftest import Door
 from tests.console.conftest import Browser, add
@@ -155,6 +159,31 @@ def test_a_call_has_all_on_one_page_and_a_promise_moves_the_case(browser: Browse
     assert told.recorded_by == audit.who == "console:collector-acme@acme.example"
     assert told.payload["promised_on"] == "2026-03-20"
     assert browser.door.courier.notes, "the case is told at once"
+
+
+def test_whoever_calls_sees_what_left_what_was_answered_and_what_was_told(browser: Browser) -> None:
+    book = browser.door.book
+    call, other = asked(browser.door), asked(browser.door, TaskKind.DECISION)
+    book.tell(CaseSignal.PAYMENT_CLAIMED, event_id="claim", note="Chèque parti le 4")
+    with transaction(book.engine) as session:
+        add_message(session, book, add_contact(session, book, "sent", {"F-1": "reminder_1"}), "sent")
+        incoming = Incoming(
+            channel=Channel.EMAIL,
+            kind=ReplyKind.ANSWER,
+            received_at=NOW,
+            sender="compta@client.example",
+            sender_name="Mme Durand",
+            subject="Re: relance",
+            text="Nous payons <vendredi>",
+            whole="Nous payons <vendredi>",
+        )
+        assert keep_reply(session, incoming, Whose(book.company_id, book.customer_id), ReplyState.MATCHED)
+    page = signed_in(browser).read(f"/console/acme/tasks/{call}")
+    assert "Mme Durand : Nous payons &lt;vendredi&gt;" in page
+    assert re.search(r'<h2 id="sent">Derniers messages</h2>\s*<ul class="plain"><li>', page)
+    assert "Chèque parti le 4" in page
+    assert page.index('id="items"') < page.index('id="outcome"') < page.index('id="script"')
+    assert "Réponses du client" not in browser.read(f"/console/acme/tasks/{other}")
 
 
 def test_the_same_form_sent_twice_counts_once(browser: Browser) -> None:

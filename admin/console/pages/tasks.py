@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -13,15 +14,30 @@ from admin.console.completing import Problem
 from admin.console.completing import complete as tell
 from admin.console.door import CompanyVisit, company_visit, form_of
 from admin.console.render import url
-from admin.queries.customer import CustomerPage, get_customer
-from admin.queries.reading import snapshot
+from admin.queries.contacts import MessageRow, list_messages
+from admin.queries.customer import CustomerPage, find_customer
+from admin.queries.reading import Paging, snapshot
+from admin.queries.replies import ReplyFilter, ReplyRow, list_replies
 from admin.queries.tasks import TaskFilter, get_task, list_tasks
+from admin.queries.timeline import TimelineEntry, customer_timeline
+from admin.queries.today import CALLS
 from models.tables.words import ApiRole, DisputeCause, TaskKind
 from models.work import outcomes_of
 
 PAGE: Final = 50
+MESSAGES, REPLIES, ENTRIES = 5, 3, 8
+"""What a call's sheet shows of the latest; the customer's page has more."""
 _WITHOUT_PEOPLE: Final = ("contact_changed",)
 """Outcomes that take a new person: told on the customer's page of the API and the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What whoever calls wants in view: what left, what was answered, what was told; the latest first."""
+
+    messages: list[MessageRow]
+    replies: list[ReplyRow]
+    entries: list[TimelineEntry]
 
 
 def task_list(request: Request) -> Response:
@@ -65,18 +81,30 @@ def _show(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     customer: CustomerPage | None = None
+    sheet: Sheet | None = None
     now = at.api.clock.now()
     with snapshot(at.api.engine, of_one=True) as session:
         task = get_task(session, at.company_id, task_id, now)
         if task.kind == TaskKind.APPROVAL:
             return RedirectResponse(url(at.ref, "approvals", task_id), 303)
         if task.customer is not None:
-            customer = get_customer(session, at.company_id, at.ref, task.customer, at.api.settings, now)
+            customer, known, _ = find_customer(
+                session, at.company_id, at.ref, task.customer, at.api.settings, now
+            )
+            if task.kind in CALLS:
+                sheet = Sheet(
+                    list_messages(session, at.ref, known.id, Paging(limit=MESSAGES)).items,
+                    list_replies(
+                        session, at.company_id, ReplyFilter(customer=task.customer, limit=REPLIES)
+                    ).items,
+                    customer_timeline(session, known.id, known.calendar, Paging(limit=ENTRIES)).items,
+                )
     return at.page.show(
         "task.html",
         422 if problem else 200,
         task=task,
         customer=customer,
+        sheet=sheet,
         outcomes=[rule for rule in outcomes_of(task.kind) if rule.word not in _WITHOUT_PEOPLE],
         causes=list(DisputeCause),
         can_act=at.visit.may(ApiRole.COLLECTOR),

@@ -87,6 +87,8 @@ WORDS: Final[dict[str, str]] = {
     "call.none": "No number is known.",
     "call.items": "Open items",
     "call.messages": "Latest messages",
+    "call.replies": "The customer’s replies",
+    "call.replies.none": "No reply.",
     "call.attempts": "Calls made for this",
     "call.outcome": "What came of it",
     "call.closed": "This is done: {outcome}, {who}.",

@@ -87,6 +87,8 @@ WORDS: Final[dict[str, str]] = {
     "call.none": "Aucun numéro connu.",
     "call.items": "Factures en cours",
     "call.messages": "Derniers messages",
+    "call.replies": "Réponses du client",
+    "call.replies.none": "Aucune réponse.",
     "call.attempts": "Appels déjà passés",
     "call.outcome": "Issue de l’appel",
     "call.closed": "C’est fait : {outcome}, {who}.",
