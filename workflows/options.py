@@ -49,8 +49,8 @@ BANK_RETRY = RetryPolicy(
     non_retryable_error_types=["NotFound"],
 )
 
-# Customers are looked at for ten seconds at most, then written down. One with thousands of open invoices takes
-# long by itself, and nothing is heard of it meanwhile.
+# Customers are looked at for ten seconds at most, then written down. One with thousands of open invoices
+# takes long by itself, and nothing is heard of it meanwhile.
 TRIAL_TIMEOUT = timedelta(minutes=10)
 TRIAL_HEARTBEAT = timedelta(minutes=2)
 TRIAL_RETRY = RetryPolicy(
