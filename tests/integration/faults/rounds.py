@@ -208,7 +208,11 @@ class Campaign:
         self.settle()
 
     def answer(self, found: Books) -> dict[str, int]:
-        """A person looks up the last day's doubts at the provider; how many had left, and had not."""
+        """A person looks up the last day's doubts at the provider; how many had left, and had not.
+
+        `again`: how many of the latter come again. A contact stands by any part of it that left: of an SMS
+        and the statement that went with it, one alone is not made again.
+        """
         came = {message.id for message in matched(found.received, found.messages).values()}
         today = {
             id_
@@ -218,7 +222,7 @@ class Campaign:
                 day=self.intended.days[-1],
             )
         }
-        answers = {"sent": 0, "not_sent": 0}
+        answers = {"sent": 0, "not_sent": 0, "again": 0}
         before = len(found.received)
         for task in found.tasks:
             if task.message not in today:
@@ -233,8 +237,16 @@ class Campaign:
                     now=self.place.now,
                     who="claire.morel@quartz.example",
                 )
+        answers["again"] = self.place.ledger.value(
+            """
+            SELECT count(*)
+              FROM communication m JOIN contact_made k ON k.id = m.contact_id
+             WHERE m.audience = 'debtor' AND m.error = 'a person found that it was not sent'
+               AND k.status = 'failed'
+            """
+        )
         # Whoever still waits for an activity of a worker that was killed hears of its end after 90 seconds.
-        self.place.sandbox.wait_for(before + answers["not_sent"], 180)
+        self.place.sandbox.wait_for(before + answers["again"], 180)
         self.settle()
         return answers
 
