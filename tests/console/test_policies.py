@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.store.engine import transaction
 from activities.store.policies import latest, publish
@@ -178,7 +178,9 @@ def test_a_tried_text_is_published_once_and_whoever_did_is_written(browser: Brow
         assert said in plain(browser.client.post(f"{AT}/publish", data={**browser.hidden(), **carried}).text)
     with transaction(browser.door.book.engine) as session:
         row = session.get_one(PolicyRow, ("standard", 2))
-        audit = session.exec(select(AuditEvent).where(AuditEvent.what == "publish_policy")).all()
+        audit = session.exec(
+            select(AuditEvent).where(AuditEvent.what == "publish_policy").order_by(col(AuditEvent.id))
+        ).all()
         followed = session.exec(select(DunningCase.policy_version).distinct()).all()
     assert (row.toml, row.published_by) == (LATER, "console:chief@acme.example")
     assert [(each.who, each.company_id, each.detail["new"]) for each in audit] == [
