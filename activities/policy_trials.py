@@ -23,7 +23,7 @@ from models.errors import NotFound
 from models.messages import PolicyTrialNow, PolicyTried
 from models.tables import PolicyTrial
 from models.tables.words import TrialState
-from rules.compare import Difference, Running, compare
+from rules.compare import Difference, Running
 from rules.policy import PolicyError, parse_policy
 
 log = logging.getLogger(__name__)
@@ -76,19 +76,14 @@ class PolicyTrialActivities:
                     return _told(stop_trial(held, trial.company_id, trial.id, self._clock.now()))
             # One more than are looked at: whether any are left.
             coming = next_customers(session, trial, CUSTOMERS + 1)
-            found, own_cases, suspended = Difference(), 0, 0
+            found = Difference()
             looked = []
             for customer_id in coming[:CUSTOMERS]:
                 loaded = load_customer(
                     session, customer_id, trial.asked_at, self._settings.sending_fingerprint
                 )
                 cases = [Running(case.facts, case.policy) for case in loaded.cases]
-                found.add(
-                    compare(str(customer_id), loaded.customer, cases, candidate, trial.asked_at, trial.days),
-                    len(cases),
-                )
-                own_cases += sum(case.policy.key == candidate.key for case in cases)
-                suspended += bool(loaded.customer.suspensions)
+                found.look(str(customer_id), loaded.customer, cases, candidate, trial.asked_at, trial.days)
                 looked.append(customer_id)
                 activity.heartbeat(len(looked))
                 if self._seconds() - began > SECONDS:
@@ -99,8 +94,6 @@ class PolicyTrialActivities:
                 trial,
                 looked,
                 found,
-                own_cases,
-                suspended,
                 self._clock.now(),
                 last=len(looked) == len(coming),
             )

@@ -136,10 +136,14 @@ class First:
 
 @dataclass(slots=True)
 class Difference:
-    """The sum over customers. Contacts by day and step; the rest counts what people are asked for."""
+    """The sum over customers. Contacts by day and step; the rest counts what people are asked for.
+
+    `own_cases` follow the policy that is changed, `suspended` customers are under a suspension.
+    """
 
     customers: int = 0
-    invoices: int = 0
+    own_cases: int = 0
+    suspended: int = 0
     days: dict[date, dict[str, Pair]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Pair)))
     steps: dict[str, Pair] = field(default_factory=lambda: defaultdict(Pair))
     contacts: Pair = field(default_factory=Pair)
@@ -150,10 +154,23 @@ class Difference:
     newly: list[First] = field(default_factory=list)
     no_longer: list[First] = field(default_factory=list)
 
-    def add(self, compared: Compared, invoices: int) -> None:
-        """Count a customer with so many open invoices."""
+    def look(
+        self,
+        customer: str,
+        facts: CustomerFacts,
+        cases: Sequence[Running],
+        candidate: Policy,
+        now: datetime,
+        days: int,
+    ) -> None:
+        """Live through a customer, as `compare` does, and count what was found."""
+        self.add(compare(customer, facts, cases, candidate, now, days))
+        self.own_cases += sum(running.policy.key == candidate.key for running in cases)
+        self.suspended += bool(facts.suspensions)
+
+    def add(self, compared: Compared) -> None:
+        """Count a customer."""
         self.customers += 1
-        self.invoices += invoices
         for act in compared.before:
             self._count(act, after=False)
         for act in compared.after:
@@ -169,7 +186,8 @@ class Difference:
     def merge(self, other: Difference) -> None:
         """Take in the sum over other customers."""
         self.customers += other.customers
-        self.invoices += other.invoices
+        self.own_cases += other.own_cases
+        self.suspended += other.suspended
         for mine, theirs in zip(self._pairs(), other._pairs(), strict=True):
             mine.merge(theirs)
         for name, pair in other.steps.items():

@@ -53,9 +53,3 @@ BANK_RETRY = RetryPolicy(
 # takes long by itself, and nothing is heard of it meanwhile.
 TRIAL_TIMEOUT = timedelta(minutes=10)
 TRIAL_HEARTBEAT = timedelta(minutes=2)
-TRIAL_RETRY = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    backoff_coefficient=2.0,
-    maximum_interval=timedelta(minutes=1),
-    non_retryable_error_types=["NotFound"],
-)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.options import EVENTS_BEFORE_CONTINUING, TRIAL_HEARTBEAT, TRIAL_RETRY, TRIAL_TIMEOUT
+from workflows.options import EVENTS_BEFORE_CONTINUING, LEDGER_RETRY, TRIAL_HEARTBEAT, TRIAL_TIMEOUT
 
 with workflow.unsafe.imports_passed_through():
     from models.ids import POLICY_TRIAL_WORKFLOW, STATUS_QUERY
@@ -33,7 +33,7 @@ class PolicyTrial:
                 result_type=PolicyTried,
                 start_to_close_timeout=TRIAL_TIMEOUT,
                 heartbeat_timeout=TRIAL_HEARTBEAT,
-                retry_policy=TRIAL_RETRY,
+                retry_policy=LEDGER_RETRY,
                 summary=f"customers after {self._looked}",
             )
             self._looked = tried.looked

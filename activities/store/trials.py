@@ -146,8 +146,6 @@ def move_on(
     trial: PolicyTrial,
     looked: Sequence[UUID],
     found: Difference,
-    own_cases: int,
-    suspended: int,
     now: datetime,
     *,
     last: bool,
@@ -161,8 +159,6 @@ def move_on(
         trial: as it was when the customers were chosen.
         looked: the customers, in order.
         found: their sum, in which customers go by the text of their ids.
-        own_cases: how many of their cases follow the policy.
-        suspended: how many of them are under a suspension.
         now: business time.
         last: there are no customers after these.
     """
@@ -175,8 +171,6 @@ def move_on(
     sums.merge(found)
     row.sums = written(sums)
     row.looked += len(looked)
-    row.own_cases += own_cases
-    row.suspended += suspended
     row.reached = looked[-1] if looked else row.reached
     row.moved_at = now
     if last:
@@ -204,8 +198,7 @@ def written(sums: Difference) -> dict[str, Any]:
         return [of.before, of.after]
 
     return {
-        "customers": sums.customers,
-        "invoices": sums.invoices,
+        **{name: getattr(sums, name) for name in _COUNTS},
         **{name: pair(getattr(sums, name)) for name in _PAIRS},
         "steps": {step: pair(of) for step, of in sums.steps.items()},
         "days": {
@@ -216,7 +209,7 @@ def written(sums: Difference) -> dict[str, Any]:
 
 def read(kept: Mapping[str, Any]) -> Difference:
     """Counts as they were written."""
-    found = Difference(customers=kept["customers"], invoices=kept["invoices"])
+    found = Difference(**{name: kept[name] for name in _COUNTS})
     for name in _PAIRS:
         setattr(found, name, Pair(*kept[name]))
     for step, pair in kept["steps"].items():
@@ -227,6 +220,7 @@ def read(kept: Mapping[str, Any]) -> Difference:
     return found
 
 
+_COUNTS: Final = ("customers", "own_cases", "suspended")
 _PAIRS: Final = ("contacts", "contacted", "approvals", "addresses", "decisions")
 
 

@@ -21,7 +21,7 @@ from activities.store.load import LoadedCustomer, load_customer
 from activities.store.sql import run
 from admin.queries.models import Answer
 from admin.queries.reading import snapshot
-from rules.compare import Difference, First, Pair, Running, compare
+from rules.compare import Difference, First, Pair, Running
 from rules.policy import Policy
 
 HORIZONS: Final = (7, 30, 60)
@@ -197,16 +197,11 @@ class _Found:
         self._candidate, self._days, self._now = candidate, days, now
         self._sum = Difference()
         self._names: dict[str, str] = {}
-        self._own = 0
-        self._suspended = 0
 
     def look(self, loaded: LoadedCustomer) -> None:
         """Live through one customer."""
         cases = [Running(case.facts, case.policy) for case in loaded.cases]
-        compared = compare(loaded.row.ref, loaded.customer, cases, self._candidate, self._now, self._days)
-        self._sum.add(compared, len(cases))
-        self._own += sum(case.policy.key == self._candidate.key for case in cases)
-        self._suspended += bool(loaded.customer.suspensions)
+        self._sum.look(loaded.row.ref, loaded.customer, cases, self._candidate, self._now, self._days)
         told = {first.customer for first in (*self._sum.newly[-1:], *self._sum.no_longer[-1:])}
         if loaded.row.ref in told:
             self._names[loaded.row.ref] = loaded.row.name
@@ -217,9 +212,9 @@ class _Found:
             customers=customers,
             cases=cases,
             looked_customers=self._sum.customers,
-            looked_cases=self._own,
+            looked_cases=self._sum.own_cases,
             too_large=too_large,
-            suspended=self._suspended,
+            suspended=self._sum.suspended,
             whole=self._sum.customers == customers,
         )
         newly, no_longer = self._sum.newly, self._sum.no_longer

@@ -115,15 +115,15 @@ def _told(row: PolicyTrial, found: DryRun | None = None) -> Trial:
 
 
 def _found(session: Session, row: PolicyTrial) -> DryRun:
-    whole = row.state == TrialState.DONE
+    whole, sums = row.state == TrialState.DONE, read(row.sums)
     looked = Looked(
         # Cases that were opened or closed on the way count as they were when their turn came.
         customers=row.looked if whole else row.customers,
-        cases=row.own_cases if whole else row.cases,
+        cases=sums.own_cases if whole else row.cases,
         looked_customers=row.looked,
-        looked_cases=row.own_cases,
+        looked_cases=sums.own_cases,
         too_large=0,
-        suspended=row.suspended,
+        suspended=sums.suspended,
         whole=whole,
     )
     return found_of(
@@ -131,7 +131,7 @@ def _found(session: Session, row: PolicyTrial) -> DryRun:
         _ladder(row),
         row.days,
         looked,
-        read(row.sums),
+        sums,
         _some(session, row.id, newly=True),
         _some(session, row.id, newly=False),
     )

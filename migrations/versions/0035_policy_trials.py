@@ -23,8 +23,6 @@ def upgrade() -> None:
         sa.Column("customers", sa.Integer(), nullable=False),
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("looked", sa.Integer(), nullable=False),
-        sa.Column("own_cases", sa.Integer(), nullable=False),
-        sa.Column("suspended", sa.Integer(), nullable=False),
         sa.Column("reached", sa.Uuid()),
         sa.Column("sums", postgresql.JSONB(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),

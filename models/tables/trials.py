@@ -17,7 +17,7 @@ class PolicyTrial(Table, table=True):
 
     `customers` and `cases` are how many there were when it was asked. Customers are looked at in the order of
     their ids: `reached` is the last one, and `sums` what was found up to it, as `activities.store.trials`
-    writes it. Of those looked at, `own_cases` follow the policy, and `suspended` are under a suspension.
+    writes it.
     """
 
     __tablename__ = "policy_trial"
@@ -44,8 +44,6 @@ class PolicyTrial(Table, table=True):
     customers: int
     cases: int
     looked: int = 0
-    own_cases: int = 0
-    suspended: int = 0
     reached: UUID | None = None
     sums: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     asked_at: datetime = Field(sa_type=Instant)
